@@ -1,0 +1,2 @@
+//! The comparison of reclamation systems.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Safe memory reclamation by global unbounded sequences.
