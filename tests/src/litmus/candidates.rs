@@ -70,6 +70,7 @@ pub(crate) struct Candidate<'a> {
 
 /// The runs of all threads, each with the values it reads and writes as bits,
 /// so that combinations in which a read finds no writer fall out at once.
+#[derive(Debug)]
 pub(crate) struct Candidates {
     threads: Vec<Vec<Run>>,
     init: Vec<i64>,
@@ -79,6 +80,7 @@ pub(crate) struct Candidates {
     later_supply: Vec<u64>,
 }
 
+#[derive(Debug)]
 struct Run {
     trace: Trace,
     needs: u64,

@@ -5,10 +5,15 @@
 //! exercised as well: `x = 1 rel`, `r0 = x acq`, `r0 = x += 1 rlx`,
 //! `fence sc`, `light`, `heavy`; a variable in capitals is plain memory.
 
-use super::parse::parse;
-use super::{Model, Verdict};
+use super::parse::parse as parse_program;
+use super::program::ParseError;
+use super::{Model, Test, Verdict};
 use Model::{Arm, ArmMb, Rc11, Rc11Mb, Rc11Old, X86, X86Mb};
 use Verdict::{Allowed, Forbidden, Race};
+
+fn parse(text: &str) -> Result<Test, ParseError> {
+    parse_program(text, &[]).map(Test::new)
+}
 
 fn order(word: &str) -> &'static str {
     match word {
@@ -63,7 +68,7 @@ fn verdict(threads: &str, outcome: &str, model: Model) -> Verdict {
         text.push_str("}\n");
     }
     text.push_str(&format!("exists ({outcome})\n"));
-    let program = parse(&text, &[]).unwrap_or_else(|e| panic!("{e}\n{text}"));
+    let program = parse(&text).unwrap_or_else(|e| panic!("{e}\n{text}"));
     program.check(model).verdict
 }
 
@@ -236,7 +241,7 @@ fn dependencies_on_arm() {
              atomic_store_explicit(x, 1, memory_order_relaxed);\n}}\n\
              exists (0:r=1 /\\ 1:r=1)\n"
         );
-        let program = parse(&text, &[]).unwrap_or_else(|e| panic!("{e}\n{text}"));
+        let program = parse(&text).unwrap_or_else(|e| panic!("{e}\n{text}"));
         program.check(Arm).verdict
     };
     let free = "atomic_store_explicit(y, 1, memory_order_relaxed);";
@@ -425,7 +430,7 @@ fn no_value_comes_from_thin_air() {
         P1(atomic_int *x, atomic_int *y) {\n int r = atomic_load_explicit(y, memory_order_relaxed);\n\
          atomic_store_explicit(x, r, memory_order_relaxed);\n}\n\
         exists (~(0:r=0))\n";
-    let program = parse(text, &[]).unwrap_or_else(|e| panic!("{e}"));
+    let program = parse(text).unwrap_or_else(|e| panic!("{e}"));
     for model in Model::ALL {
         assert_eq!(program.check(model).verdict, Forbidden, "{}", model.name());
     }
@@ -460,6 +465,6 @@ fn what_is_outside_the_language_is_refused() {
         ),
     ];
     for (what, text) in bad {
-        assert!(parse(text, &[]).is_err(), "{what} was accepted");
+        assert!(parse(text).is_err(), "{what} was accepted");
     }
 }

@@ -31,13 +31,15 @@ pub(crate) fn is_possible(g: &Graph, machine: Machine, asymmetric: bool) -> bool
     let is_fence = |e: usize| {
         g.events[e].kind == Kind::Fence && !(asymmetric && g.events[e].side == Side::Light)
     };
-    let mut order = match machine {
+    // Within a thread, one location on its own keeps these; across threads they
+    // order everything.
+    let mut order = g.external(&g.rf);
+    order.union_with(&g.external(&g.mo));
+    order.union_with(&g.external(&g.fr));
+    order.union_with(&match machine {
         Machine::X86 => x86(g, is_fence),
         Machine::Arm => arm(g, is_fence),
-    };
-    order.union_with(&g.mo);
-    order.union_with(&g.fr);
-    order.union_with(&g.external(&g.rf));
+    });
     if !order.is_acyclic() {
         return false;
     }
@@ -104,6 +106,9 @@ fn arm(g: &Graph, is_fence: impl Fn(usize) -> bool) -> Rel {
                 }
             }
             Kind::Write => {
+                // A thread's accesses of one place keep in line before a write.
+                let same = g.mask(|e| e.kind != Kind::Fence && e.loc == event.loc);
+                order.add_column(g.po.column(a) & same, a);
                 if event.order.releases() {
                     order.add_column(g.po.column(a) & (reads | writes), a);
                     order.add_row(a, g.po.row(a) & strong);

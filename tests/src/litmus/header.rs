@@ -184,8 +184,13 @@ fn apply(lines: &mut Vec<String>, edit: &str) -> Result<(), String> {
     }
     if let Some(code) = action.strip_prefix("=> ") {
         for i in at {
+            // The labels stay; a side of the barrier does not.
             let (_, remark) = lines[i].split_once("//").unwrap_or_default();
-            lines[i] = format!("  {code} //{remark}");
+            let labels: Vec<&str> = remark
+                .split_whitespace()
+                .filter(|word| word.starts_with('@'))
+                .collect();
+            lines[i] = format!("  {code} // {}", labels.join(" "));
         }
     } else if let Some((place, other)) = action.split_once(' ') {
         let &[from] = &at[..] else {

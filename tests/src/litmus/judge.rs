@@ -67,6 +67,12 @@ impl Model {
         })
     }
 
+    /// Whether an execution may be as `candidate` is.
+    #[cfg(test)]
+    pub(crate) fn admits(self, candidate: &Candidate<'_>) -> bool {
+        self.judge(candidate) != Judgement::Inconsistent
+    }
+
     fn judge(self, candidate: &Candidate<'_>) -> Judgement {
         if let Some(rules) = self.rules() {
             return rc11::judge(candidate.graph, rules);
@@ -116,14 +122,34 @@ pub struct Outcome {
     pub witness: Option<String>,
 }
 
-impl Program {
+/// A program, and all that its threads may do.
+#[derive(Debug)]
+pub struct Test {
+    program: Program,
+    candidates: Candidates,
+}
+
+impl Test {
+    pub(crate) fn new(program: Program) -> Self {
+        Self {
+            candidates: Candidates::new(&program),
+            program,
+        }
+    }
+
+    /// The name in the first line of the file.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.program.name
+    }
+
     /// Judges the outcome that the program asks about.
     #[must_use]
     pub fn check(&self, model: Model) -> Outcome {
-        let candidates = Candidates::new(self);
+        let candidates = &self.candidates;
         let races = model.is_language();
-        let early = self.outcome.ignores_memory();
-        let shows = |regs: &[&[i64]], memory: &[i64]| self.outcome.holds(regs, memory);
+        let early = self.program.outcome.ignores_memory();
+        let shows = |regs: &[&[i64]], memory: &[i64]| self.program.outcome.holds(regs, memory);
         let mut out = Outcome {
             verdict: Verdict::Forbidden,
             judged: 0,
@@ -159,7 +185,7 @@ impl Program {
     /// The conditions to be reached that no execution meets, by position.
     #[must_use]
     pub fn unreached(&self, model: Model) -> Vec<usize> {
-        let candidates = Candidates::new(self);
+        let candidates = &self.candidates;
         let meets = |prop: &Prop| {
             let mut met = false;
             candidates.each(
@@ -175,8 +201,8 @@ impl Program {
             );
             met
         };
-        (0..self.reach.len())
-            .filter(|&i| !meets(&self.reach[i]))
+        (0..self.program.reach.len())
+            .filter(|&i| !meets(&self.program.reach[i]))
             .collect()
     }
 
@@ -193,18 +219,21 @@ impl Program {
                 Kind::Fence => format!("fence {:?}", event.side).to_lowercase(),
                 Kind::Read => {
                     let from = (0..g.n).find(|&w| g.rf.has(w, e)).unwrap_or(0);
-                    let source = if from < self.locations.len() {
+                    let source = if from < self.program.locations.len() {
                         "init".to_owned()
                     } else {
                         format!("#{from}")
                     };
                     format!(
                         "{} -> {} from {source}",
-                        self.locations[event.loc].name, event.value
+                        self.program.locations[event.loc].name, event.value
                     )
                 }
                 Kind::Write => {
-                    format!("{} <- {}", self.locations[event.loc].name, event.value)
+                    format!(
+                        "{} <- {}",
+                        self.program.locations[event.loc].name, event.value
+                    )
                 }
             };
             out.push_str(&format!("  P{} #{e:<2} {what} ({order})\n", g.thread[e]));

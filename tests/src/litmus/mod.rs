@@ -28,19 +28,20 @@ pub mod suite;
 mod trace;
 
 #[cfg(test)]
+mod agreement;
+#[cfg(test)]
 mod classics;
 
 pub use header::{Expected, Header, Mutant};
-pub use judge::{Model, Outcome, Verdict};
-pub use program::{ParseError, Program};
+pub use judge::{Model, Outcome, Test, Verdict};
 
 /// Reads a litmus file together with what its header says.
 ///
 /// # Errors
 ///
 /// A message that says what does not fit, and where.
-pub fn read(text: &str) -> Result<(Program, Header), String> {
+pub fn read(text: &str) -> Result<(Test, Header), String> {
     let header = header::read(text)?;
     let program = parse::parse(text, &header.reach).map_err(|e| e.to_string())?;
-    Ok((program, header))
+    Ok((Test::new(program), header))
 }

@@ -183,7 +183,7 @@ impl Prop {
 
 /// A parsed litmus test.
 #[derive(Clone, Debug)]
-pub struct Program {
+pub(crate) struct Program {
     pub(crate) name: String,
     pub(crate) locations: Vec<Location>,
     pub(crate) threads: Vec<Thread>,
@@ -195,17 +195,9 @@ pub struct Program {
     pub(crate) reach: Vec<Prop>,
 }
 
-impl Program {
-    /// The name in the first line of the file.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-}
-
 /// Why a text is not a litmus test of the subset that the checker reads.
 #[derive(Clone, Debug)]
-pub struct ParseError {
+pub(crate) struct ParseError {
     pub(crate) line: usize,
     pub(crate) message: String,
 }

@@ -1,7 +1,7 @@
 //! What one thread may do, whatever the others write.
 //!
 //! A thread is run along every path, each of its reads taking every value that
-//! its location may ever hold. Which write supplied the value is settled later,
+//! another thread may ever write there, or that it finds there by itself. Which write supplied the value is settled later,
 //! by [`super::candidates`].
 
 use std::collections::BTreeSet;
@@ -43,13 +43,27 @@ pub(crate) struct Trace {
 /// More values than this at one location mean a test that is not a shape.
 const MAX_VALUES: usize = 32;
 
+/// For each location, the values that some threads may write to it.
+type Values = Vec<BTreeSet<i64>>;
+
 /// All runs of every thread.
 pub(crate) fn traces(program: &Program) -> Vec<Vec<Trace>> {
-    let mut values: Vec<BTreeSet<i64>> = program
-        .locations
-        .iter()
-        .map(|l| BTreeSet::from([l.init]))
-        .collect();
+    let none: Values = vec![BTreeSet::new(); program.locations.len()];
+    let init: Vec<i64> = program.locations.iter().map(|l| l.init).collect();
+    let mut written = vec![none.clone(); program.threads.len()];
+    let all_runs = |written: &[Values]| -> Vec<Vec<Trace>> {
+        (0..program.threads.len())
+            .map(|t| {
+                let mut others = none.clone();
+                for (_, values) in written.iter().enumerate().filter(|(u, _)| *u != t) {
+                    for (into, from) in others.iter_mut().zip(values) {
+                        into.extend(from);
+                    }
+                }
+                runs(&program.threads[t], &init, &others)
+            })
+            .collect()
+    };
     // A value comes about through a chain of distinct writes, as no event may
     // depend on itself, so this many rounds find all of them.
     let writes = program
@@ -59,25 +73,25 @@ pub(crate) fn traces(program: &Program) -> Vec<Vec<Trace>> {
         .filter(|i| matches!(i, Instr::Store { .. } | Instr::Rmw { .. }))
         .count();
     for _ in 0..writes {
-        let mut grown = values.clone();
-        for thread in &program.threads {
-            for trace in runs(thread, &values) {
-                for step in trace.steps.iter().filter(|s| s.kind == Kind::Write) {
-                    grown[step.loc].insert(step.value);
+        let mut grown = written.clone();
+        for (t, runs) in all_runs(&written).iter().enumerate() {
+            for step in runs.iter().flat_map(|r| &r.steps) {
+                if step.kind == Kind::Write {
+                    grown[t][step.loc].insert(step.value);
+                    assert!(
+                        grown[t][step.loc].len() <= MAX_VALUES,
+                        "{}: too many values at one location",
+                        program.name
+                    );
                 }
             }
         }
-        assert!(
-            grown.iter().all(|v| v.len() <= MAX_VALUES),
-            "{}: too many values at one location",
-            program.name
-        );
-        if grown == values {
+        if grown == written {
             break;
         }
-        values = grown;
+        written = grown;
     }
-    program.threads.iter().map(|t| runs(t, &values)).collect()
+    all_runs(&written)
 }
 
 #[derive(Clone)]
@@ -90,7 +104,8 @@ struct State {
     ctrl: Vec<u64>,
 }
 
-fn runs(thread: &Thread, values: &[BTreeSet<i64>]) -> Vec<Trace> {
+/// The runs of one thread, given what all others may write.
+fn runs(thread: &Thread, init: &[i64], others: &Values) -> Vec<Trace> {
     let mut done = Vec::new();
     let mut todo = vec![State {
         pc: 0,
@@ -109,7 +124,16 @@ fn runs(thread: &Thread, values: &[BTreeSet<i64>]) -> Vec<Trace> {
                 break;
             };
             if let Instr::Load { loc, .. } | Instr::Rmw { loc, .. } = instr {
-                for &seen in &values[*loc] {
+                // A thread's own last write hides the earlier ones, and the
+                // initial value.
+                let own = state
+                    .steps
+                    .iter()
+                    .rfind(|s| s.kind == Kind::Write && s.loc == *loc)
+                    .map_or(init[*loc], |s| s.value);
+                let mut values = others[*loc].clone();
+                values.insert(own);
+                for seen in values {
                     let mut next = state.clone();
                     next.read(instr, seen);
                     todo.push(next);
