@@ -4,7 +4,7 @@
 //! without the asymmetric barrier. This holds the rule for light and heavy
 //! fences against the machines' picture of it, in which a heavy fence sends a
 //! full one to every other thread. Load buffering is left out: RC11 forbids it
-//! outright, AArch64 shows it.
+//! outright, AArch64 shows it. `LITMUS_PROGRAMS` sets another number of programs.
 
 use std::collections::BTreeSet;
 
@@ -26,6 +26,11 @@ impl Dice {
     fn pick<'a>(&mut self, of: &[&'a str]) -> &'a str {
         of[self.roll(of.len())]
     }
+}
+
+fn programs(otherwise: usize) -> usize {
+    let asked = std::env::var("LITMUS_PROGRAMS").ok();
+    asked.and_then(|n| n.parse().ok()).unwrap_or(otherwise)
 }
 
 /// Two threads of three accesses or three of two, mostly relaxed and to two
@@ -95,7 +100,7 @@ fn ends(candidates: &Candidates, model: Model) -> Ends {
 fn machines_show_only_what_the_language_allows() {
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     let (mut weaker, mut compared) = ([0; 4], 0);
-    for _ in 0..500 {
+    for _ in 0..programs(500) {
         let text = program(&mut dice);
         let parsed = parse(&text, &[]).unwrap_or_else(|e| panic!("{e}\n{text}"));
         let candidates = Candidates::new(&parsed);
@@ -123,7 +128,7 @@ fn machines_show_only_what_the_language_allows() {
 fn a_symmetric_barrier_is_no_weaker_than_an_asymmetric_one() {
     let mut dice = Dice(0x0123_4567_89ab_cdef);
     let mut weaker = [0; 3];
-    for _ in 0..400 {
+    for _ in 0..programs(400) {
         let text = program(&mut dice);
         let parsed = parse(&text, &[]).unwrap_or_else(|e| panic!("{e}\n{text}"));
         let candidates = Candidates::new(&parsed);

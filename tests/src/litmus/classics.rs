@@ -211,6 +211,17 @@ fn rings_of_light_and_heavy_fences() {
     expect(&ring("light", "light", "heavy"), none, &mb(Allowed));
     expect(&ring("light", "heavy", "heavy"), none, &mb(Forbidden));
     expect(&ring("light", "light", "light"), none, &mb(Allowed));
+    // Next to a heavy fence a light one stands for a real one, also towards an
+    // ordinary fence on its other side.
+    expect(&ring("light", "fence sc", "heavy"), none, &mb(Forbidden));
+    expect(&ring("fence sc", "light", "heavy"), none, &mb(Forbidden));
+    expect(&ring("fence sc", "light", "light"), none, &mb(Allowed));
+    expect(
+        &ring("light", "fence ar", "heavy"),
+        none,
+        &[(Rc11Mb, Allowed), (X86Mb, Allowed)],
+    );
+    expect(&ring("fence sc", "fence sc", "light"), none, &mb(Allowed));
 }
 
 #[test]

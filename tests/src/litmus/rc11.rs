@@ -4,11 +4,11 @@
 //! - A release sequence is its head and the chain of read-modify-writes that
 //!   follows; a later plain store of the same thread is not part of it.
 //!   [`Rules::same_thread_sequences`] brings the old definition back.
-//! - A pair of a light and a heavy fence, or of two heavy ones, takes part in
-//!   the order of `seq_cst` fences like any such pair. A pair of two light
-//!   fences, or of a light one and something else that is `seq_cst`, does not.
-//! - A heavy fence is besides a `seq_cst` fence to its own thread. A light one
-//!   neither releases nor acquires.
+//! - A heavy fence is a `seq_cst` fence to its own thread. A light one neither
+//!   releases nor acquires; it has a place in the order of `seq_cst` fences
+//!   towards heavy ones alone. Two light fences are not ordered, nor a light one
+//!   and anything else that is `seq_cst`, unless a heavy one comes between
+//!   (see [`asymmetric`]).
 //! - Two accesses of one place, one of them plain and one a write, that happen
 //!   in neither order are a race, and a program with a race means nothing.
 
@@ -165,12 +165,54 @@ fn partial_sc(g: &Graph, rules: Rules, hb: &Rel, eco: &Rel) -> Rel {
     if !rules.asymmetric {
         return psc;
     }
+    asymmetric(g, &psc)
+}
+
+/// What is left of `psc` when light fences are only places where a heavy one
+/// may have put a real fence.
+///
+/// A heavy fence H begins with a fence, puts one into every other thread, and
+/// ends with another: Hs, F and He, with Hs before F before He. Where H is
+/// ordered before a light fence L, F stands before L in program order, as it
+/// would otherwise be both after and before He; where L is ordered before H, F
+/// stands after it. So, X being any other `seq_cst` event:
+///
+/// - H, L, X in this order: Hs (by F) before X; X, L, H: X before He;
+/// - H, L, K, and K heavy: Hs before Ks and He before Ke;
+/// - H, L, L', K: Hs before Ke.
+///
+/// Pairs without L go from the end of the first to the start of the second.
+fn asymmetric(g: &Graph, psc: &Rel) -> Rel {
     let side = |s: Side| g.mask(|e| e.kind == Kind::Fence && e.side == s);
     let (light, heavy) = (side(Side::Light), side(Side::Heavy));
-    let mut kept = psc.restrict(light, heavy);
-    kept.union_with(&psc.restrict(!light, !light));
-    kept.union_with(&psc.restrict(heavy, light));
-    kept
+    let other = !(light | heavy);
+    let calls: Vec<usize> = bits(heavy).collect();
+    let end = |h: usize| g.n + calls.iter().position(|&c| c == h).unwrap_or(0);
+
+    let mut order = Rel::new(g.n + calls.len());
+    for a in bits(g.mask(|_| true) & other) {
+        order.add_row(a, psc.row(a) & !light);
+    }
+    for &h in &calls {
+        order.add(h, end(h));
+        order.add_row(end(h), psc.row(h) & !light);
+    }
+    for l in bits(light) {
+        let (before, after) = (psc.column(l), psc.row(l));
+        for h in bits(before & heavy) {
+            order.add_row(h, after & !light);
+            for k in bits(after & heavy) {
+                order.add(end(h), end(k));
+            }
+            for k in bits(after & light).flat_map(|next| bits(psc.row(next) & heavy)) {
+                order.add(h, end(k));
+            }
+        }
+        for k in bits(after & heavy) {
+            order.add_column(before & other, end(k));
+        }
+    }
+    order
 }
 
 fn races(g: &Graph, hb: &Rel) -> bool {
