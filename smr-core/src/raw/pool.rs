@@ -538,6 +538,7 @@ impl<T> PoolInner<T> {
             first_panic.keep(run::catch(|| unsafe { ptr::drop_in_place(item.as_ptr()) }));
             drop(running);
             self.put_free(Home::Own(slot), item);
+            first_panic.keep(run::catch(|| slot.after_running()));
         }
         first_panic.go_on();
     }
