@@ -115,7 +115,7 @@ impl<T> PoolInner<T> {
 
     pub(crate) fn new(domain: Domain, reached: bool) -> Self {
         Self {
-            node: Node::new(pool_sweep::ops::<T>()),
+            node: Node::new(pool_sweep::ops::<T>(), reached),
             domain,
             caches: Caches::new(),
             depot: ForkLock::new(Depot::default()),
