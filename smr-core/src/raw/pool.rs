@@ -32,7 +32,7 @@ use crate::raw::pools::Node;
 use crate::raw::slab::{self, Slab, Slabs};
 use crate::run;
 use crate::sync::Ordering;
-use crate::tunables::{DROPS_PER_RETIRE, MAX_DROP_POLL_BYTES, MAX_DROP_POLL_ITEMS};
+use crate::tunables::{DROPS_PER_RETIRE, FIRST_BUCKET_ITEMS, MAX_DROP_POLL_BYTES, MAX_DROP_POLL_ITEMS};
 
 /// There is no memory.
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +90,18 @@ impl<T> Depot<T> {
         self.bins.as_ref().is_some_and(|bins| {
             bins.ready_items() != 0 || bins.next_goal().is_some_and(|goal| goal <= up_to)
         })
+    }
+
+    /// Adds a free item, to the first bucket if that has room.
+    fn put_free(&mut self, item: Item<T>) {
+        match self.free.front_mut() {
+            Some(bucket) if bucket.len() < bucket.capacity() => bucket.push(item, 0),
+            _ => {
+                let mut bucket = Bucket::with_capacity(FIRST_BUCKET_ITEMS);
+                bucket.push(item, 0);
+                self.free.push_front(bucket);
+            }
+        }
     }
 
     /// Gives the open bucket a goal.
@@ -193,16 +205,25 @@ impl<T> PoolInner<T> {
         if Self::NEEDS_DROP {
             self.run_ready(slot, cache, 4 * DROPS_PER_RETIRE);
         }
-        if let Some(bucket) = self.bucket_from_depot() {
-            cache.with(slot.barrier(), |stock| stock.free = Some(bucket));
-        } else if self.poll_for(slot, cache) || self.steal() {
+        // What was dropped just now is free, and at hand.
+        if let Some(item) = cache.with(slot.barrier(), |stock| self.take_from(stock)) {
+            return Ok(item);
+        }
+        if let Some(item) = self.take_bucket(slot, cache) {
+            return Ok(item);
+        }
+        if self.poll_for(slot, cache) || self.steal() {
             if Self::NEEDS_DROP {
                 self.run_ready(slot, cache, 4 * DROPS_PER_RETIRE);
             }
-            if let Some(bucket) = self.bucket_from_depot() {
-                cache.with(slot.barrier(), |stock| stock.free = Some(bucket));
+            if let Some(item) = cache.with(slot.barrier(), |stock| self.take_from(stock)) {
+                return Ok(item);
+            }
+            if let Some(item) = self.take_bucket(slot, cache) {
+                return Ok(item);
             }
         }
+        // Destructors above may have put something in.
         if let Some(item) = cache.with(slot.barrier(), |stock| self.take_from(stock)) {
             return Ok(item);
         }
@@ -212,6 +233,19 @@ impl<T> PoolInner<T> {
             (stock.fresh, stock.fresh_end) = (first, end);
             stock.carve().expect("a slab has an item")
         }))
+    }
+
+    /// Takes a bucket from the depot for an owner that has no free items, and an
+    /// item from the bucket.
+    fn take_bucket(&self, slot: &Participant, cache: &Cache<T>) -> Option<Item<T>> {
+        let mut bucket = self.bucket_from_depot()?;
+        let item = bucket.pop();
+        let used_up = cache.with(slot.barrier(), |stock| stock.free.replace(bucket));
+        debug_assert!(
+            used_up.is_none_or(|bucket| bucket.len() == 0),
+            "free items were lost"
+        );
+        item
     }
 
     /// Free items from the depot, as a bucket.
@@ -423,9 +457,8 @@ impl<T> PoolInner<T> {
                 .cache(slot)
                 .with(slot.barrier(), |stock| stock.put_free(item)),
             Home::Depot | Home::Shared => {
-                let mut bucket = Bucket::with_capacity(1);
-                bucket.push(item, 0);
-                Some(bucket)
+                self.depot.with(|depot| depot.put_free(item));
+                None
             }
         };
         if let Some(bucket) = full {
