@@ -19,11 +19,11 @@ mod imp {
     use alloc::vec::Vec;
 
     use crate::domain::{Domain, RegisterError};
-    use crate::fork;
     use crate::guard::Guard;
     use crate::raw::inner::Inner;
     use crate::raw::participant::{LEAVING, Label, Participant};
     use crate::sync::Ordering;
+    use crate::{fork, run};
 
     std::thread_local! {
         // Only where `enter_global` may be used.
@@ -39,7 +39,9 @@ mod imp {
             GLOBAL.set(None);
             LAST.set(None);
             for slot in core::mem::take(self.0.get_mut()) {
-                slot.domain().leave(slot);
+                // A panic has nowhere to go from here: it would be the end of
+                // the process. The hook has reported it.
+                let _ = run::catch(|| drop(slot.domain().leave(slot)));
             }
         }
     }
@@ -134,7 +136,7 @@ mod imp {
             .try_with(|slots| slots.0.borrow_mut().push(slot))
             .is_err()
         {
-            inner.leave(slot);
+            drop(inner.leave(slot));
             return Ok(None);
         }
         LAST.set(Some(slot));
@@ -146,7 +148,7 @@ mod imp {
         let mut closed = Vec::new();
         let _ = SLOTS.try_with(|slots| {
             slots.0.borrow_mut().retain(|slot| {
-                let keep = !slot.domain().closed.load(Ordering::Relaxed) || slot.is_active();
+                let keep = !slot.domain().is_closed() || slot.is_in_use();
                 if !keep {
                     closed.push(*slot);
                 }
@@ -158,7 +160,7 @@ mod imp {
         }
         // Outside of the borrow: this may run destructors.
         for slot in closed {
-            slot.domain().leave(slot);
+            drop(slot.domain().leave(slot));
         }
     }
 

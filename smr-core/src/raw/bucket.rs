@@ -229,6 +229,10 @@ impl<E> Fifo<E> {
         self.head.as_ref()
     }
 
+    pub(crate) fn front_mut(&mut self) -> Option<&mut Bucket<E>> {
+        self.head.as_mut()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.head.is_none()
     }

@@ -44,7 +44,7 @@ use crate::raw::inner::Inner;
 use crate::raw::latch::Latch;
 use crate::raw::lock::ForkLock;
 use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering, UnsafeCell};
-use crate::{fork, ord};
+use crate::{fork, ord, run};
 
 /// A poll waits for this section: its exit collects.
 pub(crate) const ASSIST: u32 = 1;
@@ -77,6 +77,10 @@ pub(crate) struct Participant {
     quiet: Cell<u32>,
     pub(crate) index: u32,
 
+    /// Frames on the owner's stack that come back to the slot.
+    frames: Cell<u32>,
+    /// Whether one of them is an exit that collects.
+    exiting: Cell<bool>,
     pub(crate) bins: UnsafeCell<Bins<Deferred>>,
     /// Next in the registry's list of free slots.
     pub(crate) next_free: AtomicU32,
@@ -99,7 +103,8 @@ pub(crate) struct Label {
     pub(crate) behind: Option<(u64, std::time::Instant)>,
 }
 
-// SAFETY: the cells are touched by the owner alone (`gate`, `quiet`), or
+// SAFETY: the cells are touched by the owner alone (`gate`, `quiet`, `frames`,
+// `exiting`), or
 // written while nobody else can reach the slot (`write_hand`, `domain`: when the
 // registry creates and claims it); the bins are behind the latch.
 unsafe impl Sync for Participant {}
@@ -125,6 +130,8 @@ impl Participant {
             running: AtomicU32::new(0),
             quiet: Cell::new(0),
             index,
+            frames: Cell::new(0),
+            exiting: Cell::new(false),
             bins: UnsafeCell::new(Bins::default()),
             next_free: AtomicU32::new(0),
             claimed: AtomicU32::new(0),
@@ -189,7 +196,7 @@ impl Participant {
         // Relaxed: our own store, or 0.
         if self.seq.load(Ordering::Relaxed) != 0 {
             cold_path();
-            self.gate.set(self.gate.get() + NESTED);
+            self.nest();
             return;
         }
         // SAFETY: points into the domain, which outlives its slots.
@@ -207,11 +214,17 @@ impl Participant {
     pub(crate) fn enter_global(&self) {
         if self.seq.load(Ordering::Relaxed) != 0 {
             cold_path();
-            self.gate.set(self.gate.get() + NESTED);
+            self.nest();
             return;
         }
         let seq = GLOBAL_WRITE_HAND.load(ord::enter_wr());
         Barrier::ASYMMETRIC.publish(&self.seq, seq, ord::enter_seq());
+    }
+
+    fn nest(&self) {
+        // Guards can be forgotten, so the count can be driven to its end.
+        let gate = self.gate.get().checked_add(NESTED);
+        self.gate.set(gate.expect("too many guards of one section"));
     }
 
     /// Whether [`enter_global`](Self::enter_global) may be used.
@@ -231,27 +244,38 @@ impl Participant {
         }
     }
 
-    /// Leaves the section, if this is the outermost guard. Owner only.
+    /// Leaves the section, if this is the outermost guard. Owner only. What is
+    /// returned may be all that keeps the slot allocated.
     #[inline(always)]
-    pub(crate) fn exit(&self) {
+    pub(crate) fn exit(&self) -> Option<Arc<Inner>> {
         if self.gate.get() != 0 {
             cold_path();
             return self.exit_gated();
         }
         // Release: pairs with the Acquire of the scan. Then the light barrier.
         Barrier::ASYMMETRIC.publish(&self.seq, 0, ord::exit_seq());
-        self.look_at_notice(true);
+        self.after_exit()
     }
 
     /// Leaves where guards nest or the barrier is a fence.
     #[inline]
-    fn exit_gated(&self) {
+    fn exit_gated(&self) -> Option<Arc<Inner>> {
         if self.is_outermost() {
             self.publish(0, ord::exit_seq());
-            self.look_at_notice(true);
-        } else {
-            self.gate.set(self.gate.get() - NESTED);
+            return self.after_exit();
         }
+        self.gate.set(self.gate.get() - NESTED);
+        None
+    }
+
+    #[inline(always)]
+    fn after_exit(&self) -> Option<Arc<Inner>> {
+        // Relaxed: what is behind the notice is acquired when it is taken.
+        if self.notice.load(Ordering::Relaxed) != 0 {
+            cold_path();
+            return self.exit_slow();
+        }
+        None
     }
 
     /// Moves the section to the present sequence, unless nested. Owner only.
@@ -266,7 +290,7 @@ impl Participant {
         // scan that reads this store.
         let seq = hand.load(ord::enter_wr());
         self.publish(seq, ord::enter_seq());
-        self.look_at_notice(false);
+        self.look_at_notice();
     }
 
     /// Whether the guard that asks is the only one.
@@ -274,19 +298,30 @@ impl Participant {
         self.gate.get() < NESTED
     }
 
-    /// Leaves the section and keeps the slot. Owner only, outermost.
+    /// Leaves the section and keeps the slot. Owner only, outermost, and behind
+    /// [`stay`](Self::stay).
     pub(crate) fn step_out(&self) {
         self.publish(0, ord::exit_seq());
-        self.look_at_notice(false);
+        self.look_at_notice();
     }
 
-    #[inline(always)]
-    fn look_at_notice(&self, last: bool) {
+    fn look_at_notice(&self) {
         // Relaxed: what is behind the notice is acquired when it is taken.
         if self.notice.load(Ordering::Relaxed) != 0 {
-            cold_path();
-            self.exit_slow(last);
+            self.heed();
         }
+    }
+
+    /// Keeps the slot until the result is dropped, whoever leaves meanwhile.
+    pub(crate) fn stay(&self) -> Stay<'_> {
+        self.frames.set(self.frames.get() + 1);
+        Stay(self)
+    }
+
+    /// Whether a guard or a frame of the owner's stack will use the slot again.
+    /// Owner only.
+    pub(crate) fn is_in_use(&self) -> bool {
+        self.is_active() || self.is_running() || self.frames.get() != 0
     }
 
     #[inline(always)]
@@ -296,24 +331,50 @@ impl Participant {
 
     #[cold]
     #[inline(never)]
-    fn exit_slow(&self, last: bool) {
-        let domain = self.domain();
-        if self.is_running() {
-            // Inside a destructor that this participant runs: the frame below
-            // comes back to the notice when it is done.
+    fn exit_slow(&self) -> Option<Arc<Inner>> {
+        let panic = run::catch(|| self.heed());
+        // Only now: what ran may have been the owner's last use of the slot.
+        let left = self.notice.load(Ordering::Relaxed) & LEAVING != 0 && !self.is_in_use();
+        let reference = left.then(|| self.domain().release(self));
+        panic.go_on();
+        reference
+    }
+
+    /// Does what the notice says.
+    #[cold]
+    #[inline(never)]
+    fn heed(&self) {
+        if self.is_running() || self.exiting.get() {
+            // Inside a destructor that this participant, or an exit of it, runs:
+            // the frame below comes back to the notice when it is done.
             return;
         }
-        // AcqRel: pairs with the poll that put the mark; we see what it wanted
-        // collected.
-        let notice = self.notice.fetch_and(!ASSIST, ord::assist_take());
-        if notice & ASSIST != 0 && !mutant_no_assist() {
-            domain.assist();
+        let _stay = self.stay();
+        let _exiting = Exiting::new(&self.exiting);
+        let domain = self.domain();
+        loop {
+            // AcqRel: pairs with the poll that put the mark; we see what it
+            // wanted collected.
+            let notice = self.notice.fetch_and(!ASSIST, ord::assist_take());
+            if notice & ASSIST != 0 && !mutant_no_assist() {
+                domain.assist();
+            }
+            if notice & GARBAGE != 0 && !self.is_shared() {
+                domain.tidy(self);
+            }
+            // Sections inside those destructors may have been marked.
+            if self.is_active() || self.notice.load(Ordering::Relaxed) & ASSIST == 0 {
+                return;
+            }
         }
-        if notice & GARBAGE != 0 && !self.is_shared() {
-            domain.tidy(self);
-        }
-        if last && notice & LEAVING != 0 && !self.is_active() {
-            domain.release(self);
+    }
+
+    /// After destructors ran on this account: sections inside them that were
+    /// marked left the mark alone.
+    #[inline]
+    pub(crate) fn after_running(&self) {
+        if !self.is_active() && self.notice.load(Ordering::Relaxed) & ASSIST != 0 {
+            self.heed();
         }
     }
 
@@ -423,5 +484,29 @@ impl Drop for Running<'_> {
         self.0
             .running
             .store(count.wrapping_add(1), Ordering::Release);
+    }
+}
+
+/// A frame that comes back to a slot; see [`Participant::stay`].
+pub(crate) struct Stay<'a>(&'a Participant);
+
+impl Drop for Stay<'_> {
+    fn drop(&mut self) {
+        self.0.frames.set(self.0.frames.get() - 1);
+    }
+}
+
+struct Exiting<'a>(&'a Cell<bool>);
+
+impl<'a> Exiting<'a> {
+    fn new(flag: &'a Cell<bool>) -> Self {
+        flag.set(true);
+        Self(flag)
+    }
+}
+
+impl Drop for Exiting<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
     }
 }

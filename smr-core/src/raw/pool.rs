@@ -33,7 +33,9 @@ use crate::raw::pools::Node;
 use crate::raw::slab::{self, Slab, Slabs};
 use crate::run;
 use crate::sync::Ordering;
-use crate::tunables::{DROPS_PER_RETIRE, MAX_DROP_POLL_BYTES, MAX_DROP_POLL_ITEMS};
+use crate::tunables::{
+    DROPS_PER_RETIRE, FIRST_BUCKET_ITEMS, MAX_DROP_POLL_BYTES, MAX_DROP_POLL_ITEMS,
+};
 
 /// There is no memory.
 #[derive(Debug, Clone, Copy)]
@@ -93,6 +95,19 @@ impl<T> Depot<T> {
         })
     }
 
+    /// Adds a free item, to the first bucket if that has room.
+    fn put_free(&mut self, item: Item<T>) {
+        if let Some(bucket) = self.free.front_mut()
+            && bucket.len() < bucket.capacity()
+        {
+            bucket.push(item, 0);
+            return;
+        }
+        let mut bucket = Bucket::with_capacity(FIRST_BUCKET_ITEMS);
+        bucket.push(item, 0);
+        self.free.push_front(bucket);
+    }
+
     /// Gives the open bucket a goal.
     pub(crate) fn seal(&mut self, goal: u64) {
         if let Some(bins) = &mut self.bins {
@@ -116,7 +131,7 @@ impl<T> PoolInner<T> {
 
     pub(crate) fn new(domain: Domain, reached: bool) -> Self {
         Self {
-            node: Node::new(pool_sweep::ops::<T>()),
+            node: Node::new(pool_sweep::ops::<T>(), reached),
             domain,
             caches: Caches::new(),
             depot: ForkLock::new(Depot::default()),
@@ -222,16 +237,25 @@ impl<T> PoolInner<T> {
         if Self::NEEDS_DROP {
             self.run_ready(slot, cache, 4 * DROPS_PER_RETIRE);
         }
-        if let Some(bucket) = self.bucket_from_depot() {
-            cache.with(slot.barrier(), |stock| stock.free = Some(bucket));
-        } else if self.poll_for(slot, cache) || self.steal() {
+        // What was dropped just now is free, and at hand.
+        if let Some(item) = cache.with(slot.barrier(), |stock| self.take_from(stock)) {
+            return Ok(item);
+        }
+        if let Some(item) = self.take_bucket(slot, cache) {
+            return Ok(item);
+        }
+        if self.poll_for(slot, cache) || self.steal() {
             if Self::NEEDS_DROP {
                 self.run_ready(slot, cache, 4 * DROPS_PER_RETIRE);
             }
-            if let Some(bucket) = self.bucket_from_depot() {
-                cache.with(slot.barrier(), |stock| stock.free = Some(bucket));
+            if let Some(item) = cache.with(slot.barrier(), |stock| self.take_from(stock)) {
+                return Ok(item);
+            }
+            if let Some(item) = self.take_bucket(slot, cache) {
+                return Ok(item);
             }
         }
+        // Destructors above may have put something in.
         if let Some(item) = cache.with(slot.barrier(), |stock| self.take_from(stock)) {
             return Ok(item);
         }
@@ -245,6 +269,19 @@ impl<T> PoolInner<T> {
             (stock.fresh, stock.fresh_end) = (first, end);
             stock.carve().expect("a slab has an item")
         }))
+    }
+
+    /// Takes a bucket from the depot for an owner that has no free items, and an
+    /// item from the bucket.
+    fn take_bucket(&self, slot: &Participant, cache: &Cache<T>) -> Option<Item<T>> {
+        let mut bucket = self.bucket_from_depot()?;
+        let item = bucket.pop();
+        let used_up = cache.with(slot.barrier(), |stock| stock.free.replace(bucket));
+        debug_assert!(
+            used_up.is_none_or(|bucket| bucket.len() == 0),
+            "free items were lost"
+        );
+        item
     }
 
     /// Free items from the depot, as a bucket.
@@ -465,9 +502,8 @@ impl<T> PoolInner<T> {
                 .cache(slot)
                 .with(slot.barrier(), |stock| stock.put_free(item)),
             Home::Depot | Home::Shared => {
-                let mut bucket = Bucket::with_capacity(1);
-                bucket.push(item, 0);
-                Some(bucket)
+                self.depot.with(|depot| depot.put_free(item));
+                None
             }
         };
         if let Some(bucket) = full {
@@ -600,6 +636,7 @@ impl<T> PoolInner<T> {
             first_panic.keep(run::catch(|| unsafe { ptr::drop_in_place(item.as_ptr()) }));
             drop(running);
             self.put_free(Home::Own(slot), item);
+            first_panic.keep(run::catch(|| slot.after_running()));
         }
         first_panic.go_on();
     }

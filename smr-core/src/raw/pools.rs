@@ -40,6 +40,8 @@ pub(crate) struct Ops {
 
 pub(crate) struct Node {
     ops: &'static Ops,
+    /// Whether the list may hold it: the domain runs the destructors by itself.
+    reached: bool,
     dirty: AtomicBool,
     // All below: behind the lock of the domain's list.
     linked: Cell<bool>,
@@ -92,9 +94,10 @@ impl NodeRef {
 }
 
 impl Node {
-    pub(crate) fn new(ops: &'static Ops) -> Self {
+    pub(crate) fn new(ops: &'static Ops, reached: bool) -> Self {
         Self {
             ops,
+            reached,
             dirty: AtomicBool::new(false),
             linked: Cell::new(false),
             sweeping: Cell::new(false),
@@ -151,7 +154,7 @@ impl Node {
 
 impl PoolList {
     fn push_back(&mut self, node: &Node) {
-        if node.linked.get() || node.sweeping.get() {
+        if !node.reached || node.linked.get() || node.sweeping.get() {
             // A sweep that holds the node looks at `dirty` when it puts it back.
             return;
         }
