@@ -263,7 +263,7 @@ impl Guard {
         impl Drop for Reenter<'_> {
             fn drop(&mut self) {
                 if let Some(slot) = self.0 {
-                    slot.enter();
+                    slot.step_in();
                 }
             }
         }

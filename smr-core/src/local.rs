@@ -70,10 +70,14 @@ mod imp {
     }
 
     /// Whether the calling thread is inside a section of the global domain,
-    /// entered with [`pin`].
+    /// entered with [`pin`] or [`Domain::pin`].
     #[must_use]
     pub fn is_pinned() -> bool {
-        GLOBAL.get().is_some_and(Participant::is_active)
+        match GLOBAL.get() {
+            Some(slot) => slot.is_active(),
+            // The thread may have come in through `Domain::pin`.
+            None => is_pinned_in(Domain::global()),
+        }
     }
 
     /// The global domain, in the words of `crossbeam-epoch`.

@@ -170,7 +170,7 @@ impl Inner {
     /// The owner is gone but may have guards in flight: the last one releases
     /// the slot, or this call does.
     pub(crate) fn leave(&self, slot: &Participant) {
-        if slot.is_active() || slot.is_running() {
+        if slot.has_guards() || slot.is_running() {
             slot.notice.fetch_or(LEAVING, Ordering::Relaxed);
         } else {
             self.release(slot);

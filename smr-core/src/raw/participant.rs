@@ -65,6 +65,9 @@ pub(crate) struct Participant {
     pub(crate) running: AtomicU32,
     /// Outermost exits since the owner last retired something.
     quiet: Cell<u32>,
+    /// Guards that have stepped out for a while and will come back: the slot is
+    /// theirs although no section is open.
+    away: Cell<u32>,
     pub(crate) index: u32,
 
     pub(crate) bins: UnsafeCell<Bins<Deferred>>,
@@ -89,7 +92,7 @@ pub(crate) struct Label {
     pub(crate) behind: Option<(u64, std::time::Instant)>,
 }
 
-// SAFETY: the cells are touched by the owner alone (`nested`, `quiet`), or
+// SAFETY: the cells are touched by the owner alone (`nested`, `quiet`, `away`), or
 // written while nobody else can reach the slot (`write_hand`, `domain`: when the
 // registry creates and claims it); the bins are behind the latch.
 unsafe impl Sync for Participant {}
@@ -110,6 +113,7 @@ impl Participant {
             barrier: domain.clock.barrier,
             running: AtomicU32::new(0),
             quiet: Cell::new(0),
+            away: Cell::new(0),
             index,
             bins: UnsafeCell::new(Bins::default()),
             next_free: AtomicU32::new(0),
@@ -223,8 +227,20 @@ impl Participant {
 
     /// Leaves the section and keeps the slot. Owner only, outermost.
     pub(crate) fn step_out(&self) {
+        self.away.set(self.away.get() + 1);
         self.barrier.publish(&self.seq, 0, ord::exit_seq());
         self.look_at_notice(false);
+    }
+
+    /// Comes back from [`step_out`](Self::step_out). Owner only.
+    pub(crate) fn step_in(&self) {
+        self.enter();
+        self.away.set(self.away.get() - 1);
+    }
+
+    /// Whether a guard of this slot lives. Owner only.
+    pub(crate) fn has_guards(&self) -> bool {
+        self.is_active() || self.away.get() != 0
     }
 
     fn look_at_notice(&self, last: bool) {
@@ -257,7 +273,7 @@ impl Participant {
         if notice & GARBAGE != 0 && !self.is_shared() {
             domain.tidy(self);
         }
-        if last && notice & LEAVING != 0 && !self.is_active() {
+        if last && notice & LEAVING != 0 && !self.has_guards() {
             domain.release(self);
         }
     }
@@ -337,6 +353,7 @@ impl Participant {
         self.nested.set(0);
         self.shared.set(false);
         self.quiet.set(0);
+        self.away.set(0);
         self.label.with(|l| *l = label);
     }
 

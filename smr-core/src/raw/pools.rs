@@ -22,7 +22,7 @@ use crate::raw::inner::Inner;
 use crate::run;
 use crate::sync::{AtomicBool, Ordering, yield_now};
 
-/// Nodes that a sweep holds at once; they share one heavy barrier.
+/// Nodes that a gathering sweep holds at once; they share one heavy barrier.
 const BATCH: usize = 64;
 
 /// What a sweep asks of a pool. The pointer is to a live pool's node.
@@ -222,11 +222,11 @@ impl NodeRef {
     }
 }
 
-/// Walks the nodes that are in the list now, a batch at a time.
-fn each_batch(domain: &Inner, mut visit: impl FnMut(&[NodeRef])) {
+/// Walks the nodes that are in the list now, at most `most` at a time.
+fn each_batch(domain: &Inner, most: usize, mut visit: impl FnMut(&[NodeRef])) {
     let mut left = domain.pools.with(|list| list.len);
     while left > 0 {
-        let batch = domain.pools.with(|list| list.take(left.min(BATCH)));
+        let batch = domain.pools.with(|list| list.take(left.min(most)));
         if batch.is_empty() {
             return;
         }
@@ -326,7 +326,7 @@ pub(crate) fn with_marked<R>(
 pub(crate) fn gather(domain: &Inner) -> usize {
     // What others hold may come back with garbage.
     let mut skipped = domain.pools.with(|list| list.held);
-    each_batch(domain, |batch| {
+    each_batch(domain, BATCH, |batch| {
         batch.iter().for_each(|node| Marked(*node).claim());
         let done = domain.clock.barrier();
         for node in batch {
@@ -340,7 +340,9 @@ pub(crate) fn gather(domain: &Inner) -> usize {
 /// Runs the destructors of what has expired in the depots of all listed pools.
 pub(crate) fn run_expired(domain: &Inner) -> run::Panic {
     let mut first_panic = run::Panic::none();
-    each_batch(domain, |batch| {
+    // One at a time: a destructor may drop another pool, which then waits for
+    // whoever holds it, and that must not be us.
+    each_batch(domain, 1, |batch| {
         for node in batch {
             let (panic, alive) = Marked(*node).run(domain);
             first_panic.keep(panic);
