@@ -85,7 +85,7 @@ impl Guard {
         Some((
             slot,
             if slot.is_shared() {
-                Home::Shared
+                Home::Shared(slot)
             } else {
                 Home::Own(slot)
             },
@@ -96,9 +96,6 @@ impl Guard {
     fn retire_deferred(&self, what: Deferred, bytes: usize) {
         match self.home() {
             Some((slot, home)) => {
-                if slot.is_shared() {
-                    slot.flag_garbage();
-                }
                 slot.domain().retire(home, what, bytes);
             }
             None => what.run(),

@@ -115,7 +115,7 @@ impl<T> PoolInner<T> {
 
     pub(crate) fn new(domain: Domain, reached: bool) -> Self {
         Self {
-            node: Node::new(pool_sweep::ops::<T>()),
+            node: Node::new(pool_sweep::ops::<T>(), reached || !Self::NEEDS_DROP),
             domain,
             caches: Caches::new(),
             depot: ForkLock::new(Depot::default()),
@@ -161,7 +161,7 @@ impl<T> PoolInner<T> {
                     None => self.refill(slot, cache)?,
                 }
             }
-            Home::Depot | Home::Shared => self.take_from_depot()?,
+            Home::Depot | Home::Shared(_) => self.take_from_depot()?,
         };
         #[cfg(debug_assertions)]
         self.retired
@@ -178,8 +178,8 @@ impl<T> PoolInner<T> {
             if let Some(item) = stock.bins.pop_ready() {
                 return Some(item);
             }
-            if let Some(bytes) = stock.bins.expire(self.inner().clock.read_hand()) {
-                self.inner().settle(bytes, stock.bins.ready_items());
+            if let Some(expired) = stock.bins.expire(self.inner().clock.read_hand()) {
+                self.inner().settle(expired);
                 return stock.bins.pop_ready();
             }
         }
@@ -192,14 +192,21 @@ impl<T> PoolInner<T> {
         cache.touched.store(true, Ordering::Relaxed);
         if Self::NEEDS_DROP {
             self.run_ready(slot, cache, 4 * DROPS_PER_RETIRE);
+            if let Some(item) = cache.with(slot.barrier(), |stock| self.take_from(stock)) {
+                return Ok(item);
+            }
         }
+        // No user code runs from here to where the bucket is put in: nothing can
+        // have become free in the cache meanwhile.
         if let Some(bucket) = self.bucket_from_depot() {
             cache.with(slot.barrier(), |stock| stock.free = Some(bucket));
         } else if self.poll_for(slot, cache) || self.steal() {
             if Self::NEEDS_DROP {
                 self.run_ready(slot, cache, 4 * DROPS_PER_RETIRE);
             }
-            if let Some(bucket) = self.bucket_from_depot() {
+            if cache.with(slot.barrier(), |stock| stock.free_items()) == 0
+                && let Some(bucket) = self.bucket_from_depot()
+            {
                 cache.with(slot.barrier(), |stock| stock.free = Some(bucket));
             }
         }
@@ -225,17 +232,15 @@ impl<T> PoolInner<T> {
                 return None;
             }
             let mut bucket = depot.take_expired(rd)?;
-            self.settle(&bucket);
-            bucket.reset();
+            self.settle(&mut bucket);
             Some(bucket)
         })
     }
 
     /// Takes an expired bucket off the accounts, unless that was done.
-    pub(crate) fn settle(&self, bucket: &Bucket<Item<T>>) {
-        if bucket.goal() != 0 {
-            self.inner().settle(bucket.bytes(), bucket.len() as usize);
-        }
+    pub(crate) fn settle(&self, bucket: &mut Bucket<Item<T>>) {
+        self.inner().settle(bucket.on_account());
+        bucket.reset();
     }
 
     /// How many items should wait before a poll is worth its barrier.
@@ -422,7 +427,7 @@ impl<T> PoolInner<T> {
             Home::Own(slot) => self
                 .cache(slot)
                 .with(slot.barrier(), |stock| stock.put_free(item)),
-            Home::Depot | Home::Shared => {
+            Home::Depot | Home::Shared(_) => {
                 let mut bucket = Bucket::with_capacity(1);
                 bucket.push(item, 0);
                 Some(bucket)
@@ -443,12 +448,19 @@ impl<T> PoolInner<T> {
         self.check_retire(item);
         let bytes = size_of::<T>();
         let advance = || self.inner().clock.advance();
+        let limited = self.inner().is_limited();
+        if limited {
+            self.inner().charge(bytes);
+        }
+        // Under a limit every pool stands in the domain's list: whoever is kept
+        // waiting must be able to find out that no reader is to blame.
+        let listed = limited || (Self::NEEDS_DROP && self.reached);
         match home {
             Home::Own(slot) => {
                 let cache = self.cache(slot);
                 let sealed = cache.with(slot.barrier(), |stock| {
                     let sealed = stock.bins.push(item, bytes, advance);
-                    if Self::NEEDS_DROP && self.reached {
+                    if listed {
                         self.node.note_dirty(self.inner());
                     }
                     sealed
@@ -463,19 +475,36 @@ impl<T> PoolInner<T> {
                     self.after_seal(slot, cache);
                 }
             }
-            Home::Depot | Home::Shared => {
+            Home::Depot | Home::Shared(_) => {
                 self.depot
                     .with(|depot| depot.bins().push(item, bytes, advance));
-                if Self::NEEDS_DROP && self.reached {
+                if listed {
                     self.node.link(self.inner());
-                    if self.inner().is_last_chance(home) {
-                        self.inner().sweep();
-                    }
+                }
+                if Self::NEEDS_DROP {
+                    self.after_retire_to_depot(home);
                 }
             }
         }
-        if self.inner().limits.max_retired_bytes.is_some() {
-            self.inner().charge(home, bytes);
+        if limited {
+            self.inner().keep_to_limit(home);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn after_retire_to_depot(&self, home: Home<'_>) {
+        if self.reached {
+            if let Home::Shared(slot) = home {
+                // Not with the owned guard, but its end collects.
+                slot.flag_garbage();
+            }
+            if self.inner().is_last_chance(home) {
+                return self.inner().sweep();
+            }
+        }
+        if self.poll_for_depot(self.poll_step()) {
+            self.run_depot();
         }
     }
 
@@ -518,8 +547,8 @@ impl<T> PoolInner<T> {
                 let item = match stock.bins.pop_ready() {
                     Some(item) => item,
                     None => {
-                        let bytes = stock.bins.expire(self.inner().clock.read_hand())?;
-                        self.inner().settle(bytes, stock.bins.ready_items());
+                        let rd = self.inner().clock.read_hand();
+                        self.inner().settle(stock.bins.expire(rd)?);
                         stock.bins.pop_ready()?
                     }
                 };
