@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::marker::PhantomData;
+use core::panic::{RefUnwindSafe, UnwindSafe};
 
 use crate::domain::Domain;
 use crate::guard::{Guard, OwnedGuard};
@@ -19,6 +20,9 @@ pub struct LocalHandle {
     slot: &'static Participant,
     _not_send: PhantomData<*mut ()>,
 }
+
+impl UnwindSafe for LocalHandle {}
+impl RefUnwindSafe for LocalHandle {}
 
 impl LocalHandle {
     pub(crate) fn new(domain: Domain, slot: &Participant) -> Self {

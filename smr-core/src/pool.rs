@@ -4,6 +4,7 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut};
+use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::ptr::{self, NonNull};
 use core::time::Duration;
 
@@ -75,6 +76,11 @@ pub struct Pool<T> {
 unsafe impl<T: Send> Send for Pool<T> {}
 // SAFETY: it hands out memory, never a shared reference to a value.
 unsafe impl<T: Send> Sync for Pool<T> {}
+
+// It shows nobody a value that a panic could have left half changed, and is left
+// as it should be itself.
+impl<T> UnwindSafe for Pool<T> {}
+impl<T> RefUnwindSafe for Pool<T> {}
 
 impl<T> Pool<T> {
     /// A pool under the global domain.
