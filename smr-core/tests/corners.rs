@@ -100,7 +100,9 @@ fn memory_under_a_limit_is_off_the_account_when_no_reader_holds_it_up() {
                 let scoped_with_drop = Pool::scoped_in(&domain);
                 for _ in 0..100 {
                     // Twenty live at a time, so that none is reused at once.
-                    let items: Vec<_> = (0..20).map(|i| plain.alloc([i; 8]).into_raw()).collect();
+                    let items: Vec<_> = (0..20_u64)
+                        .map(|i| plain.alloc([i; 8]).into_raw())
+                        .collect();
                     for item in items {
                         // SAFETY: never published, retired once.
                         unsafe { plain.retire(item) };
