@@ -1,6 +1,7 @@
 //! Domains: one clock, its readers, and what was retired under it.
 
 use core::fmt;
+use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::time::Duration;
 
 use alloc::boxed::Box;
@@ -54,6 +55,10 @@ use crate::wait::{self, WaitError};
 pub struct Domain {
     inner: Arc<Inner>,
 }
+
+// A destructor that panics leaves the domain as it should be.
+impl UnwindSafe for Domain {}
+impl RefUnwindSafe for Domain {}
 
 impl Domain {
     /// A new domain with the defaults of [`builder`](Self::builder).

@@ -81,7 +81,7 @@ mod imp {
     }
 
     /// Whether the calling thread is inside a section of the global domain,
-    /// entered with [`pin`].
+    /// entered with [`pin`] or [`Domain::pin`].
     #[must_use]
     pub fn is_pinned() -> bool {
         is_pinned_in(Domain::global())

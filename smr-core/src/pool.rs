@@ -5,6 +5,7 @@ use core::hint::cold_path;
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut};
+use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::ptr::{self, NonNull};
 use core::time::Duration;
 
@@ -76,6 +77,11 @@ pub struct Pool<T> {
 unsafe impl<T: Send> Send for Pool<T> {}
 // SAFETY: it hands out memory, never a shared reference to a value.
 unsafe impl<T: Send> Sync for Pool<T> {}
+
+// It shows nobody a value that a panic could have left half changed, and is left
+// as it should be itself.
+impl<T> UnwindSafe for Pool<T> {}
+impl<T> RefUnwindSafe for Pool<T> {}
 
 impl<T> Pool<T> {
     /// A pool under the global domain.
@@ -291,7 +297,7 @@ impl<T> Pool<T> {
                 .reserve(slot, items)
                 .map_err(|_| ReserveError { items }),
             // A thread without a cache has nowhere to keep a reserve.
-            Home::Depot | Home::Shared => Ok(()),
+            Home::Depot | Home::Shared(_) => Ok(()),
         }
     }
 

@@ -43,10 +43,17 @@ impl<E> Default for Bins<E> {
 }
 
 /// How much is in there.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Held {
     pub(crate) items: usize,
     pub(crate) bytes: usize,
+}
+
+impl core::ops::AddAssign for Held {
+    fn add_assign(&mut self, other: Self) {
+        self.items += other.items;
+        self.bytes += other.bytes;
+    }
 }
 
 impl Held {
@@ -118,16 +125,37 @@ impl<E> Bins<E> {
     }
 
     /// Makes the oldest sealed bucket the ready one, if `rd` has reached its
-    /// goal and the ready one is used up. Returns the bytes that left the queue.
+    /// goal and the ready one is used up. Returns what goes off the accounts.
     #[inline]
-    pub(crate) fn expire(&mut self, rd: u64) -> Option<usize> {
+    pub(crate) fn expire(&mut self, rd: u64) -> Option<Held> {
         if self.ready_items() != 0 {
             return None;
         }
         let bucket = self.take_expired(rd)?;
-        let bytes = bucket.bytes();
+        let expired = bucket.on_account();
         self.make_ready(bucket);
-        Some(bytes)
+        Some(expired)
+    }
+
+    /// Takes what has expired off the accounts, and leaves it where it is.
+    pub(crate) fn write_off(&mut self, rd: u64) -> Held {
+        let mut expired = Held::default();
+        let bytes = &mut self.sealed_bytes;
+        self.sealed.for_each_mut(|bucket| {
+            if bucket.goal() <= rd {
+                expired += bucket.on_account();
+                *bytes -= bucket.bytes();
+                bucket.reset();
+            }
+        });
+        expired
+    }
+
+    /// Whether a sealed bucket is on the accounts.
+    pub(crate) fn owes(&self) -> bool {
+        let mut owes = false;
+        self.sealed.for_each(|bucket| owes |= bucket.goal() != 0);
+        owes
     }
 
     /// Puts an expired bucket where entries are taken from. There must be none.
@@ -228,8 +256,9 @@ impl<E> Bins<E> {
     /// Takes over all that another holds and that is not open.
     pub(crate) fn absorb(&mut self, mut other: Self) {
         if let Some(mut ready) = other.take_ready_bucket() {
-            // Its goal was reached before, and so is zero.
-            ready.set_goal(0);
+            // Its goal was reached before, and what it stood for was taken off
+            // the accounts then.
+            ready.reset();
             self.enqueue_first(ready);
         }
         while let Some(bucket) = other.take_sealed() {

@@ -8,6 +8,8 @@
 //!   Bucket -> | goal | next | bytes | len | cap | entry 0 | entry 1 | ...
 //! ```
 //!
+//! A goal of 0 stands for "reached, and off the accounts".
+//!
 //! Dropping a bucket frees its memory and forgets its entries: what becomes of
 //! them is the business of its owner.
 
@@ -16,6 +18,8 @@ use core::marker::PhantomData;
 use core::ptr::NonNull;
 
 use alloc::alloc::{alloc, dealloc, handle_alloc_error};
+
+use crate::raw::bins::Held;
 
 #[repr(C)]
 struct Header<E> {
@@ -113,7 +117,20 @@ impl<E> Bucket<E> {
         self.header().bytes
     }
 
-    /// Forgets how many bytes the entries stood for.
+    /// What the entries stand for on the accounts: nothing once the goal was
+    /// reached and they were taken off.
+    #[inline]
+    pub(crate) fn on_account(&self) -> Held {
+        if self.goal() == 0 {
+            return Held::default();
+        }
+        Held {
+            items: self.len() as usize,
+            bytes: self.bytes(),
+        }
+    }
+
+    /// Forgets the goal, and how many bytes the entries stood for.
     pub(crate) fn reset(&mut self) {
         let header = self.header_mut();
         header.bytes = 0;
@@ -273,6 +290,15 @@ impl<E> Fifo<E> {
         while let Some(this) = bucket {
             f(this);
             bucket = this.header().next.as_ref();
+        }
+    }
+
+    /// The same, exclusively.
+    pub(crate) fn for_each_mut(&mut self, mut f: impl FnMut(&mut Bucket<E>)) {
+        let mut bucket = self.head.as_mut();
+        while let Some(this) = bucket {
+            f(this);
+            bucket = this.header_mut().next.as_mut();
         }
     }
 

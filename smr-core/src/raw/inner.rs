@@ -32,7 +32,7 @@ use crossbeam_utils::CachePadded;
 use crate::clock::Clock;
 use crate::limits::{LimitReport, Limits, OverLimit};
 use crate::ord;
-use crate::raw::bins::Bins;
+use crate::raw::bins::{Bins, Held};
 use crate::raw::bucket::Bucket;
 use crate::raw::deferred::Deferred;
 use crate::raw::lock::ForkLock;
@@ -92,8 +92,8 @@ pub(crate) enum Home<'a> {
     Own(&'a Participant),
     /// With everybody's, behind a lock.
     Depot,
-    /// There as well; the caller holds an owned guard, and so is in a section.
-    Shared,
+    /// There as well; the caller holds this owned guard, and so is in a section.
+    Shared(&'a Participant),
 }
 
 /// What a poll or a scan found.
@@ -318,6 +318,9 @@ impl Inner {
     /// under [`OverLimit::Block`] outside a section.
     #[inline]
     pub(crate) fn retire(&self, home: Home<'_>, what: Deferred, bytes: usize) {
+        if self.is_limited() {
+            self.charge(bytes);
+        }
         match home {
             Home::Own(slot) => {
                 let sealed = slot.with_bins(|bins| bins.push(what, bytes, || self.clock.advance()));
@@ -327,17 +330,21 @@ impl Inner {
                 }
                 self.run_ready(slot, DROPS_PER_RETIRE);
             }
-            Home::Depot | Home::Shared => self.retire_to_depot(home, what, bytes),
+            Home::Depot | Home::Shared(_) => self.retire_to_depot(home, what, bytes),
         }
-        if self.limits.max_retired_bytes.is_some() {
+        if self.is_limited() {
             cold_path();
-            self.charge(home, bytes);
+            self.keep_to_limit(home);
         }
     }
 
     #[cold]
     #[inline(never)]
     fn retire_to_depot(&self, home: Home<'_>, what: Deferred, bytes: usize) {
+        if let Home::Shared(slot) = home {
+            // Not with the owned guard, but its end collects.
+            slot.flag_garbage();
+        }
         let due = self.depot.with(|depot| {
             depot.push(what, bytes, || self.clock.advance())
                 && depot.is_due(self.drop_step(depot.backlog().mean()))
@@ -410,8 +417,7 @@ impl Inner {
                 let what = match bins.pop_ready() {
                     Some(what) => what,
                     None => {
-                        let bytes = bins.expire(self.clock.read_hand())?;
-                        self.settle(bytes, bins.ready_items());
+                        self.settle(bins.expire(self.clock.read_hand())?);
                         bins.pop_ready()?
                     }
                 };
@@ -445,9 +451,7 @@ impl Inner {
             }) else {
                 break;
             };
-            if bucket.goal() != 0 {
-                self.settle(bucket.bytes(), bucket.len() as usize);
-            }
+            self.settle(bucket.on_account());
             first_panic.keep(Self::run_bucket(bucket));
             drop(hand);
         }
@@ -462,13 +466,18 @@ impl Inner {
         first_panic
     }
 
-    /// Takes expired bytes off the accounts.
-    pub(crate) fn settle(&self, bytes: usize, items: usize) {
-        count(&self.counts.reclaimed_items, items);
-        count(&self.counts.reclaimed_bytes, bytes);
+    /// Takes what has expired off the accounts.
+    pub(crate) fn settle(&self, expired: Held) {
+        if expired.items == 0 {
+            return;
+        }
+        count(&self.counts.reclaimed_items, expired.items);
+        count(&self.counts.reclaimed_bytes, expired.bytes);
         if let Some(max) = self.limits.max_retired_bytes {
-            let before = self.pending.fetch_sub(bytes as u64, Ordering::Relaxed);
-            if before.saturating_sub(bytes as u64) <= max as u64 {
+            let bytes = expired.bytes as u64;
+            let before = self.pending.fetch_sub(bytes, Ordering::Relaxed);
+            debug_assert!(before >= bytes, "more went off the account than on it");
+            if before.saturating_sub(bytes) <= max as u64 {
                 self.over_limit.store(false, Ordering::Relaxed);
             }
         }
@@ -488,29 +497,43 @@ impl Inner {
             .is_some_and(|max| self.pending.load(Ordering::Relaxed) > max as u64)
     }
 
-    /// Puts retired bytes on the account, and acts when they are too many.
+    /// Whether there is a limit, so that an account is kept.
+    #[inline(always)]
+    pub(crate) fn is_limited(&self) -> bool {
+        self.limits.max_retired_bytes.is_some()
+    }
+
+    /// Puts bytes on the account that are about to be retired. Before, since
+    /// they can be found expired, and be taken off, as soon as they are.
+    pub(crate) fn charge(&self, bytes: usize) {
+        self.pending.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// After something was retired: acts when it was too much.
     #[cold]
     #[inline(never)]
-    pub(crate) fn charge(&self, home: Home<'_>, bytes: usize) {
-        let Some(max) = self.limits.max_retired_bytes else {
-            return;
-        };
-        let before = self.pending.fetch_add(bytes as u64, Ordering::Relaxed);
-        if before.saturating_add(bytes as u64) <= max as u64 {
+    pub(crate) fn keep_to_limit(&self, home: Home<'_>) {
+        if !self.is_over_limit() {
             return;
         }
         if !self.over_limit.swap(true, Ordering::Relaxed) {
             self.report();
         }
-        // A destructor that retires is inside a collection already.
-        if self.in_own_destructor() {
+        // A destructor that retires is inside a collection already: one more
+        // would do nothing, and waiting for it would never end.
+        if self.in_own_destructor() || run::is_collecting(self.id) {
             return;
         }
         match self.limits.policy {
             OverLimit::Report => {}
             OverLimit::Help | OverLimit::Error => self.help(home),
             OverLimit::Block => {
-                if matches!(home, Home::Shared) || self.in_own_section() {
+                let inside = match home {
+                    Home::Own(slot) => slot.is_active(),
+                    Home::Shared(_) => true,
+                    Home::Depot => false,
+                };
+                if inside || self.in_own_section() {
                     self.help(home);
                 } else {
                     wait::until(self, || {

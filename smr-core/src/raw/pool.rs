@@ -131,7 +131,7 @@ impl<T> PoolInner<T> {
 
     pub(crate) fn new(domain: Domain, reached: bool) -> Self {
         Self {
-            node: Node::new(pool_sweep::ops::<T>(), reached),
+            node: Node::new(pool_sweep::ops::<T>(), reached || !Self::NEEDS_DROP),
             domain,
             caches: Caches::new(),
             depot: ForkLock::new(Depot::default()),
@@ -168,7 +168,7 @@ impl<T> PoolInner<T> {
     pub(crate) fn take(&self, home: Home<'_>) -> Result<Item<T>, NoMemory> {
         match home {
             Home::Own(slot) => self.take_own(slot),
-            Home::Depot | Home::Shared => self.take_from_depot(),
+            Home::Depot | Home::Shared(_) => self.take_from_depot(),
         }
     }
 
@@ -213,13 +213,12 @@ impl<T> PoolInner<T> {
     #[inline(never)]
     fn restock(&self, stock: &mut Stock<T>) -> Option<Item<T>> {
         if !Self::NEEDS_DROP {
-            let expired = stock.bins.take_ready_bucket().or_else(|| {
-                let bucket = stock.bins.take_expired(self.inner().clock.read_hand())?;
-                self.settle(&bucket);
-                Some(bucket)
-            });
+            let expired = stock
+                .bins
+                .take_ready_bucket()
+                .or_else(|| stock.bins.take_expired(self.inner().clock.read_hand()));
             if let Some(mut bucket) = expired {
-                bucket.reset();
+                self.settle(&mut bucket);
                 let item = bucket.pop();
                 if let Some(used_up) = stock.free.replace(bucket) {
                     stock.bins.reuse(used_up);
@@ -295,17 +294,15 @@ impl<T> PoolInner<T> {
                 return None;
             }
             let mut bucket = depot.take_expired(rd)?;
-            self.settle(&bucket);
-            bucket.reset();
+            self.settle(&mut bucket);
             Some(bucket)
         })
     }
 
     /// Takes an expired bucket off the accounts, unless that was done.
-    pub(crate) fn settle(&self, bucket: &Bucket<Item<T>>) {
-        if bucket.goal() != 0 {
-            self.inner().settle(bucket.bytes(), bucket.len() as usize);
-        }
+    pub(crate) fn settle(&self, bucket: &mut Bucket<Item<T>>) {
+        self.inner().settle(bucket.on_account());
+        bucket.reset();
     }
 
     /// How many items should wait before a poll is worth its barrier.
@@ -501,7 +498,7 @@ impl<T> PoolInner<T> {
             Home::Own(slot) => self
                 .cache(slot)
                 .with(slot.barrier(), |stock| stock.put_free(item)),
-            Home::Depot | Home::Shared => {
+            Home::Depot | Home::Shared(_) => {
                 self.depot.with(|depot| depot.put_free(item));
                 None
             }
@@ -516,7 +513,7 @@ impl<T> PoolInner<T> {
     pub(crate) fn retire(&self, home: Home<'_>, item: Item<T>) {
         match home {
             Home::Own(slot) => self.retire_own(slot, item),
-            Home::Depot | Home::Shared => self.retire_to_depot(home, item),
+            Home::Depot | Home::Shared(_) => self.retire_to_depot(home, item),
         }
     }
 
@@ -527,12 +524,13 @@ impl<T> PoolInner<T> {
         }
         #[cfg(debug_assertions)]
         self.check_retire(item);
+        let limited = self.charge();
         let cache = self.cache(slot);
         let sealed = cache.with(slot.barrier(), |stock| {
             let sealed = stock
                 .bins
                 .push(item, size_of::<T>(), || self.inner().clock.advance());
-            if Self::NEEDS_DROP && self.reached {
+            if self.is_listed(limited) {
                 self.node.note_dirty(self.inner());
             }
             sealed
@@ -547,7 +545,9 @@ impl<T> PoolInner<T> {
             cold_path();
             self.after_seal(slot, cache);
         }
-        self.charge(Home::Own(slot));
+        if limited {
+            self.inner().keep_to_limit(Home::Own(slot));
+        }
     }
 
     #[inline(never)]
@@ -557,23 +557,55 @@ impl<T> PoolInner<T> {
         }
         #[cfg(debug_assertions)]
         self.check_retire(item);
+        let limited = self.charge();
         let advance = || self.inner().clock.advance();
         self.depot
             .with(|depot| depot.bins().push(item, size_of::<T>(), advance));
-        if Self::NEEDS_DROP && self.reached {
+        if self.is_listed(limited) {
             self.node.link(self.inner());
-            if self.inner().is_last_chance(home) {
-                self.inner().sweep();
-            }
         }
-        self.charge(home);
+        if Self::NEEDS_DROP {
+            self.after_retire_to_depot(home);
+        }
+        if limited {
+            self.inner().keep_to_limit(home);
+        }
     }
 
+    /// Puts an item on the account, where there is a limit; tells whether. Before
+    /// others find the item, so that it is not taken off first.
     #[inline(always)]
-    fn charge(&self, home: Home<'_>) {
-        if self.inner().limits.max_retired_bytes.is_some() {
+    fn charge(&self) -> bool {
+        let limited = self.inner().is_limited();
+        if limited {
             cold_path();
-            self.inner().charge(home, size_of::<T>());
+            self.inner().charge(size_of::<T>());
+        }
+        limited
+    }
+
+    /// Whether the domain's list should hold the pool. Under a limit all do:
+    /// whoever is kept waiting must be able to find out that no reader is to
+    /// blame.
+    #[inline(always)]
+    fn is_listed(&self, limited: bool) -> bool {
+        limited || (Self::NEEDS_DROP && self.reached)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn after_retire_to_depot(&self, home: Home<'_>) {
+        if self.reached {
+            if let Home::Shared(slot) = home {
+                // Not with the owned guard, but its end collects.
+                slot.flag_garbage();
+            }
+            if self.inner().is_last_chance(home) {
+                return self.inner().sweep();
+            }
+        }
+        if self.poll_for_depot(self.poll_step()) {
+            self.run_depot();
         }
     }
 
@@ -616,8 +648,8 @@ impl<T> PoolInner<T> {
                 let item = match stock.bins.pop_ready() {
                     Some(item) => item,
                     None => {
-                        let bytes = stock.bins.expire(self.inner().clock.read_hand())?;
-                        self.inner().settle(bytes, stock.bins.ready_items());
+                        let rd = self.inner().clock.read_hand();
+                        self.inner().settle(stock.bins.expire(rd)?);
                         stock.bins.pop_ready()?
                     }
                 };

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use crate::pool::PoolStats;
 use crate::raw::inner::{Home, count};
-use crate::raw::pool::PoolInner;
+use crate::raw::pool::{Depot, PoolInner};
 use crate::raw::pools::{self, Bequest, Frame, Node, Ops};
 use crate::raw::slab::Slabs;
 use crate::run;
@@ -20,7 +20,9 @@ pub(crate) fn ops<T>() -> &'static Ops {
             claim: claim::<T>,
             gather: gather::<T>,
             run: run_expired::<T>,
+            write_off: write_off::<T>,
             has_garbage: has_garbage::<T>,
+            owes: owes::<T>,
         }
     }
 }
@@ -88,6 +90,26 @@ unsafe fn has_garbage<T>(node: *const Node, up_to: u64) -> bool {
 
 /// # Safety
 ///
+/// As [`claim`].
+unsafe fn write_off<T>(node: *const Node) {
+    // SAFETY: the caller's promise.
+    let pool = unsafe { pool::<T>(node) };
+    let rd = pool.inner().clock.read_hand();
+    let expired = pool.depot.with(|depot| depot.bins().write_off(rd));
+    pool.inner().settle(expired);
+}
+
+/// # Safety
+///
+/// As [`claim`].
+unsafe fn owes<T>(node: *const Node) -> bool {
+    // SAFETY: the caller's promise.
+    let pool = unsafe { pool::<T>(node) };
+    pool.depot.with(|depot| depot.bins().owes())
+}
+
+/// # Safety
+///
 /// As [`claim`]; the pool knows the frame.
 unsafe fn run_expired<T>(node: *const Node, frame: &Frame) -> run::Panic {
     // SAFETY: the caller's promise.
@@ -96,13 +118,19 @@ unsafe fn run_expired<T>(node: *const Node, frame: &Frame) -> run::Panic {
     let domain = pool.domain.clone();
     let inner = domain.inner();
     let mut first_panic = run::Panic::none();
+    if !PoolInner::<T>::NEEDS_DROP {
+        // Nothing to run: what has expired is free.
+        let rd = inner.clock.read_hand();
+        pool.depot.with(|depot| pool.free_expired(depot, rd));
+        return first_panic;
+    }
     loop {
         let rd = inner.clock.read_hand();
         let hand = inner.depot.with(|_| inner.hands.take());
         let Some(item) = pool.depot.with(|depot| {
             let bins = depot.bins();
-            if let Some(bytes) = bins.expire(rd) {
-                inner.settle(bytes, bins.ready_items());
+            if let Some(expired) = bins.expire(rd) {
+                inner.settle(expired);
             }
             bins.pop_ready()
         }) else {
@@ -136,6 +164,28 @@ impl<T> PoolInner<T> {
         pools::with_marked(self.inner(), &self.node, |node| node.run(self.inner())).go_on();
     }
 
+    /// Makes what has expired in the depot free. Only of items without a
+    /// destructor.
+    fn free_expired(&self, depot: &mut Depot<T>, rd: u64) {
+        debug_assert!(!Self::NEEDS_DROP, "values would be forgotten");
+        while let Some(mut bucket) = depot.take_expired(rd) {
+            self.settle(&mut bucket);
+            depot.free.push_back(bucket);
+        }
+    }
+
+    /// Runs the destructors of what has expired in the depot, unless a sweep is
+    /// at it.
+    #[cold]
+    pub(crate) fn run_depot(&self) {
+        if let Some(_frame) = run::enter(self.inner().id)
+            && let Some(panic) =
+                pools::try_with_marked(self.inner(), &self.node, |node| node.run(self.inner()))
+        {
+            panic.go_on();
+        }
+    }
+
     /// Gives slabs that are wholly free back to the system. Returns their bytes.
     pub(crate) fn trim(&self) -> usize {
         self.flush();
@@ -163,11 +213,7 @@ impl<T> PoolInner<T> {
         let rd = self.inner().clock.read_hand();
         self.depot.with(|depot| {
             if !Self::NEEDS_DROP {
-                while let Some(mut bucket) = depot.take_expired(rd) {
-                    self.settle(&bucket);
-                    bucket.reset();
-                    depot.free.push_back(bucket);
-                }
+                self.free_expired(depot, rd);
             }
             let mut tally = Tally::new(&depot.slabs);
             depot.free.for_each(|bucket| {
@@ -292,10 +338,10 @@ impl<T> PoolInner<T> {
                     bins.take_sealed()
                 })
             });
-            let Some(bucket) = bucket else {
+            let Some(mut bucket) = bucket else {
                 return first_panic;
             };
-            self.settle(&bucket);
+            self.settle(&mut bucket);
             // SAFETY: nobody can be inside a structure that is being dropped, so
             // nobody can reach what it retired.
             first_panic.keep(unsafe { Self::drop_bucket(bucket) });

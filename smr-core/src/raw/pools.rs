@@ -3,7 +3,13 @@
 //! A pool belongs to a structure and keeps what it retired itself. For readers
 //! that leave, threads that go and `barrier`, the domain must reach it; so a
 //! pool of items with destructors stands in a list of its domain while it has
-//! garbage. Pools of plain items never do: what they hold is just free memory.
+//! garbage. Pools of plain items do not: what they hold is just free memory.
+//!
+//! Where the domain has a limit every pool stands in the list: what waits in it
+//! is on the account, and must come off when no reader holds it up, whether or
+//! not anyone allocates again. The destructors of a scoped pool are none of the
+//! domain's business (see [`crate::Pool::scoped`]): there it only does the
+//! accounts, and without a limit never lists it.
 //!
 //! A node is in the list if its caches are *dirty* (something was retired since
 //! they were last gathered) or its depot holds garbage. A sweep takes nodes out
@@ -22,7 +28,7 @@ use crate::raw::inner::Inner;
 use crate::run;
 use crate::sync::{AtomicBool, Ordering, yield_now};
 
-/// Nodes that a sweep holds at once; they share one heavy barrier.
+/// Nodes that a gathering sweep holds at once; they share one heavy barrier.
 const BATCH: usize = 64;
 
 /// What a sweep asks of a pool. The pointer is to a live pool's node.
@@ -34,13 +40,19 @@ pub(crate) struct Ops {
     pub(crate) gather: unsafe fn(*const Node, gather: bool) -> bool,
     /// Runs the destructors of what has expired in the depot.
     pub(crate) run: unsafe fn(*const Node, &Frame) -> run::Panic,
+    /// Takes what has expired in the depot off the accounts, where that is all
+    /// that the domain may do.
+    pub(crate) write_off: unsafe fn(*const Node),
     /// Whether the depot holds garbage with a goal of at most this.
     pub(crate) has_garbage: unsafe fn(*const Node, u64) -> bool,
+    /// Whether the depot holds what is on the accounts.
+    pub(crate) owes: unsafe fn(*const Node) -> bool,
 }
 
 pub(crate) struct Node {
     ops: &'static Ops,
-    /// Whether the list may hold it: the domain runs the destructors by itself.
+    /// Whether the domain may run the pool: its values own what they refer to,
+    /// or have no destructor.
     reached: bool,
     dirty: AtomicBool,
     // All below: behind the lock of the domain's list.
@@ -154,7 +166,7 @@ impl Node {
 
 impl PoolList {
     fn push_back(&mut self, node: &Node) {
-        if !node.reached || node.linked.get() || node.sweeping.get() {
+        if node.linked.get() || node.sweeping.get() {
             // A sweep that holds the node looks at `dirty` when it puts it back.
             return;
         }
@@ -211,25 +223,38 @@ impl NodeRef {
     }
 
     fn put_back(self, domain: &Inner) {
-        // SAFETY: the mark keeps the pool alive until we take it off below.
-        let garbage = unsafe { (self.get().ops.has_garbage)(self.0, u64::MAX) };
+        let garbage = self.concerns(domain);
         domain.pools.with(|list| {
             let node = self.get();
             node.sweeping.set(false);
             list.held -= 1;
             node.frame.set(ptr::null());
-            if garbage || node.dirty.load(Ordering::Relaxed) {
+            let listed = node.reached || domain.is_limited();
+            if listed && (garbage || node.dirty.load(Ordering::Relaxed)) {
                 list.push_back(node);
             }
         });
     }
+
+    /// Whether the pool holds anything that the domain can do something about.
+    /// Only of a marked node.
+    fn concerns(self, domain: &Inner) -> bool {
+        let node = self.get();
+        if node.reached {
+            // SAFETY: the mark keeps the pool alive.
+            unsafe { (node.ops.has_garbage)(self.0, u64::MAX) }
+        } else {
+            // SAFETY: as above.
+            domain.is_limited() && unsafe { (node.ops.owes)(self.0) }
+        }
+    }
 }
 
-/// Walks the nodes that are in the list now, a batch at a time.
-fn each_batch(domain: &Inner, mut visit: impl FnMut(&[NodeRef])) {
+/// Walks the nodes that are in the list now, at most `most` at a time.
+fn each_batch(domain: &Inner, most: usize, mut visit: impl FnMut(&[NodeRef])) {
     let mut left = domain.pools.with(|list| list.len);
     while left > 0 {
-        let batch = domain.pools.with(|list| list.take(left.min(BATCH)));
+        let batch = domain.pools.with(|list| list.take(left.min(most)));
         if batch.is_empty() {
             return;
         }
@@ -301,22 +326,35 @@ pub(crate) fn with_marked<R>(
     node: &Node,
     f: impl FnOnce(Marked) -> (R, bool),
 ) -> R {
-    let marked = Marked(NodeRef(node));
-    loop {
-        let free = domain.pools.with(|list| {
-            let free = !node.sweeping.get();
-            if free {
-                list.remove(node);
-                node.sweeping.set(true);
-                list.held += 1;
-            }
-            free
-        });
-        if free {
-            break;
-        }
+    while !mark(domain, node) {
         yield_now();
     }
+    with_mark(domain, node, f)
+}
+
+/// The same, unless a sweep has marked the pool.
+pub(crate) fn try_with_marked<R>(
+    domain: &Inner,
+    node: &Node,
+    f: impl FnOnce(Marked) -> (R, bool),
+) -> Option<R> {
+    mark(domain, node).then(|| with_mark(domain, node, f))
+}
+
+fn mark(domain: &Inner, node: &Node) -> bool {
+    domain.pools.with(|list| {
+        let free = !node.sweeping.get();
+        if free {
+            list.remove(node);
+            node.sweeping.set(true);
+            list.held += 1;
+        }
+        free
+    })
+}
+
+fn with_mark<R>(domain: &Inner, node: &Node, f: impl FnOnce(Marked) -> (R, bool)) -> R {
+    let marked = Marked(NodeRef(node));
     let (result, alive) = f(marked);
     if alive {
         marked.0.put_back(domain);
@@ -329,7 +367,7 @@ pub(crate) fn with_marked<R>(
 pub(crate) fn gather(domain: &Inner) -> usize {
     // What others hold may come back with garbage.
     let mut skipped = domain.pools.with(|list| list.held);
-    each_batch(domain, |batch| {
+    each_batch(domain, BATCH, |batch| {
         batch.iter().for_each(|node| Marked(*node).claim());
         let done = domain.clock.barrier();
         for node in batch {
@@ -343,8 +381,16 @@ pub(crate) fn gather(domain: &Inner) -> usize {
 /// Runs the destructors of what has expired in the depots of all listed pools.
 pub(crate) fn run_expired(domain: &Inner) -> run::Panic {
     let mut first_panic = run::Panic::none();
-    each_batch(domain, |batch| {
+    // One at a time: a destructor may drop another pool, which then waits for
+    // whoever holds it, and that must not be us.
+    each_batch(domain, 1, |batch| {
         for node in batch {
+            if !node.get().reached {
+                // SAFETY: the mark keeps the pool alive.
+                unsafe { (node.get().ops.write_off)(node.0) };
+                node.put_back(domain);
+                continue;
+            }
             let (panic, alive) = Marked(*node).run(domain);
             first_panic.keep(panic);
             if alive {
@@ -360,11 +406,12 @@ pub(crate) fn have_garbage(domain: &Inner, up_to: u64) -> bool {
     domain.pools.with(|list| {
         let mut node = list.head;
         while let Some(this) = node {
+            let this_node = this.get();
             // SAFETY: nodes in the list are alive while it is locked.
-            if unsafe { (this.get().ops.has_garbage)(this.0, up_to) } {
+            if this_node.reached && unsafe { (this_node.ops.has_garbage)(this.0, up_to) } {
                 return true;
             }
-            node = NodeRef::of(this.get().next.get());
+            node = NodeRef::of(this_node.next.get());
         }
         list.held != 0
     })
