@@ -1,0 +1,128 @@
+//! `crossbeam-epoch`.
+//!
+//! - A section is `pin()` of the default collector, as nearly all its users do.
+//! - Retiring goes to a collector of the run's own, through the thread's
+//!   `LocalHandle`: no look-up of a thread-local, and nothing is left over for
+//!   the next run. Items are boxed by `Owned`, given up by `defer_destroy`.
+//! - Of a long list, 64 items (one bag of the crate) are given up under each
+//!   pin. The crate collects at most eight bags every 128 pins, so that a whole
+//!   list under one pin would let garbage grow faster than it is collected.
+
+use std::ptr::NonNull;
+use std::sync::atomic::Ordering;
+
+use crossbeam_epoch::{Atomic, Collector, Guard, LocalHandle, Owned, Shared};
+
+use super::{Local, Reclaim, Section, Subject};
+
+/// Items given up under one pin.
+const ITEMS_PER_PIN: usize = 64;
+
+/// Epochs of crossbeam.
+#[derive(Debug)]
+pub(crate) struct Crossbeam(Collector);
+
+impl Subject for Crossbeam {
+    const NAME: &'static str = "crossbeam-epoch";
+    const ABOUT: &'static str = "epochs: pin, Owned and defer_destroy";
+}
+
+impl Section for Crossbeam {
+    type Shared = Atomic<u64>;
+    type Reader<'s> = &'s Atomic<u64>;
+    const NESTS: bool = true;
+    const OWNED: bool = false;
+
+    fn share(value: u64) -> Atomic<u64> {
+        Atomic::new(value)
+    }
+
+    fn reader(shared: &Atomic<u64>) -> &Atomic<u64> {
+        shared
+    }
+
+    #[inline(always)]
+    fn read(reader: &mut &Atomic<u64>) -> u64 {
+        let guard = crossbeam_epoch::pin();
+        let value = reader.load(Ordering::Acquire, &guard);
+        // SAFETY: never null, never retired.
+        unsafe { *value.deref() }
+    }
+
+    fn nested(reader: &mut &Atomic<u64>, rounds: u64) -> u64 {
+        let outer = crossbeam_epoch::pin();
+        let sum = super::repeat(rounds, || Self::read(reader));
+        drop(outer);
+        sum
+    }
+}
+
+impl<T: Send + Sync + 'static> Reclaim<T> for Crossbeam {
+    type Local<'r> = LocalHandle;
+
+    fn new(_threads: usize) -> Self {
+        Self(Collector::new())
+    }
+
+    fn local(&self) -> LocalHandle {
+        self.0.register()
+    }
+}
+
+impl<T: Send + Sync + 'static> Local<T> for LocalHandle {
+    type Guard<'l> = Guard;
+
+    #[inline(always)]
+    fn enter(&self) -> Guard {
+        self.pin()
+    }
+
+    #[inline(always)]
+    fn alloc(&self, item: T) -> NonNull<T> {
+        // SAFETY: the item is not shared yet, so that no guard is needed to
+        // hold its pointer.
+        let unprotected = unsafe { crossbeam_epoch::unprotected() };
+        let pointer = Owned::new(item).into_shared(unprotected).as_raw();
+        // SAFETY: `Owned` is never null.
+        unsafe { NonNull::new_unchecked(pointer.cast_mut()) }
+    }
+
+    #[inline(always)]
+    unsafe fn retire(&self, item: NonNull<T>) {
+        let guard = self.pin();
+        // SAFETY: the caller's promise.
+        unsafe { destroy(item, &guard) };
+    }
+
+    #[inline(always)]
+    unsafe fn retire_all(&self, items: impl Iterator<Item = NonNull<T>>) {
+        let mut items = items.peekable();
+        while items.peek().is_some() {
+            let guard = self.pin();
+            for item in items.by_ref().take(ITEMS_PER_PIN) {
+                // SAFETY: the caller's promise.
+                unsafe { destroy(item, &guard) };
+            }
+        }
+    }
+}
+
+/// # Safety
+///
+/// As [`Local::retire`].
+#[inline(always)]
+unsafe fn destroy<T>(item: NonNull<T>, guard: &Guard) {
+    let shared = Shared::from(item.as_ptr().cast_const());
+    // SAFETY: made by `Owned` in `alloc`, unlinked and given up once.
+    unsafe { guard.defer_destroy(shared) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dropped_collector_has_freed_everything() {
+        super::super::testing::frees_everything::<Crossbeam>();
+    }
+}
