@@ -390,6 +390,9 @@ where
                 unsafe { (*first).count }
             };
             if before + LIST > QUEUE_LIMIT {
+                // An attempt before may have tied the list to the queue.
+                // SAFETY: the list is not published, hence ours.
+                unsafe { (*tail.as_ptr()).next = ptr::null_mut() };
                 return false;
             }
             // SAFETY: the list is not published yet, hence ours.
