@@ -32,6 +32,10 @@ use crate::record::Point;
 const LOOK: Duration = Duration::from_millis(1);
 /// A look that took longer than this mixes two moments.
 const LOOK_LIMIT: Duration = Duration::from_micros(200);
+/// How long a run may take longer so that it measures anything at all.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Room for the looks of the longest runs, taken before memory is watched.
+const LOOKS: usize = 1 << 14;
 /// Share of the measured time that is spent warming up before it.
 const WARM_UP: f64 = 0.25;
 
@@ -125,8 +129,10 @@ impl Watch<'_> {
         let held = (heap - self.heap_before) as f64;
         let overhead = (held - live_items * self.item_bytes as f64).max(0.0);
         self.peak = self.peak.max(overhead);
-        self.series
-            .push((self.begin.elapsed().as_secs_f64() * 1e3, overhead));
+        if self.series.len() < LOOKS {
+            let at = self.begin.elapsed().as_secs_f64() * 1e3;
+            self.series.push((at, overhead));
+        }
     }
 
     /// Sleeps, with an eye on the memory, until the time is over or `done`.
@@ -148,7 +154,12 @@ impl Watch<'_> {
         let before = totals(self.tallies);
         let begin = Instant::now();
         self.sleep(time, || false);
-        let after = totals(self.tallies);
+        let mut after = totals(self.tallies);
+        // On a busy machine the workers may not have had a turn yet.
+        while after.retired == before.retired && begin.elapsed() < PATIENCE {
+            self.sleep(LOOK, || false);
+            after = totals(self.tallies);
+        }
         let elapsed = begin.elapsed();
         let done = Totals {
             allocated: after.allocated - before.allocated,
@@ -206,13 +217,14 @@ pub(crate) fn run<R>(
                 })
             })
             .collect();
+        let series = Vec::with_capacity(LOOKS);
         let mut eye = Watch {
             tallies: &tallies,
             heap_before: alloc::heap_bytes(),
             item_bytes,
             begin: Instant::now(),
             peak: 0.0,
-            series: Vec::new(),
+            series,
         };
         start.wait();
         let found = watch(&mut eye);

@@ -11,6 +11,7 @@ pub(crate) struct Machine {
     cores: usize,
     memory_mib: Option<u64>,
     system: String,
+    load: Option<f64>,
 }
 
 impl Machine {
@@ -21,7 +22,11 @@ impl Machine {
             .and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok())
             .map(|kib| kib / 1024);
         let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+        let load = fs::read_to_string("/proc/loadavg")
+            .ok()
+            .and_then(|text| text.split_whitespace().next()?.parse().ok());
         Self {
+            load,
             cpu,
             cores: cores(),
             memory_mib,
@@ -53,6 +58,12 @@ impl fmt::Display for Machine {
             writeln!(f, "memory     {mib} MiB")?;
         }
         writeln!(f, "system     {}", self.system)?;
+        if let Some(load) = self.load.filter(|load| *load >= 0.5) {
+            writeln!(
+                f,
+                "load       {load}: others are at work, trust ratios only"
+            )?;
+        }
         writeln!(
             f,
             "allocator  the system's, behind a per-thread count of bytes"

@@ -120,15 +120,18 @@ pub(crate) fn verdict(records: &[Record]) -> Vec<String> {
             _ => best.max < second.min,
         };
         if apart {
-            let _ = write!(line, "{} wins", best.subject);
+            let lead = match better {
+                Better::Higher => best.median / second.median,
+                _ => second.median / best.median,
+            };
+            let _ = write!(line, "{} wins by {}", best.subject, times(lead));
         } else {
             let _ = write!(line, "{} and {} are level", best.subject, second.subject);
         }
-        let _ = write!(line, " ({}", amount(metric, best.median));
-        for other in &field[1..] {
-            let _ = write!(line, ", {} {}", other.subject, amount(metric, other.median));
+        let _ = write!(line, " · {}", amount(metric, best.median));
+        for next in &field[1..] {
+            let _ = write!(line, ", {} {}", next.subject, amount(metric, next.median));
         }
-        line.push(')');
         lines.push(line);
     }
     lines
@@ -218,6 +221,15 @@ fn column(metric: Metric) -> String {
         Metric::QueueFullShare => "queue full".into(),
         Metric::ItemsRetired => "items".into(),
         Metric::BytesPerEntry => "bytes each".into(),
+    }
+}
+
+/// A factor with as many digits as mean something.
+fn times(factor: f64) -> String {
+    if factor < 10.0 {
+        format!("{factor:.2}×")
+    } else {
+        format!("{factor:.0}×")
     }
 }
 

@@ -118,11 +118,7 @@ fn run<R: Reclaim<Item>>(workload: Workload, time: Duration, items: u64) -> Vec<
     );
     let seconds = Duration::from_nanos(scene.done.into_inner()).as_secs_f64();
     subject.finish();
-    check::<R>(
-        total.allocated,
-        total.retired,
-        heap_before + series_bytes(&series),
-    );
+    check::<R>(total.allocated, total.retired, heap_before);
     let mut over_time = Sample::new(
         Metric::OverheadSeries,
         series.last().map_or(0.0, |&(_, bytes)| bytes),
@@ -134,10 +130,6 @@ fn run<R: Reclaim<Item>>(workload: Workload, time: Duration, items: u64) -> Vec<
         over_time,
         Sample::new(Metric::ItemsRetired, total.retired as f64),
     ]
-}
-
-fn series_bytes(series: &[(f64, f64)]) -> i64 {
-    size_of_val(series) as i64
 }
 
 impl<R: Reclaim<Item>> Scene<'_, R> {
