@@ -1,0 +1,185 @@
+//! The clock of a domain: two hands.
+//!
+//! ```text
+//!      rd                 every active reader                 wr
+//!   ----|------------------------|--------|--------------------|---->  sequences
+//!       everything tagged        |        |                    advance: wr + 1,
+//!       up to here is free       readers publish the wr        the new value is
+//!                                that they saw                 the goal (tag)
+//! ```
+//!
+//! Invariant: `rd <=` the (clamped) sequence of every active reader `<= wr`. A
+//! goal `g` is *expired* once `rd >= g`: no reader can still hold what was
+//! unlinked before the advance that returned `g`.
+//!
+//! Advancing and detecting are apart. The distance between the hands has no
+//! bound, nobody waits for a hand, and one scan of the readers expires every
+//! goal up to the point that it reaches.
+//!
+//! The scheme is FreeBSD's Global Unbounded Sequences (Jeffrey Roberson,
+//! `subr_smr.c`, 2020). Sequences here have 64 bits and never wrap: at one
+//! advance a nanosecond they last five hundred years.
+//!
+//! # The clamp
+//!
+//! A reader may load `wr`, be preempted, and publish a value that `rd` has
+//! passed meanwhile. Only its number is old, not its view: the scan that raised
+//! `rd` did not see it, so (second case of the barrier) its loads come after
+//! that scan's barrier and see every unlink up to the new `rd`. It therefore
+//! counts as if it had published the `rd` that the scan began with. Without the
+//! clamp such a reader would pull the minimum below `rd`; taken together with a
+//! store to `rd` that is not a maximum, the hand would go back.
+
+use crossbeam_utils::CachePadded;
+
+use crate::barrier::Barrier;
+use crate::ord;
+use crate::sync::{AtomicU32, AtomicU64, Ordering, mutant};
+use crate::tunables::{
+    ASSUMED_BARRIER_NS, FIRST_SEQ, MAX_BARRIER_NS, MAX_POLL_BYTES, MAX_POLL_ITEMS, MIN_POLL_ITEMS,
+};
+
+#[derive(Debug)]
+pub(crate) struct Clock {
+    wr: CachePadded<AtomicU64>,
+    rd: CachePadded<AtomicU64>,
+    pub(crate) barrier: Barrier,
+    /// Measured cost of a heavy barrier, in nanoseconds; a moving average.
+    cost_ns: AtomicU32,
+}
+
+/// What a scan carries from its beginning to its end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scan {
+    rd: u64,
+    min: u64,
+}
+
+impl Clock {
+    pub(crate) fn new(barrier: Barrier) -> Self {
+        Self {
+            wr: CachePadded::new(AtomicU64::new(FIRST_SEQ)),
+            rd: CachePadded::new(AtomicU64::new(FIRST_SEQ)),
+            barrier,
+            cost_ns: AtomicU32::new(ASSUMED_BARRIER_NS),
+        }
+    }
+
+    /// The word that readers publish.
+    pub(crate) fn write_hand(&self) -> &AtomicU64 {
+        &self.wr
+    }
+
+    /// The newest goal that was handed out.
+    pub(crate) fn now(&self) -> u64 {
+        self.wr.load(Ordering::Acquire)
+    }
+
+    /// Moves the write hand and returns the goal of all that was unlinked
+    /// before.
+    #[inline]
+    pub(crate) fn advance(&self) -> u64 {
+        // AcqRel: pairs with the Acquire of enter and of `begin_scan`. The
+        // unlink is sequenced before, so whoever sees the goal sees the unlink.
+        self.wr.fetch_add(1, ord::advance_wr()) + 1
+    }
+
+    /// Whether `goal` is known to be expired, without looking at any reader.
+    #[inline]
+    pub(crate) fn is_expired(&self, goal: u64) -> bool {
+        self.read_hand() >= goal
+    }
+
+    #[inline]
+    pub(crate) fn read_hand(&self) -> u64 {
+        // Acquire: pairs with the AcqRel in `finish_scan`; what the readers did
+        // before that scan saw them gone happened before what we do next.
+        self.rd.load(ord::poll_rd())
+    }
+
+    /// Begins a scan: loads both hands, *then* makes the heavy barrier.
+    ///
+    /// `wr` must be loaded before the barrier. A goal that is handed out after
+    /// the barrier says nothing about readers that entered in between: they may
+    /// have seen the pointer before it was unlinked. `None` if the system
+    /// refused the barrier.
+    pub(crate) fn begin_scan(&self) -> Option<Scan> {
+        let rd = self.read_hand();
+        // Acquire: pairs with the AcqRel in `advance`.
+        let early = self.wr.load(ord::poll_wr());
+        if !self.heavy() {
+            return None;
+        }
+        let min = if mutant("wr_after_barrier") {
+            self.wr.load(ord::poll_wr())
+        } else {
+            early
+        };
+        Some(Scan { rd, min })
+    }
+
+    /// Raises the read hand to what the scan reached, and returns it.
+    pub(crate) fn finish_scan(&self, scan: Scan) -> u64 {
+        // AcqRel, a maximum: of two scans that end in the wrong order the
+        // farther one stands. Release pairs with `read_hand`.
+        if mutant("rd_plain_store") {
+            self.rd.store(scan.min, ord::raise_rd());
+            return scan.min;
+        }
+        self.rd.fetch_max(scan.min, ord::raise_rd());
+        scan.min
+    }
+
+    fn heavy(&self) -> bool {
+        #[cfg(all(feature = "std", not(loom)))]
+        {
+            let start = std::time::Instant::now();
+            let done = self.barrier.heavy();
+            let took = u32::try_from(start.elapsed().as_nanos()).unwrap_or(u32::MAX);
+            let old = self.cost_ns.load(Ordering::Relaxed);
+            // Relaxed and not exact: two polls at once lose one sample.
+            let new = old - old / 8 + took.min(MAX_BARRIER_NS) / 8;
+            self.cost_ns.store(new, Ordering::Relaxed);
+            done
+        }
+        #[cfg(any(not(feature = "std"), loom))]
+        {
+            let _ = MAX_BARRIER_NS;
+            self.barrier.heavy()
+        }
+    }
+
+    /// A heavy barrier for others than scans: latches, and marks on readers.
+    pub(crate) fn barrier(&self) -> bool {
+        self.heavy()
+    }
+
+    /// How many items of `item_bytes` should wait before a poll is worth its
+    /// barrier: so many that the barrier costs about a nanosecond an item, but
+    /// never more than the bounds in `tunables`.
+    pub(crate) fn poll_step(&self, item_bytes: usize) -> usize {
+        let by_cost = (self.cost_ns.load(Ordering::Relaxed) as usize).min(MAX_POLL_ITEMS);
+        let by_bytes = MAX_POLL_BYTES / item_bytes.max(1);
+        by_cost
+            .clamp(MIN_POLL_ITEMS, MAX_POLL_ITEMS)
+            .min(by_bytes)
+            .max(1)
+    }
+
+    pub(crate) fn barrier_cost_ns(&self) -> u32 {
+        self.cost_ns.load(Ordering::Relaxed)
+    }
+}
+
+impl Scan {
+    /// Takes a reader's published sequence (not 0) into account.
+    pub(crate) fn meet(&mut self, seq: u64) -> u64 {
+        let seq = if mutant("no_clamp") {
+            seq
+        } else {
+            seq.max(self.rd)
+        };
+        self.min = self.min.min(seq);
+        seq
+    }
+}

@@ -1,0 +1,603 @@
+//! Domains: one clock, its readers, and what was retired under it.
+
+use core::fmt;
+use core::time::Duration;
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+
+use crate::barrier::{Barrier, BarrierKind};
+use crate::clock::Clock;
+use crate::fork;
+#[cfg(all(feature = "std", not(loom)))]
+use crate::guard::Guard;
+use crate::guard::OwnedGuard;
+use crate::handle::LocalHandle;
+use crate::limits::{LimitReport, Limits, OverLimit, RetireError};
+use crate::raw::deferred::Deferred;
+use crate::raw::inner::{Home, Inner};
+use crate::raw::participant::{Label, Participant};
+use crate::raw::registry::{Full, Registry};
+use crate::seq::{Seq, SeqError};
+use crate::sync::Ordering;
+use crate::tunables::{DEFAULT_MAX_PARTICIPANTS, FIRST_SEQ};
+use crate::wait::{self, WaitError};
+
+/// A reclamation domain: one clock, the readers that follow it, and the garbage
+/// that waits for them.
+///
+/// Readers of one domain hold up the reclamation of that domain only. Most
+/// programs use the [global](Domain::global) one. A domain of its own is worth
+/// having for a subsystem whose readers stall, or whose memory is to be bounded
+/// apart.
+///
+/// A `Domain` is a handle: cloning it is cheap and names the same domain, and
+/// two handles are equal if they do. When the last handle is dropped, all that
+/// was retired is destroyed; what a guard still protects goes when that guard
+/// does.
+///
+/// ```
+/// use smr_core::Domain;
+///
+/// let domain = Domain::builder().name("routes").build()?;
+/// let section = domain.register().pin();
+/// let goal = domain.advance();
+/// assert!(!domain.poll(goal), "a reader is inside");
+/// drop(section);
+/// assert!(domain.poll(goal));
+/// # Ok::<(), smr_core::BuildError>(())
+/// ```
+#[repr(transparent)]
+pub struct Domain {
+    inner: Arc<Inner>,
+}
+
+impl Domain {
+    /// A new domain with the defaults of [`builder`](Self::builder).
+    #[must_use]
+    pub fn new() -> Self {
+        Self::builder().build().expect("the defaults are possible")
+    }
+
+    /// Settings for a new domain.
+    #[must_use]
+    pub fn builder() -> DomainBuilder {
+        DomainBuilder::default()
+    }
+
+    /// The domain of the process, which lives as long as it.
+    #[cfg(all(feature = "std", not(loom)))]
+    #[must_use]
+    pub fn global() -> &'static Self {
+        static GLOBAL: std::sync::OnceLock<Domain> = std::sync::OnceLock::new();
+        GLOBAL.get_or_init(|| Self::builder().name("global").build().expect("defaults"))
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
+        &self.inner
+    }
+
+    /// A domain as its slots know it: without counting as a handle.
+    pub(crate) fn from_ref(inner: &Arc<Inner>) -> &Self {
+        // SAFETY: `Domain` is a transparent wrapper of `Arc<Inner>`.
+        unsafe { &*core::ptr::from_ref(inner).cast::<Self>() }
+    }
+
+    pub(crate) fn from_inner(inner: &Arc<Inner>) -> Self {
+        inner.handles.fetch_add(1, Ordering::Relaxed);
+        Self {
+            inner: Arc::clone(inner),
+        }
+    }
+
+    /// The name that the builder was given.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.inner.name.as_deref()
+    }
+
+    /// How readers and polls synchronise: never [`BarrierKind::Auto`].
+    #[must_use]
+    pub fn barrier_kind(&self) -> BarrierKind {
+        self.inner.clock.barrier.kind()
+    }
+
+    // -- the clock -----------------------------------------------------------
+
+    /// Moves the write clock and returns the goal of all that the caller has
+    /// unlinked before.
+    ///
+    /// Wait-free, one atomic addition on a shared word.
+    pub fn advance(&self) -> Seq {
+        self.seq(self.inner.clock.advance())
+    }
+
+    /// The newest goal that was handed out.
+    #[must_use]
+    pub fn now(&self) -> Seq {
+        self.seq(self.inner.clock.now())
+    }
+
+    fn seq(&self, value: u64) -> Seq {
+        Seq {
+            domain: self.inner.id,
+            value,
+        }
+    }
+
+    /// Takes a number from [`Seq::into_raw`] back.
+    ///
+    /// # Errors
+    ///
+    /// [`SeqError::NotHandedOut`] for a number that this domain has not handed
+    /// out yet, or never will.
+    pub fn seq_from_raw(&self, raw: u64) -> Result<Seq, SeqError> {
+        if (FIRST_SEQ..=self.inner.clock.now()).contains(&raw) {
+            Ok(self.seq(raw))
+        } else {
+            Err(SeqError::NotHandedOut)
+        }
+    }
+
+    fn check(&self, goal: Seq) -> Result<u64, SeqError> {
+        if goal.domain == self.inner.id {
+            Ok(goal.value)
+        } else {
+            Err(SeqError::ForeignDomain)
+        }
+    }
+
+    /// Whether every section that was open when `goal` was handed out has ended.
+    ///
+    /// Never waits. One load if that is known already; otherwise one heavy
+    /// barrier (see [`BarrierKind`]) and a walk over the slots, which settles
+    /// every goal handed out so far. Lock-free.
+    ///
+    /// # Panics
+    ///
+    /// If `goal` belongs to another domain; [`try_poll`](Self::try_poll)
+    /// returns an error.
+    #[must_use]
+    pub fn poll(&self, goal: Seq) -> bool {
+        self.try_poll(goal)
+            .unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// As [`poll`](Self::poll).
+    ///
+    /// # Errors
+    ///
+    /// [`SeqError::ForeignDomain`] if `goal` belongs to another domain.
+    pub fn try_poll(&self, goal: Seq) -> Result<bool, SeqError> {
+        Ok(self.inner.poll(self.check(goal)?))
+    }
+
+    /// Waits until [`poll`](Self::poll) is true: spins briefly, yields, then
+    /// parks.
+    ///
+    /// # Panics
+    ///
+    /// If the calling thread is inside a section of this domain (it would wait
+    /// for itself), and if `goal` belongs to another domain.
+    /// [`try_wait`](Self::try_wait) returns an error. Guards that can change
+    /// threads ([`OwnedGuard`]) are not known to belong to anyone: waiting while
+    /// holding one never ends.
+    pub fn wait(&self, goal: Seq) {
+        self.wait_for(goal, None)
+            .unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// As [`wait`](Self::wait), for a limited time. Without the feature `std`
+    /// there is no clock: the time is then counted in tries, one a microsecond.
+    ///
+    /// # Errors
+    ///
+    /// [`WaitError`]: the time was up, the wait would never end, or the goal is
+    /// foreign.
+    pub fn try_wait(&self, goal: Seq, timeout: Duration) -> Result<(), WaitError> {
+        self.wait_for(goal, Some(timeout))
+    }
+
+    fn wait_for(&self, goal: Seq, timeout: Option<Duration>) -> Result<(), WaitError> {
+        let goal = self.check(goal)?;
+        if self.inner.clock.is_expired(goal) {
+            return Ok(());
+        }
+        if self.inner.in_own_section() {
+            return Err(WaitError::InSection);
+        }
+        if wait::until_timeout(&self.inner, timeout, || self.inner.poll(goal)) {
+            Ok(())
+        } else {
+            Err(WaitError::Timeout)
+        }
+    }
+
+    /// Waits until every section that is open now has ended: `synchronize_rcu`
+    /// in the words of the Linux kernel.
+    ///
+    /// # Panics
+    ///
+    /// If the calling thread is inside a section of this domain.
+    pub fn synchronize(&self) {
+        self.wait(self.advance());
+    }
+
+    /// As [`synchronize`](Self::synchronize), for a limited time.
+    ///
+    /// # Errors
+    ///
+    /// [`WaitError`]: the time was up, or the wait would never end.
+    pub fn try_synchronize(&self, timeout: Duration) -> Result<(), WaitError> {
+        self.try_wait(self.advance(), timeout)
+    }
+
+    // -- readers -------------------------------------------------------------
+
+    /// Registers the caller with a slot of its own.
+    ///
+    /// # Panics
+    ///
+    /// If the domain has no slot left; [`try_register`](Self::try_register)
+    /// returns an error.
+    #[must_use]
+    pub fn register(&self) -> LocalHandle {
+        self.try_register()
+            .unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// As [`register`](Self::register).
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterError`] if the domain has no slot left, or there is no memory.
+    pub fn try_register(&self) -> Result<LocalHandle, RegisterError> {
+        let slot = self.claim(fork::token(), Label::of_this_thread())?;
+        Ok(LocalHandle::new(Self::clone(self), slot))
+    }
+
+    fn claim(&self, token: usize, label: Label) -> Result<&Participant, RegisterError> {
+        self.inner
+            .claim(token, label)
+            .map_err(|full| RegisterError::new(full, &self.inner))
+    }
+
+    /// Enters a section of this domain on the calling thread, or nests in the
+    /// one that is open. The thread is registered on first use.
+    ///
+    /// # Panics
+    ///
+    /// If the domain has no slot left; [`try_register`](Self::try_register)
+    /// returns an error.
+    #[cfg(all(feature = "std", not(loom)))]
+    #[inline]
+    pub fn pin(&self) -> Guard {
+        crate::local::pin_in(self).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Whether the calling thread is inside a section of this domain, entered
+    /// with [`pin`](Self::pin).
+    #[cfg(all(feature = "std", not(loom)))]
+    #[must_use]
+    pub fn is_pinned(&self) -> bool {
+        crate::local::is_pinned_in(self)
+    }
+
+    /// Enters a section that is not bound to a thread: it may be held across
+    /// `.await` and blocking calls and be sent to other threads.
+    ///
+    /// It takes a slot of its own, at the cost of a few atomic operations on
+    /// shared memory; [`pin`](crate::pin) is far cheaper.
+    ///
+    /// # Panics
+    ///
+    /// If the domain has no slot left.
+    #[must_use]
+    pub fn owned_guard(&self) -> OwnedGuard {
+        self.try_owned_guard()
+            .unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// As [`owned_guard`](Self::owned_guard).
+    ///
+    /// # Errors
+    ///
+    /// [`RegisterError`] if the domain has no slot left, or there is no memory.
+    pub fn try_owned_guard(&self) -> Result<OwnedGuard, RegisterError> {
+        let mut label = Label::of_this_thread();
+        label.owned_guard = true;
+        Ok(OwnedGuard::new(self.claim(0, label)?))
+    }
+
+    // -- retiring ------------------------------------------------------------
+
+    /// Takes over a value that was unlinked; drops it when every section that is
+    /// open now has ended, on any thread.
+    ///
+    /// The value may be anything that cleans up when it is dropped: a box, an
+    /// index that goes back to a free list, a file descriptor.
+    ///
+    /// Never waits for readers, except under [`OverLimit::Block`].
+    pub fn retire<T: Send + 'static>(&self, value: T) {
+        self.defer_sized(size_of::<T>(), move || drop(value));
+    }
+
+    /// As [`retire`](Self::retire), unless the domain is over its limit and the
+    /// policy is [`OverLimit::Error`].
+    ///
+    /// # Errors
+    ///
+    /// [`RetireError`], with the value.
+    pub fn try_retire<T: Send + 'static>(&self, value: T) -> Result<(), RetireError<T>> {
+        if self.inner.refuses() {
+            return Err(RetireError(value));
+        }
+        self.retire(value);
+        Ok(())
+    }
+
+    /// Runs `f` when every section that is open now has ended, on any thread.
+    pub fn defer<F: FnOnce() + Send + 'static>(&self, f: F) {
+        self.defer_sized(size_of::<F>(), f);
+    }
+
+    /// As [`defer`](Self::defer), where `f` holds on to `bytes` bytes: they count
+    /// for the limit, and for when a bucket is full.
+    pub fn defer_sized<F: FnOnce() + Send + 'static>(&self, bytes: usize, f: F) {
+        let deferred = Deferred::new(f);
+        self.with_home(|home| self.inner.retire(home, deferred, bytes));
+    }
+
+    pub(crate) fn with_home<R>(&self, f: impl FnOnce(Home<'_>) -> R) -> R {
+        crate::local::with_home(&self.inner, f)
+    }
+
+    /// Collects for everybody what no reader holds up. Does not wait.
+    ///
+    /// Destructors that are ready run on this thread; a panic of one continues
+    /// here after the others have run.
+    pub fn flush(&self) {
+        self.inner.flush();
+    }
+
+    /// Waits until everything that was retired before, by any thread, has been
+    /// destroyed: `rcu_barrier` in the words of the Linux kernel.
+    ///
+    /// # Panics
+    ///
+    /// If the calling thread is inside a section of this domain, or runs a
+    /// destructor of it; [`try_barrier`](Self::try_barrier) returns an error.
+    pub fn barrier(&self) {
+        self.inner
+            .barrier(None)
+            .unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// As [`barrier`](Self::barrier). Each of its waits lasts `timeout` at most.
+    ///
+    /// # Errors
+    ///
+    /// [`WaitError`]: the time was up, or the wait would never end.
+    pub fn try_barrier(&self, timeout: Duration) -> Result<(), WaitError> {
+        self.inner.barrier(Some(timeout))
+    }
+}
+
+impl Clone for Domain {
+    fn clone(&self) -> Self {
+        Self::from_inner(&self.inner)
+    }
+}
+
+impl Drop for Domain {
+    fn drop(&mut self) {
+        // AcqRel: the last one sees what the others retired.
+        if self.inner.handles.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.inner.close();
+        }
+    }
+}
+
+impl Default for Domain {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl PartialEq for Domain {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+}
+
+impl Eq for Domain {}
+
+impl fmt::Debug for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Domain")
+            .field("id", &self.inner.id)
+            .field("name", &self.name())
+            .field("barrier", &self.barrier_kind())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Settings for a new [`Domain`].
+#[derive(Default)]
+pub struct DomainBuilder {
+    name: Option<String>,
+    barrier: BarrierKind,
+    max_participants: Option<u32>,
+    limits: Limits,
+}
+
+impl DomainBuilder {
+    /// A name, for `Debug` and for people.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// How readers and polls synchronise. The default takes what the system
+    /// offers.
+    #[must_use]
+    pub fn barrier(mut self, kind: BarrierKind) -> Self {
+        self.barrier = kind;
+        self
+    }
+
+    /// The most slots at a time, one for each thread, handle and owned guard.
+    /// The default is 2^20.
+    #[must_use]
+    pub fn max_participants(mut self, max: u32) -> Self {
+        self.max_participants = Some(max);
+        self
+    }
+
+    /// The most bytes that may be retired and wait for readers, over all
+    /// threads and pools, and what to do beyond. Without this there is no limit.
+    ///
+    /// Keeping the account costs an atomic addition on a shared word for each
+    /// retire.
+    #[must_use]
+    pub fn max_retired_bytes(mut self, max: usize, policy: OverLimit) -> Self {
+        self.limits.max_retired_bytes = Some(max);
+        self.limits.policy = policy;
+        self
+    }
+
+    /// Called, by the thread that retires, each time the limit is crossed. It
+    /// must not retire anything in the same domain.
+    #[must_use]
+    pub fn on_limit(mut self, hook: impl Fn(LimitReport) + Send + Sync + 'static) -> Self {
+        self.limits.hook = Some(Box::new(hook));
+        self
+    }
+
+    /// Makes the domain.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] for settings that cannot be met.
+    pub fn build(self) -> Result<Domain, BuildError> {
+        let max_participants = self.max_participants.unwrap_or(DEFAULT_MAX_PARTICIPANTS);
+        if max_participants == 0 {
+            return Err(BuildError::NoParticipants);
+        }
+        if max_participants > Registry::CAPACITY {
+            return Err(BuildError::TooManyParticipants {
+                most: Registry::CAPACITY,
+            });
+        }
+        if self.limits.max_retired_bytes == Some(0) {
+            return Err(BuildError::NoRetiredBytes);
+        }
+        if self.limits.hook.is_some() && self.limits.max_retired_bytes.is_none() {
+            return Err(BuildError::HookWithoutLimit);
+        }
+        let barrier = Barrier::choose(self.barrier).map_err(|_| BuildError::BarrierRefused)?;
+        let inner = Inner::new(
+            Clock::new(barrier),
+            self.name,
+            max_participants,
+            self.limits,
+        );
+        Ok(Domain {
+            inner: Arc::new(inner),
+        })
+    }
+}
+
+impl fmt::Debug for DomainBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DomainBuilder")
+            .field("name", &self.name)
+            .field("barrier", &self.barrier)
+            .field("max_participants", &self.max_participants)
+            .field("max_retired_bytes", &self.limits.max_retired_bytes)
+            .field("policy", &self.limits.policy)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Settings that cannot be met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The system refused the asymmetric barrier that was asked for.
+    BarrierRefused,
+    /// A domain without slots could have no readers.
+    NoParticipants,
+    /// More slots than a registry can hold.
+    TooManyParticipants {
+        /// What it can hold.
+        most: u32,
+    },
+    /// A limit of zero bytes would refuse everything.
+    NoRetiredBytes,
+    /// A hook was set, but no limit that could be crossed.
+    HookWithoutLimit,
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BarrierRefused => f.write_str(
+                "the system refuses membarrier or has none: use `BarrierKind::Auto` or `Fence`",
+            ),
+            Self::NoParticipants => f.write_str("`max_participants` must be at least 1"),
+            Self::TooManyParticipants { most } => {
+                write!(f, "`max_participants` can be at most {most}")
+            }
+            Self::NoRetiredBytes => {
+                f.write_str("`max_retired_bytes` must be at least 1; leave it out for no limit")
+            }
+            Self::HookWithoutLimit => {
+                f.write_str("`on_limit` needs a limit: set `max_retired_bytes`")
+            }
+        }
+    }
+}
+
+impl core::error::Error for BuildError {}
+
+/// No slot could be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RegisterError {
+    /// All slots that the domain allows are taken.
+    TooManyParticipants {
+        /// How many it allows.
+        max: u32,
+    },
+    /// There is no memory for more slots.
+    OutOfMemory,
+}
+
+impl fmt::Display for RegisterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooManyParticipants { max } => write!(
+                f,
+                "all {max} slots of the domain are taken by threads, handles and owned guards: \
+                 raise `max_participants`"
+            ),
+            Self::OutOfMemory => f.write_str("no memory for another slot"),
+        }
+    }
+}
+
+impl core::error::Error for RegisterError {}
+
+impl RegisterError {
+    pub(crate) fn new(full: Full, inner: &Inner) -> Self {
+        match full {
+            Full::Limit => Self::TooManyParticipants {
+                max: inner.registry.max(),
+            },
+            Full::Memory => Self::OutOfMemory,
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Explicit registration: a slot without a thread-local.
+
+use core::fmt;
+use core::marker::PhantomData;
+
+use crate::domain::Domain;
+use crate::guard::Guard;
+use crate::raw::inner::{Home, Inner};
+use crate::raw::participant::Participant;
+
+/// A registration with a [`Domain`]: a slot of the caller's own.
+///
+/// [`Domain::register`] returns it. It belongs to its thread, and sections are
+/// entered through it without looking anything up, which also makes it the way
+/// to use a domain where there are no thread-locals (`no_std`). Guards may
+/// outlive it.
+pub struct LocalHandle {
+    domain: Domain,
+    slot: &'static Participant,
+    _not_send: PhantomData<*mut ()>,
+}
+
+impl LocalHandle {
+    pub(crate) fn new(domain: Domain, slot: &Participant) -> Self {
+        Self {
+            domain,
+            slot: slot.outlive(),
+            _not_send: PhantomData,
+        }
+    }
+
+    /// Enters a section, or nests in the one that is open.
+    #[inline]
+    pub fn pin(&self) -> Guard {
+        Guard::enter(self.slot)
+    }
+
+    /// Whether a section of this handle is open.
+    #[inline]
+    #[must_use]
+    pub fn is_pinned(&self) -> bool {
+        self.slot.is_active()
+    }
+
+    /// The domain.
+    #[must_use]
+    pub fn domain(&self) -> &Domain {
+        &self.domain
+    }
+
+    /// [`domain`](Self::domain) in the words of `crossbeam-epoch`.
+    #[must_use]
+    pub fn collector(&self) -> &Domain {
+        &self.domain
+    }
+}
+
+impl Drop for LocalHandle {
+    fn drop(&mut self) {
+        self.domain.inner().leave(self.slot);
+    }
+}
+
+impl fmt::Debug for LocalHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalHandle")
+            .field("domain", &self.domain)
+            .finish_non_exhaustive()
+    }
+}
+
+mod sealed {
+    use super::{Guard, Home, Inner, LocalHandle};
+
+    /// A participant's domain, and its place in it.
+    pub struct Place<'a> {
+        pub(crate) domain: &'a Inner,
+        pub(crate) home: Home<'a>,
+    }
+
+    pub trait Sealed {
+        /// `None` if there is no participant.
+        fn place(&self) -> Option<Place<'_>>;
+    }
+
+    impl Sealed for Guard {
+        #[inline]
+        fn place(&self) -> Option<Place<'_>> {
+            self.home().map(|(slot, home)| Place {
+                domain: slot.domain(),
+                home,
+            })
+        }
+    }
+
+    impl Sealed for LocalHandle {
+        #[inline]
+        fn place(&self) -> Option<Place<'_>> {
+            Some(Place {
+                domain: self.slot.domain(),
+                home: Home::Own(self.slot),
+            })
+        }
+    }
+}
+
+pub(crate) use sealed::{Place, Sealed};
+
+/// Who takes part in a domain: a [`Guard`] (an [`OwnedGuard`](crate::OwnedGuard)
+/// dereferences to one) or a [`LocalHandle`].
+///
+/// Operations that allocate and retire take one to save looking up the calling
+/// thread's. The trait is sealed.
+pub trait Participate: Sealed {}
+
+impl Participate for Guard {}
+impl Participate for LocalHandle {}

@@ -1,0 +1,212 @@
+//! The calling thread's slots.
+//!
+//! One per domain that the thread has used. The slot of the global domain and
+//! that of the domain used last are kept in thread-locals without a destructor,
+//! which stay readable to the very end of the thread. The list of all has one:
+//! it gives the slots back. A guard that lives longer, in another thread-local,
+//! keeps its slot until it is dropped. A thread that pins after its list has
+//! gone gets a slot for that one section.
+//!
+//! A slot keeps the inside of its domain allocated, but does not keep the domain
+//! open. Slots of closed domains are dropped when the thread next registers.
+
+#[cfg(all(feature = "std", not(loom)))]
+mod imp {
+    use core::cell::{Cell, RefCell};
+
+    use alloc::sync::Arc;
+    use alloc::vec::Vec;
+
+    use crate::domain::{Domain, RegisterError};
+    use crate::fork;
+    use crate::guard::Guard;
+    use crate::raw::inner::{Home, Inner};
+    use crate::raw::participant::{LEAVING, Label, Participant};
+    use crate::sync::Ordering;
+
+    std::thread_local! {
+        static GLOBAL: Cell<Option<&'static Participant>> = const { Cell::new(None) };
+        static LAST: Cell<Option<&'static Participant>> = const { Cell::new(None) };
+        static SLOTS: Slots = const { Slots(RefCell::new(Vec::new())) };
+    }
+
+    struct Slots(RefCell<Vec<&'static Participant>>);
+
+    impl Drop for Slots {
+        fn drop(&mut self) {
+            GLOBAL.set(None);
+            LAST.set(None);
+            for slot in core::mem::take(self.0.get_mut()) {
+                slot.domain().leave(slot);
+            }
+        }
+    }
+
+    /// Enters a section of the global domain.
+    ///
+    /// The first time on a thread this registers it; after that it is wait-free
+    /// and touches nothing but the thread's own slot and the clock.
+    ///
+    /// # Panics
+    ///
+    /// If the global domain has no slot left: 2^20 threads are inside.
+    #[inline]
+    pub fn pin() -> Guard {
+        match GLOBAL.get() {
+            Some(slot) => Guard::enter(slot),
+            None => pin_slow(),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn pin_slow() -> Guard {
+        let domain = Domain::global();
+        let guard = pin_in(domain).unwrap_or_else(|error| panic!("{error}"));
+        if let Some(slot) = find(domain.inner()) {
+            GLOBAL.set(Some(slot));
+        }
+        guard
+    }
+
+    /// Whether the calling thread is inside a section of the global domain,
+    /// entered with [`pin`].
+    #[must_use]
+    pub fn is_pinned() -> bool {
+        GLOBAL.get().is_some_and(Participant::is_active)
+    }
+
+    /// The global domain, in the words of `crossbeam-epoch`.
+    #[must_use]
+    pub fn default_collector() -> &'static Domain {
+        Domain::global()
+    }
+
+    fn find(inner: &Inner) -> Option<&'static Participant> {
+        // A closed domain's slot may be in the cache; its inside is allocated
+        // still, so no other domain has its address.
+        if let Some(slot) = LAST.get()
+            && slot.is_of(inner)
+        {
+            return Some(slot);
+        }
+        let found = SLOTS
+            .try_with(|slots| {
+                slots
+                    .0
+                    .borrow()
+                    .iter()
+                    .copied()
+                    .find(|slot| slot.is_of(inner))
+            })
+            .ok()
+            .flatten();
+        if found.is_some() {
+            LAST.set(found);
+        }
+        found
+    }
+
+    /// The calling thread's slot in the domain, registered if need be. `None`
+    /// when the thread is past keeping one.
+    fn slot(inner: &Arc<Inner>) -> Result<Option<&'static Participant>, RegisterError> {
+        if let Some(slot) = find(inner) {
+            return Ok(Some(slot));
+        }
+        if SLOTS.try_with(|_| ()).is_err() {
+            return Ok(None);
+        }
+        prune();
+        let slot = inner
+            .claim(fork::token(), Label::of_this_thread())
+            .map_err(|full| RegisterError::new(full, inner))?
+            .outlive();
+        if SLOTS
+            .try_with(|slots| slots.0.borrow_mut().push(slot))
+            .is_err()
+        {
+            inner.leave(slot);
+            return Ok(None);
+        }
+        LAST.set(Some(slot));
+        Ok(Some(slot))
+    }
+
+    /// Gives back the slots of domains that have closed.
+    fn prune() {
+        let mut closed = Vec::new();
+        let _ = SLOTS.try_with(|slots| {
+            slots.0.borrow_mut().retain(|slot| {
+                let keep = !slot.domain().closed.load(Ordering::Relaxed) || slot.is_active();
+                if !keep {
+                    closed.push(*slot);
+                }
+                keep
+            });
+        });
+        if !closed.is_empty() {
+            LAST.set(None);
+        }
+        // Outside of the borrow: this may run destructors.
+        for slot in closed {
+            slot.domain().leave(slot);
+        }
+    }
+
+    pub(crate) fn pin_in(domain: &Domain) -> Result<Guard, RegisterError> {
+        if let Some(slot) = LAST.get()
+            && slot.is_of(domain.inner())
+        {
+            return Ok(Guard::enter(slot));
+        }
+        pin_in_slow(domain)
+    }
+
+    #[inline(never)]
+    fn pin_in_slow(domain: &Domain) -> Result<Guard, RegisterError> {
+        if let Some(slot) = slot(domain.inner())? {
+            return Ok(Guard::enter(slot));
+        }
+        // The thread is going. A slot for this one section.
+        let slot = domain
+            .inner()
+            .claim(fork::token(), Label::default())
+            .map_err(|full| RegisterError::new(full, domain.inner()))?;
+        slot.notice.fetch_or(LEAVING, Ordering::Relaxed);
+        Ok(Guard::enter(slot))
+    }
+
+    pub(crate) fn is_pinned_in(domain: &Domain) -> bool {
+        find(domain.inner()).is_some_and(Participant::is_active)
+    }
+
+    #[inline]
+    pub(crate) fn with_home<R>(inner: &Arc<Inner>, f: impl FnOnce(Home<'_>) -> R) -> R {
+        if let Some(slot) = GLOBAL.get()
+            && slot.is_of(inner)
+        {
+            return f(Home::Own(slot));
+        }
+        match slot(inner) {
+            Ok(Some(slot)) => f(Home::Own(slot)),
+            _ => f(Home::Depot),
+        }
+    }
+}
+
+#[cfg(any(not(feature = "std"), loom))]
+mod imp {
+    use alloc::sync::Arc;
+
+    use crate::raw::inner::{Home, Inner};
+
+    pub(crate) fn with_home<R>(_inner: &Arc<Inner>, f: impl FnOnce(Home<'_>) -> R) -> R {
+        f(Home::Depot)
+    }
+}
+
+pub(crate) use imp::with_home;
+#[cfg(all(feature = "std", not(loom)))]
+pub use imp::{default_collector, is_pinned, pin};
+#[cfg(all(feature = "std", not(loom)))]
+pub(crate) use imp::{is_pinned_in, pin_in};

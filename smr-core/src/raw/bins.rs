@@ -1,0 +1,265 @@
+//! Where retired things wait: one open bucket, sealed ones in order, one ready.
+//!
+//! ```text
+//!   push -> [open] --seal(goal)--> [sealed] -> [sealed] --expire(rd)--> [ready] -> pop
+//! ```
+//!
+//! Only the open bucket is written, only the head's tag is looked at. A bucket
+//! is sealed by its number of entries *or* by the bytes they stand for. The
+//! limit starts small and doubles with demand, so that a hundred thousand idle
+//! pools cost little.
+//!
+//! `Bins` is plain data: its owner keeps it behind a latch (a participant's) or
+//! a lock (the depot's).
+
+use crate::raw::bucket::{Bucket, Fifo};
+use crate::tunables::{FIRST_BUCKET_ITEMS, MAX_BUCKET_BYTES, MAX_BUCKET_ITEMS};
+
+pub(crate) struct Bins<E> {
+    open: Option<Bucket<E>>,
+    sealed: Fifo<E>,
+    ready: Option<Bucket<E>>,
+    sealed_items: usize,
+    sealed_bytes: usize,
+    /// Backlog at which the owner polls next; see `Pacer`.
+    pub(crate) poll_at: usize,
+    limit: u32,
+}
+
+impl<E> Default for Bins<E> {
+    fn default() -> Self {
+        Self {
+            open: None,
+            sealed: Fifo::default(),
+            ready: None,
+            sealed_items: 0,
+            sealed_bytes: 0,
+            poll_at: 0,
+            limit: FIRST_BUCKET_ITEMS,
+        }
+    }
+}
+
+/// How much is in there.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Held {
+    pub(crate) items: usize,
+    pub(crate) bytes: usize,
+}
+
+impl Held {
+    /// Bytes an item, on the average.
+    pub(crate) fn mean(self) -> usize {
+        self.bytes / self.items.max(1)
+    }
+}
+
+impl<E> Bins<E> {
+    /// Adds an entry that stands for `bytes`, and seals the bucket if it is full
+    /// then, with the goal that `advance` returns. Returns whether it did.
+    ///
+    /// The entry must be unlinked already: `advance` comes after.
+    #[inline]
+    pub(crate) fn push(&mut self, entry: E, bytes: usize, advance: impl Fn() -> u64) -> bool {
+        if self
+            .open
+            .as_ref()
+            .is_none_or(|open| open.len() == open.capacity())
+        {
+            self.make_room(&advance);
+        }
+        let open = self.open.as_mut().expect("there is room");
+        open.push(entry, bytes);
+        let full = open.len() >= self.limit || open.bytes() >= MAX_BUCKET_BYTES;
+        if full {
+            self.seal(advance());
+            self.limit = (self.limit * 2).min(MAX_BUCKET_ITEMS);
+        }
+        full
+    }
+
+    #[cold]
+    fn make_room(&mut self, advance: &impl Fn() -> u64) {
+        if let Some(open) = &mut self.open {
+            open.grow(self.limit);
+            if open.len() < open.capacity() {
+                return;
+            }
+            // No memory to grow: the bucket goes as it is.
+            self.seal(advance());
+        }
+        // A thread that has filled buckets before will fill this one.
+        let small = self.limit == FIRST_BUCKET_ITEMS;
+        self.open = Some(Bucket::with_capacity(if small {
+            self.limit.min(3)
+        } else {
+            self.limit
+        }));
+    }
+
+    /// Tags the open bucket, if it holds anything, and queues it.
+    pub(crate) fn seal(&mut self, goal: u64) {
+        match self.open.take() {
+            Some(bucket) if bucket.len() == 0 => self.open = Some(bucket),
+            Some(mut bucket) => {
+                bucket.set_goal(goal);
+                self.enqueue(bucket);
+            }
+            None => {}
+        }
+    }
+
+    /// Queues a bucket that has its tag already.
+    pub(crate) fn enqueue(&mut self, bucket: Bucket<E>) {
+        self.sealed_items += bucket.len() as usize;
+        self.sealed_bytes += bucket.bytes();
+        self.sealed.push_back(bucket);
+    }
+
+    /// Makes the oldest sealed bucket the ready one, if `rd` has reached its
+    /// goal and the ready one is used up. Returns the bytes that left the queue.
+    #[inline]
+    pub(crate) fn expire(&mut self, rd: u64) -> Option<usize> {
+        if self.ready.as_ref().is_some_and(|ready| ready.len() != 0) {
+            return None;
+        }
+        let bucket = self.take_expired(rd)?;
+        let bytes = bucket.bytes();
+        if let Some(mut used_up) = self.ready.replace(bucket)
+            && self.open.is_none()
+            && used_up.capacity() >= self.limit
+        {
+            used_up.reset();
+            self.open = Some(used_up);
+        }
+        Some(bytes)
+    }
+
+    /// Takes the oldest sealed bucket if `rd` has reached its goal.
+    #[inline]
+    pub(crate) fn take_expired(&mut self, rd: u64) -> Option<Bucket<E>> {
+        if self.sealed.front()?.goal() > rd {
+            return None;
+        }
+        self.take_sealed()
+    }
+
+    /// Takes the oldest sealed bucket, expired or not.
+    pub(crate) fn take_sealed(&mut self) -> Option<Bucket<E>> {
+        let bucket = self.sealed.pop_front()?;
+        self.sealed_items -= bucket.len() as usize;
+        self.sealed_bytes -= bucket.bytes();
+        Some(bucket)
+    }
+
+    /// Takes one entry whose goal has been reached.
+    #[inline(always)]
+    pub(crate) fn pop_ready(&mut self) -> Option<E> {
+        self.ready.as_mut()?.pop()
+    }
+
+    /// Takes the open bucket, for good.
+    pub(crate) fn take_open(&mut self) -> Option<Bucket<E>> {
+        self.open.take()
+    }
+
+    /// Takes the ready bucket, for good.
+    pub(crate) fn take_ready(&mut self) -> Option<Bucket<E>> {
+        self.ready.take()
+    }
+
+    /// The tag that the next expiry waits for.
+    pub(crate) fn next_goal(&self) -> Option<u64> {
+        self.sealed.front().map(Bucket::goal)
+    }
+
+    /// Sealed entries that were not found expired yet.
+    pub(crate) fn backlog(&self) -> Held {
+        Held {
+            items: self.sealed_items,
+            bytes: self.sealed_bytes,
+        }
+    }
+
+    /// Entries that are not ready yet, sealed or not.
+    pub(crate) fn retired(&self) -> Held {
+        let open = self.open.as_ref();
+        Held {
+            items: self.sealed_items + open.map_or(0, |b| b.len() as usize),
+            bytes: self.sealed_bytes + open.map_or(0, Bucket::bytes),
+        }
+    }
+
+    /// Entries that are ready.
+    pub(crate) fn ready_items(&self) -> usize {
+        self.ready.as_ref().map_or(0, |b| b.len() as usize)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sealed.is_empty()
+            && self.ready_items() == 0
+            && self.open.as_ref().is_none_or(|b| b.len() == 0)
+    }
+
+    /// All buckets that hold entries: ready, sealed, open.
+    pub(crate) fn buckets(&self) -> impl Iterator<Item = &Bucket<E>> {
+        self.ready
+            .iter()
+            .chain(self.sealed.iter())
+            .chain(self.open.iter())
+    }
+
+    /// Gives back an entry that `pop_ready` has just returned.
+    pub(crate) fn unpop(&mut self, entry: E) {
+        self.ready
+            .as_mut()
+            .expect("it came from there")
+            .push(entry, 0);
+    }
+
+    /// Takes the ready bucket, if anything is in it.
+    pub(crate) fn take_ready_bucket(&mut self) -> Option<Bucket<E>> {
+        if self.ready_items() == 0 {
+            None
+        } else {
+            self.ready.take()
+        }
+    }
+
+    /// Puts an expired bucket where entries are taken from. There must be none.
+    pub(crate) fn make_ready(&mut self, bucket: Bucket<E>) {
+        debug_assert_eq!(self.ready_items(), 0, "two ready buckets");
+        self.ready = Some(bucket);
+    }
+
+    /// Takes over all that another holds and that is not open.
+    pub(crate) fn absorb(&mut self, mut other: Self) {
+        if let Some(mut ready) = other.take_ready_bucket() {
+            // Its goal was reached before, and so is zero.
+            ready.set_goal(0);
+            self.enqueue_first(ready);
+        }
+        while let Some(bucket) = other.take_sealed() {
+            self.enqueue(bucket);
+        }
+    }
+
+    fn enqueue_first(&mut self, bucket: Bucket<E>) {
+        self.sealed_items += bucket.len() as usize;
+        self.sealed_bytes += bucket.bytes();
+        self.sealed.push_front(bucket);
+    }
+
+    /// Whether so much waits that a poll is worth its barrier. `step` is the
+    /// amount that makes it so; after a poll that failed, as much again must
+    /// have come.
+    #[inline]
+    pub(crate) fn is_due(&self, step: usize) -> bool {
+        self.sealed_items >= self.poll_at.max(step)
+    }
+
+    /// Notes how a poll ended.
+    pub(crate) fn polled(&mut self, expired: bool, step: usize) {
+        self.poll_at = if expired { 0 } else { self.sealed_items + step };
+    }
+}

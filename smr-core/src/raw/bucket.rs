@@ -1,0 +1,264 @@
+//! Buckets: side arrays of retired items, each tagged with one goal.
+//!
+//! Nothing may be written into a retired item while readers can still be in it,
+//! so a list of retired items cannot run through the items. A bucket is one
+//! allocation, a header followed by the entries, and one word to hold:
+//!
+//! ```text
+//!   Bucket -> | goal | next | bytes | len | cap | entry 0 | entry 1 | ...
+//! ```
+//!
+//! Dropping a bucket frees its memory and forgets its entries: what becomes of
+//! them is the business of its owner.
+
+use core::alloc::Layout;
+use core::marker::PhantomData;
+use core::ptr::NonNull;
+
+use alloc::alloc::{alloc, dealloc, handle_alloc_error};
+
+#[repr(C)]
+struct Header<E> {
+    goal: u64,
+    next: Option<Bucket<E>>,
+    bytes: usize,
+    len: u32,
+    cap: u32,
+}
+
+/// An owned bucket of at most `cap` entries.
+pub(crate) struct Bucket<E> {
+    header: NonNull<Header<E>>,
+    _owns: PhantomData<E>,
+}
+
+// SAFETY: a bucket owns its entries and nothing else.
+unsafe impl<E: Send> Send for Bucket<E> {}
+
+fn layout<E>(cap: u32) -> (Layout, usize) {
+    let entries = Layout::array::<E>(cap as usize).expect("a bucket is small");
+    let (layout, offset) = Layout::new::<Header<E>>()
+        .extend(entries)
+        .expect("a bucket is small");
+    (layout, offset)
+}
+
+impl<E> Bucket<E> {
+    /// An empty bucket, or `None` if there is no memory.
+    pub(crate) fn try_with_capacity(cap: u32) -> Option<Self> {
+        let (layout, _) = layout::<E>(cap);
+        // SAFETY: the layout is not empty, it holds a header.
+        let header = NonNull::new(unsafe { alloc(layout) })?.cast::<Header<E>>();
+        // SAFETY: fresh memory of the header's layout.
+        unsafe {
+            header.write(Header {
+                goal: 0,
+                next: None,
+                bytes: 0,
+                len: 0,
+                cap,
+            })
+        };
+        Some(Self {
+            header,
+            _owns: PhantomData,
+        })
+    }
+
+    /// An empty bucket. Aborts without memory, as `Vec` does.
+    pub(crate) fn with_capacity(cap: u32) -> Self {
+        Self::try_with_capacity(cap).unwrap_or_else(|| handle_alloc_error(layout::<E>(cap).0))
+    }
+
+    #[inline(always)]
+    fn header(&self) -> &Header<E> {
+        // SAFETY: we own the allocation, and it starts with the header.
+        unsafe { self.header.as_ref() }
+    }
+
+    #[inline(always)]
+    fn header_mut(&mut self) -> &mut Header<E> {
+        // SAFETY: as above, and we are borrowed exclusively.
+        unsafe { self.header.as_mut() }
+    }
+
+    #[inline(always)]
+    fn entry(&self, index: u32) -> *mut E {
+        let (_, offset) = layout::<E>(0);
+        let at = offset + index as usize * size_of::<E>();
+        self.header.as_ptr().wrapping_byte_add(at).cast::<E>()
+    }
+
+    #[inline(always)]
+    pub(crate) fn len(&self) -> u32 {
+        self.header().len
+    }
+
+    #[inline(always)]
+    pub(crate) fn capacity(&self) -> u32 {
+        self.header().cap
+    }
+
+    #[inline(always)]
+    pub(crate) fn goal(&self) -> u64 {
+        self.header().goal
+    }
+
+    pub(crate) fn set_goal(&mut self, goal: u64) {
+        self.header_mut().goal = goal;
+    }
+
+    #[inline(always)]
+    pub(crate) fn bytes(&self) -> usize {
+        self.header().bytes
+    }
+
+    /// Forgets how many bytes the entries stood for.
+    pub(crate) fn reset(&mut self) {
+        let header = self.header_mut();
+        header.bytes = 0;
+        header.goal = 0;
+    }
+
+    /// Adds an entry that stands for `bytes`. There must be room.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, entry: E, bytes: usize) {
+        let len = self.len();
+        assert!(len < self.capacity(), "a full bucket takes no more");
+        let at = self.entry(len);
+        // SAFETY: `len < cap`, so the place is inside the allocation, and it is
+        // beyond the entries in use.
+        unsafe { at.write(entry) };
+        let header = self.header_mut();
+        header.len = len + 1;
+        header.bytes = header.bytes.saturating_add(bytes);
+    }
+
+    #[inline(always)]
+    pub(crate) fn pop(&mut self) -> Option<E> {
+        let len = self.len().checked_sub(1)?;
+        self.header_mut().len = len;
+        // SAFETY: entries below the old length were written by `push`, and the
+        // new length gives this one up.
+        Some(unsafe { self.entry(len).read() })
+    }
+
+    /// Moves the entries into a bucket of twice the room, or of `limit`.
+    /// Without memory the bucket stays as it is.
+    pub(crate) fn grow(&mut self, limit: u32) {
+        let cap = (self.capacity().saturating_mul(2)).clamp(1, limit.max(self.capacity()));
+        let Some(mut larger) = Self::try_with_capacity(cap) else {
+            return;
+        };
+        let len = self.len();
+        // SAFETY: both ranges hold `len` entries, in different allocations; the
+        // old bucket gives them up below.
+        unsafe {
+            larger
+                .entry(0)
+                .copy_from_nonoverlapping(self.entry(0), len as usize)
+        };
+        let (goal, bytes) = (self.goal(), self.bytes());
+        let header = larger.header_mut();
+        header.len = len;
+        header.bytes = bytes;
+        header.goal = goal;
+        self.header_mut().len = 0;
+        *self = larger;
+    }
+
+    /// Looks at the entries in place.
+    #[allow(dead_code, reason = "pools look, the domain's own buckets do not")]
+    pub(crate) fn entries(&self) -> &[E] {
+        // SAFETY: the first `len` entries are written, and borrowed with self.
+        unsafe { core::slice::from_raw_parts(self.entry(0), self.len() as usize) }
+    }
+}
+
+impl<E> Drop for Bucket<E> {
+    fn drop(&mut self) {
+        debug_assert!(
+            self.header().next.is_none(),
+            "a bucket in a queue was dropped"
+        );
+        let (layout, _) = layout::<E>(self.capacity());
+        // SAFETY: allocated by `try_with_capacity` with this layout, and owned.
+        unsafe { dealloc(self.header.as_ptr().cast(), layout) };
+    }
+}
+
+/// Buckets in the order in which they were sealed.
+pub(crate) struct Fifo<E> {
+    head: Option<Bucket<E>>,
+    // The last header of the chain that `head` owns; dangling while it is empty.
+    tail: NonNull<Header<E>>,
+}
+
+// SAFETY: the tail points into what the head owns.
+unsafe impl<E: Send> Send for Fifo<E> {}
+
+impl<E> Default for Fifo<E> {
+    fn default() -> Self {
+        Self {
+            head: None,
+            tail: NonNull::dangling(),
+        }
+    }
+}
+
+impl<E> Fifo<E> {
+    pub(crate) fn front(&self) -> Option<&Bucket<E>> {
+        self.head.as_ref()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.head.is_none()
+    }
+
+    pub(crate) fn push_back(&mut self, bucket: Bucket<E>) {
+        debug_assert!(
+            bucket.header().next.is_none(),
+            "a bucket stands in one queue"
+        );
+        let header = bucket.header;
+        match &mut self.head {
+            None => self.head = Some(bucket),
+            Some(_) => {
+                // SAFETY: the queue is not empty, so the tail is the last header
+                // of a chain that we own and have borrowed exclusively.
+                let tail = unsafe { self.tail.as_mut() };
+                tail.next = Some(bucket);
+            }
+        }
+        self.tail = header;
+    }
+
+    pub(crate) fn push_front(&mut self, mut bucket: Bucket<E>) {
+        debug_assert!(
+            bucket.header().next.is_none(),
+            "a bucket stands in one queue"
+        );
+        if self.head.is_none() {
+            self.tail = bucket.header;
+        }
+        bucket.header_mut().next = self.head.take();
+        self.head = Some(bucket);
+    }
+
+    pub(crate) fn pop_front(&mut self) -> Option<Bucket<E>> {
+        let mut bucket = self.head.take()?;
+        self.head = bucket.header_mut().next.take();
+        Some(bucket)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Bucket<E>> {
+        core::iter::successors(self.head.as_ref(), |bucket| bucket.header().next.as_ref())
+    }
+}
+
+impl<E> Drop for Fifo<E> {
+    fn drop(&mut self) {
+        // One by one: a chain dropped recursively could exhaust the stack.
+        while self.pop_front().is_some() {}
+    }
+}

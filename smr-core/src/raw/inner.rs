@@ -1,0 +1,523 @@
+//! The inside of a domain: polling, retiring, running what has expired.
+//!
+//! # Who collects
+//!
+//! 1. The owner: each retire runs up to two destructors that are ready, each
+//!    sealed bucket may lead to a poll.
+//! 2. A reader that a poll had to wait for: the poll marks it, and its exit
+//!    collects (`assist`). So nothing sticks because writers have stopped.
+//! 3. A thread that stopped retiring but goes on reading, after `QUIET_EXITS`
+//!    sections; a thread that exits; whoever calls `flush` or `barrier`.
+//!
+//! What remains is what a thread retired and never came back to: less than one
+//! poll's worth, see `tunables`.
+//!
+//! # The mark comes before the barrier
+//!
+//! A poll first walks the slots without a barrier and marks those that are
+//! surely in its way. Then it makes the heavy barrier and scans. A reader that
+//! the scan still finds was marked before the barrier, so its exit will see the
+//! mark (second case at the exit). One barrier serves both. If every reader in
+//! the way carried a mark already, the poll fails at once and saves the barrier:
+//! a reader that stalls for ever costs a poll a few loads.
+
+use core::num::NonZeroU64;
+
+use alloc::string::String;
+use alloc::sync::Arc;
+
+use crossbeam_utils::CachePadded;
+
+use crate::clock::Clock;
+use crate::limits::{LimitReport, Limits, OverLimit};
+use crate::ord;
+use crate::raw::bins::Bins;
+use crate::raw::bucket::Bucket;
+use crate::raw::deferred::Deferred;
+use crate::raw::lock::ForkLock;
+use crate::raw::participant::{ASSIST, LEAVING, Label, Participant};
+use crate::raw::pools::PoolList;
+use crate::raw::registry::{Full, Registry};
+use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering, process};
+use crate::tunables::{DROPS_PER_RETIRE, MAX_DROP_POLL_BYTES, MAX_DROP_POLL_ITEMS};
+use crate::{fork, run, wait};
+
+pub(crate) struct Inner {
+    pub(crate) clock: Clock,
+    pub(crate) registry: Registry,
+    /// What has no participant of its own: retired through owned guards or by
+    /// threads that are going, gathered from others, left behind by the dead.
+    pub(crate) depot: ForkLock<Bins<Deferred>>,
+    /// Pools whose retired items have destructors to run.
+    pub(crate) pools: ForkLock<PoolList>,
+    pub(crate) id: NonZeroU64,
+    pub(crate) name: Option<String>,
+    pub(crate) limits: Limits,
+    /// Handles in the user's hands; at 0 the domain closes.
+    pub(crate) handles: AtomicUsize,
+    pub(crate) closed: AtomicBool,
+    /// Retired bytes; kept only where there is a limit.
+    pub(crate) pending: CachePadded<AtomicU64>,
+    pub(crate) over_limit: AtomicBool,
+    pub(crate) hands: run::Hands,
+    pub(crate) counts: Counts,
+    #[cfg(all(feature = "std", not(loom)))]
+    pub(crate) waiters: ForkLock<alloc::vec::Vec<std::thread::Thread>>,
+    #[cfg(all(feature = "std", not(loom)))]
+    pub(crate) reaper: ForkLock<Option<std::thread::Thread>>,
+}
+
+/// Counters of cold paths.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) polls: AtomicU64,
+    pub(crate) scans: AtomicU64,
+    pub(crate) failed_polls: AtomicU64,
+    pub(crate) refused_barriers: AtomicU64,
+    pub(crate) sweeps: AtomicU64,
+    pub(crate) helps: AtomicU64,
+    pub(crate) assists: AtomicU64,
+    pub(crate) reclaimed_items: AtomicU64,
+    pub(crate) reclaimed_bytes: AtomicU64,
+}
+
+pub(crate) fn count(counter: &AtomicU64, by: usize) {
+    counter.fetch_add(by as u64, Ordering::Relaxed);
+}
+
+/// Where a retired thing waits.
+#[derive(Clone, Copy)]
+pub(crate) enum Home<'a> {
+    /// With the participant that the caller owns.
+    Own(&'a Participant),
+    /// With everybody's, behind a lock.
+    Depot,
+}
+
+/// What a poll or a scan found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Expired,
+    /// Readers are in the way; all carry the mark.
+    Marked,
+    /// A reader in the way did not carry it until now.
+    Fresh,
+}
+
+impl Inner {
+    pub(crate) fn new(
+        clock: Clock,
+        name: Option<String>,
+        max_participants: u32,
+        limits: Limits,
+    ) -> Self {
+        static NEXT_ID: process::AtomicU64 = process::AtomicU64::new(1);
+        fork::install();
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        Self {
+            clock,
+            registry: Registry::new(max_participants),
+            depot: ForkLock::new(Bins::default()),
+            pools: ForkLock::new(PoolList::default()),
+            id: NonZeroU64::new(id).expect("64 bits of domains"),
+            name,
+            limits,
+            handles: AtomicUsize::new(1),
+            closed: AtomicBool::new(false),
+            pending: CachePadded::new(AtomicU64::new(0)),
+            over_limit: AtomicBool::new(false),
+            hands: run::Hands::default(),
+            counts: Counts::default(),
+            #[cfg(all(feature = "std", not(loom)))]
+            waiters: ForkLock::new(alloc::vec::Vec::new()),
+            #[cfg(all(feature = "std", not(loom)))]
+            reaper: ForkLock::new(None),
+        }
+    }
+
+    // -- slots ---------------------------------------------------------------
+
+    /// Takes a slot and with it a reference to the domain, which
+    /// [`release`](Self::release) gives back.
+    pub(crate) fn claim<'a>(
+        self: &'a Arc<Self>,
+        token: usize,
+        label: Label,
+    ) -> Result<&'a Participant, Full> {
+        let slot = self.registry.claim(self, token, label)?;
+        slot.set_face(Some(Arc::clone(self)));
+        Ok(slot)
+    }
+
+    /// Gives a slot back, after what its owner retired was collected or went to
+    /// the depot. The domain may be freed by this: the last thing that a caller
+    /// does with it.
+    pub(crate) fn release(&self, slot: &Participant) {
+        debug_assert!(slot.is_of(self), "a slot goes back to its own registry");
+        self.hand_over(slot);
+        if slot.has_garbage() {
+            self.sweep();
+            // A destructor may have retired through this very slot.
+            self.hand_over(slot);
+        }
+        let reference = slot.set_face(None);
+        self.registry.release(slot);
+        drop(reference);
+    }
+
+    /// The owner is gone but may have guards in flight: the last one releases
+    /// the slot, or this call does.
+    pub(crate) fn leave(&self, slot: &Participant) {
+        if slot.is_active() || slot.is_running() {
+            slot.notice.fetch_or(LEAVING, Ordering::Relaxed);
+        } else {
+            self.release(slot);
+        }
+    }
+
+    /// Moves what the owner has to the depot.
+    pub(crate) fn hand_over(&self, slot: &Participant) {
+        let (goal_of_open, rest) = slot.with_bins(|bins| {
+            if bins.is_empty() {
+                return (0, None);
+            }
+            (self.clock.advance(), Some(core::mem::take(bins)))
+        });
+        if let Some(bins) = rest {
+            self.into_depot(bins, goal_of_open);
+        }
+    }
+
+    pub(crate) fn into_depot(&self, mut bins: Bins<Deferred>, goal_of_open: u64) {
+        bins.seal(goal_of_open);
+        self.depot.with(|depot| depot.absorb(bins));
+    }
+
+    // -- polling -------------------------------------------------------------
+
+    /// Whether `goal` has expired; looks at the readers if it must.
+    #[inline]
+    pub(crate) fn poll(&self, goal: u64) -> bool {
+        self.clock.is_expired(goal) || self.poll_slow(goal)
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn poll_slow(&self, goal: u64) -> bool {
+        count(&self.counts.polls, 1);
+        let mut found = self.mark_blockers(goal);
+        // Each further turn is owed to a reader that published a stale sequence
+        // between the marking and the barrier.
+        while found != Found::Marked {
+            found = self.scan(goal);
+            if found == Found::Expired {
+                return true;
+            }
+        }
+        count(&self.counts.failed_polls, 1);
+        false
+    }
+
+    /// Marks the readers that are in the way of `goal`. No barrier: a reader
+    /// that it does not see is found by the scan.
+    fn mark_blockers(&self, goal: u64) -> Found {
+        let mut found = Found::Expired;
+        for slot in self.registry.iter() {
+            let seq = slot.seq.load(ord::scan_seq());
+            if seq != 0 && seq < goal && slot.is_of_this_process() {
+                found = self.mark(slot, found);
+            }
+        }
+        found
+    }
+
+    fn mark(&self, slot: &Participant, found: Found) -> Found {
+        // AcqRel: pairs with the reader's exit, which takes the mark and then
+        // must find what we want collected. A mark that another poll put there
+        // was put before that poll's barrier, and our RMW joins its release.
+        let old = slot.notice.fetch_or(ASSIST, ord::assist_arm());
+        if old & ASSIST == 0 || found == Found::Fresh {
+            Found::Fresh
+        } else {
+            Found::Marked
+        }
+    }
+
+    /// One heavy barrier, one walk over all slots, `rd` raised to what it shows.
+    fn scan(&self, goal: u64) -> Found {
+        count(&self.counts.scans, 1);
+        let Some(mut scan) = self.clock.begin_scan() else {
+            count(&self.counts.refused_barriers, 1);
+            return Found::Marked;
+        };
+        let mut found = Found::Expired;
+        for slot in self.registry.iter() {
+            // Acquire: pairs with the Release of enter and exit.
+            let seq = slot.seq.load(ord::scan_seq());
+            if seq == 0 || !slot.is_of_this_process() {
+                continue;
+            }
+            if scan.meet(seq) < goal {
+                found = self.mark(slot, found);
+                self.note_behind(slot, seq);
+            }
+        }
+        // To the end even when this goal fails: others have lower ones.
+        if self.clock.finish_scan(scan) >= goal {
+            Found::Expired
+        } else {
+            found
+        }
+    }
+
+    #[cfg(all(feature = "std", not(loom)))]
+    pub(crate) fn note_behind(&self, slot: &Participant, seq: u64) {
+        slot.label.try_with(|label| {
+            if label.behind.is_none_or(|(at, _)| at != seq) {
+                label.behind = Some((seq, std::time::Instant::now()));
+            }
+        });
+    }
+
+    #[cfg(any(not(feature = "std"), loom))]
+    fn note_behind(&self, _slot: &Participant, _seq: u64) {}
+
+    /// Whether the calling thread is inside a section of this domain through a
+    /// guard that cannot leave the thread.
+    pub(crate) fn in_own_section(&self) -> bool {
+        self.registry
+            .iter()
+            .any(|slot| slot.is_active() && slot.is_of_this_thread())
+    }
+
+    /// Whether the calling thread runs a destructor of this domain.
+    pub(crate) fn in_own_destructor(&self) -> bool {
+        self.registry
+            .iter()
+            .any(|slot| slot.is_running() && slot.is_of_this_thread())
+    }
+
+    // -- retiring ------------------------------------------------------------
+
+    /// Takes over something that was unlinked. Never waits for readers, except
+    /// under [`OverLimit::Block`] outside a section.
+    #[inline]
+    pub(crate) fn retire(&self, home: Home<'_>, what: Deferred, bytes: usize) {
+        match home {
+            Home::Own(slot) => {
+                let sealed = slot.with_bins(|bins| bins.push(what, bytes, || self.clock.advance()));
+                slot.note_garbage();
+                if sealed {
+                    self.after_seal(slot);
+                }
+                self.run_ready(slot, DROPS_PER_RETIRE);
+            }
+            Home::Depot => self.retire_to_depot(what, bytes),
+        }
+        if self.limits.max_retired_bytes.is_some() {
+            self.charge(home, bytes);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn retire_to_depot(&self, what: Deferred, bytes: usize) {
+        let due = self.depot.with(|depot| {
+            depot.push(what, bytes, || self.clock.advance())
+                && depot.is_due(self.drop_step(depot.backlog().mean()))
+        });
+        if due {
+            self.collect_depot();
+        }
+    }
+
+    fn drop_step(&self, item_bytes: usize) -> usize {
+        let by_bytes = MAX_DROP_POLL_BYTES / item_bytes.max(1);
+        self.clock
+            .poll_step(item_bytes)
+            .min(MAX_DROP_POLL_ITEMS)
+            .min(by_bytes)
+            .max(1)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn after_seal(&self, slot: &Participant) {
+        let (goal, due) = slot.with_bins(|bins| {
+            (
+                bins.next_goal(),
+                bins.is_due(self.drop_step(bins.backlog().mean())),
+            )
+        });
+        let Some(goal) = goal else { return };
+        if due && !self.clock.is_expired(goal) {
+            let expired = self.poll_slow(goal);
+            slot.with_bins(|bins| {
+                bins.polled(expired, self.drop_step(bins.backlog().mean()));
+            });
+        }
+        if let Some(_frame) = run::enter(self.id) {
+            self.run_expired_of_depot(1).go_on();
+        }
+    }
+
+    /// Polls for the depot's oldest and runs what has expired there.
+    pub(crate) fn collect_depot(&self) {
+        let oldest = self.depot.with(|depot| depot.next_goal());
+        if let Some(goal) = oldest {
+            let expired = self.poll(goal);
+            self.depot.with(|depot| {
+                depot.polled(expired, self.drop_step(depot.backlog().mean()));
+            });
+            if let Some(_frame) = run::enter(self.id) {
+                self.run_expired_of_depot(usize::MAX).go_on();
+            }
+        }
+    }
+
+    // -- running destructors -------------------------------------------------
+
+    /// Runs at most `most` destructors of the owner that are ready.
+    #[inline]
+    pub(crate) fn run_ready(&self, slot: &Participant, most: usize) {
+        for _ in 0..most {
+            let Some((what, running)) = slot.with_bins(|bins| {
+                let what = match bins.pop_ready() {
+                    Some(what) => what,
+                    None => {
+                        let bytes = bins.expire(self.clock.read_hand())?;
+                        self.settle(bytes, bins.ready_items());
+                        bins.pop_ready()?
+                    }
+                };
+                match slot.start_running() {
+                    Some(running) => Some((what, running)),
+                    None => {
+                        bins.unpop(what);
+                        None
+                    }
+                }
+            }) else {
+                return;
+            };
+            let panic = run::catch(|| what.run());
+            drop(running);
+            panic.go_on();
+        }
+    }
+
+    /// Runs at most `most` expired buckets of the depot.
+    pub(crate) fn run_expired_of_depot(&self, most: usize) -> run::Panic {
+        let mut first_panic = run::Panic::none();
+        for _ in 0..most {
+            let Some((bucket, hand)) = self.depot.with(|depot| {
+                let bucket = match depot.take_ready_bucket() {
+                    Some(bucket) => bucket,
+                    None => depot.take_expired(self.clock.read_hand())?,
+                };
+                Some((bucket, self.hands.take()))
+            }) else {
+                break;
+            };
+            if bucket.goal() != 0 {
+                self.settle(bucket.bytes(), bucket.len() as usize);
+            }
+            first_panic.keep(Self::run_bucket(bucket));
+            drop(hand);
+        }
+        first_panic
+    }
+
+    pub(crate) fn run_bucket(mut bucket: Bucket<Deferred>) -> run::Panic {
+        let mut first_panic = run::Panic::none();
+        while let Some(what) = bucket.pop() {
+            first_panic.keep(run::catch(|| what.run()));
+        }
+        first_panic
+    }
+
+    /// Takes expired bytes off the accounts.
+    pub(crate) fn settle(&self, bytes: usize, items: usize) {
+        count(&self.counts.reclaimed_items, items);
+        count(&self.counts.reclaimed_bytes, bytes);
+        if let Some(max) = self.limits.max_retired_bytes {
+            let before = self.pending.fetch_sub(bytes as u64, Ordering::Relaxed);
+            if before.saturating_sub(bytes as u64) <= max as u64 {
+                self.over_limit.store(false, Ordering::Relaxed);
+            }
+        }
+    }
+
+    // -- limits --------------------------------------------------------------
+
+    /// Whether a `try_` form has to hand its value back.
+    pub(crate) fn refuses(&self) -> bool {
+        self.limits.policy == OverLimit::Error && self.is_over_limit()
+    }
+
+    /// Whether there is a limit, and it is reached.
+    pub(crate) fn is_over_limit(&self) -> bool {
+        self.limits
+            .max_retired_bytes
+            .is_some_and(|max| self.pending.load(Ordering::Relaxed) > max as u64)
+    }
+
+    /// Puts retired bytes on the account, and acts when they are too many.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn charge(&self, home: Home<'_>, bytes: usize) {
+        let Some(max) = self.limits.max_retired_bytes else {
+            return;
+        };
+        let before = self.pending.fetch_add(bytes as u64, Ordering::Relaxed);
+        if before.saturating_add(bytes as u64) <= max as u64 {
+            return;
+        }
+        if !self.over_limit.swap(true, Ordering::Relaxed) {
+            self.report();
+        }
+        // A destructor that retires is inside a collection already.
+        if self.in_own_destructor() {
+            return;
+        }
+        match self.limits.policy {
+            OverLimit::Report => {}
+            OverLimit::Help | OverLimit::Error => self.help(home),
+            OverLimit::Block => {
+                if self.in_own_section() {
+                    self.help(home);
+                } else {
+                    wait::until(self, || {
+                        self.sweep();
+                        !self.is_over_limit()
+                    });
+                }
+            }
+        }
+    }
+
+    #[cold]
+    fn report(&self) {
+        if let (Some(hook), Some(max)) = (&self.limits.hook, self.limits.max_retired_bytes) {
+            hook(LimitReport {
+                max_retired_bytes: max,
+                retired_bytes: self.pending.load(Ordering::Relaxed),
+            });
+        }
+    }
+
+    /// Collects what can be collected. Every sixteenth time for everybody: with
+    /// a reader stalled, each retire would otherwise be a sweep in vain.
+    fn help(&self, home: Home<'_>) {
+        if self
+            .counts
+            .helps
+            .fetch_add(1, Ordering::Relaxed)
+            .is_multiple_of(16)
+        {
+            self.sweep();
+        } else if let Home::Own(slot) = home {
+            self.run_ready(slot, DROPS_PER_RETIRE);
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! A participant: one reader's slot, and what its owner has retired.
+//!
+//! ```text
+//!   line 0   seq      0, or the sequence of the section     owner writes, scans read
+//!            notice   why the exit must not be the short one
+//!            latch    of the bins below
+//!   beyond   bins, the name of the thread, links of the registry
+//! ```
+//!
+//! Invariants: `seq` is written by the owner alone. `nested`, `quiet` and the
+//! bins belong to the owner; a stranger reaches the bins behind the latch.
+//!
+//! # Orderings
+//!
+//! Enter: `wr` Acquire, `seq` Release, light barrier. Exit: `seq` Release, light
+//! barrier, look at `notice`. Two cases at each end:
+//!
+//! * *Enter against a scan.* The scan sees `seq`: it holds the minimum down. Or
+//!   it does not: then this reader's loads come after the scan's heavy barrier
+//!   and see every unlink up to the `wr` that the scan loaded before it. Model:
+//!   `enter_against_scan`.
+//! * *Exit against a mark.* The poll that put `ASSIST` into `notice` and then
+//!   made its heavy barrier sees `seq == 0`: it goes on itself. Or it does not:
+//!   then the load of `notice` here comes after that barrier and sees the mark.
+//!   Model: `exit_assist`.
+//!
+//! The Release on the *enter* store matters as well: a scan may read it and not
+//! the 0 before it, and must still see what the earlier section did. Model:
+//! `exit_then_enter`.
+
+use core::cell::Cell;
+use core::ptr;
+
+use alloc::sync::Arc;
+
+use crate::barrier::Barrier;
+use crate::domain::Domain;
+use crate::raw::bins::Bins;
+use crate::raw::deferred::Deferred;
+use crate::raw::inner::Inner;
+use crate::raw::latch::Latch;
+use crate::raw::lock::ForkLock;
+use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering, UnsafeCell};
+use crate::{fork, ord};
+
+/// A poll waits for this section: its exit collects.
+pub(crate) const ASSIST: u32 = 1;
+/// The owner has retired something that is not destroyed yet.
+pub(crate) const GARBAGE: u32 = 2;
+/// No thread and no handle stands behind the slot any more: the last guard
+/// releases it.
+pub(crate) const LEAVING: u32 = 4;
+
+#[repr(C, align(128))]
+pub(crate) struct Participant {
+    pub(crate) seq: AtomicU64,
+    pub(crate) notice: AtomicU32,
+    nested: Cell<u32>,
+    write_hand: Cell<*const AtomicU64>,
+    domain: Cell<*const Inner>,
+    shared: Cell<bool>,
+    pub(crate) latch: Latch,
+    barrier: Barrier,
+    /// Set while destructors run on this participant's account; odd then.
+    pub(crate) running: AtomicU32,
+    /// Outermost exits since the owner last retired something.
+    quiet: Cell<u32>,
+    pub(crate) index: u32,
+
+    pub(crate) bins: UnsafeCell<Bins<Deferred>>,
+    /// Next in the registry's list of free slots.
+    pub(crate) next_free: AtomicU32,
+    /// Whether a thread, a handle or a guard owns the slot.
+    pub(crate) claimed: AtomicU32,
+    face: core::cell::UnsafeCell<Option<Arc<Inner>>>,
+    generation: AtomicU32,
+    token: AtomicUsize,
+    pub(crate) label: ForkLock<Label>,
+}
+
+/// Who is behind a slot, for people.
+#[derive(Debug, Default)]
+pub(crate) struct Label {
+    #[cfg(feature = "std")]
+    pub(crate) thread: Option<alloc::string::String>,
+    pub(crate) owned_guard: bool,
+    /// The sequence at which a scan first found the section behind, and when.
+    #[cfg(feature = "std")]
+    pub(crate) behind: Option<(u64, std::time::Instant)>,
+}
+
+// SAFETY: the cells are touched by the owner alone (`nested`, `quiet`), or
+// written while nobody else can reach the slot (`write_hand`, `domain`: when the
+// registry creates and claims it); the bins are behind the latch.
+unsafe impl Sync for Participant {}
+// SAFETY: nothing in here is bound to the thread that made it.
+unsafe impl Send for Participant {}
+
+impl Participant {
+    pub(crate) fn new(index: u32, domain: &Inner) -> Self {
+        Self {
+            seq: AtomicU64::new(0),
+            notice: AtomicU32::new(0),
+            nested: Cell::new(0),
+            write_hand: Cell::new(domain.clock.write_hand()),
+            domain: Cell::new(domain),
+            shared: Cell::new(false),
+            face: core::cell::UnsafeCell::new(None),
+            latch: Latch::default(),
+            barrier: domain.clock.barrier,
+            running: AtomicU32::new(0),
+            quiet: Cell::new(0),
+            index,
+            bins: UnsafeCell::new(Bins::default()),
+            next_free: AtomicU32::new(0),
+            claimed: AtomicU32::new(0),
+            generation: AtomicU32::new(0),
+            token: AtomicUsize::new(0),
+            label: ForkLock::new(Label::default()),
+        }
+    }
+
+    /// The domain whose registry this slot stands in.
+    #[inline(always)]
+    pub(crate) fn domain(&self) -> &Inner {
+        // SAFETY: the slot is part of the domain's registry, which is freed with
+        // the domain and not before.
+        unsafe { &*self.domain.get() }
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_of(&self, domain: &Inner) -> bool {
+        ptr::eq(self.domain.get(), domain)
+    }
+
+    /// The same slot, for a guard or handle: they keep it claimed, a claimed
+    /// slot keeps the domain allocated, and they do not use it after they have
+    /// given it back.
+    #[inline(always)]
+    pub(crate) fn outlive(&self) -> &'static Self {
+        // SAFETY: see above.
+        unsafe { &*ptr::from_ref(self) }
+    }
+
+    /// The domain as its users know it. Only of a claimed slot.
+    pub(crate) fn face(&self) -> &Domain {
+        // SAFETY: written when the slot was claimed, by its owner, and left
+        // alone until it is released, by its last user.
+        let face = unsafe { &*self.face.get() };
+        Domain::from_ref(face.as_ref().expect("the slot is claimed"))
+    }
+
+    /// Gives the slot a reference to its domain, or takes it back. Only while
+    /// the slot is nobody's.
+    pub(crate) fn set_face(&self, face: Option<Arc<Inner>>) -> Option<Arc<Inner>> {
+        // SAFETY: the caller is the only one who knows the slot.
+        let place = unsafe { &mut *self.face.get() };
+        core::mem::replace(place, face)
+    }
+
+    /// Whether the slot belongs to an owned guard.
+    #[inline(always)]
+    pub(crate) fn is_shared(&self) -> bool {
+        self.shared.get()
+    }
+
+    /// Hands the slot to an owned guard. Called before anyone shares it.
+    pub(crate) fn make_shared(&self) {
+        self.shared.set(true);
+    }
+
+    /// Enters a section, or nests in the one that is open. Owner only.
+    #[inline(always)]
+    pub(crate) fn enter(&self) {
+        // Relaxed: our own store, or 0.
+        if self.seq.load(Ordering::Relaxed) != 0 {
+            self.nested.set(self.nested.get() + 1);
+            return;
+        }
+        // SAFETY: points into the domain, which outlives its slots.
+        let hand = unsafe { &*self.write_hand.get() };
+        // Acquire: pairs with the AcqRel of `Clock::advance`.
+        let seq = hand.load(ord::enter_wr());
+        // Release: pairs with the Acquire of the scan. Then the light barrier.
+        self.barrier.publish(&self.seq, seq, ord::enter_seq());
+    }
+
+    /// Leaves the section, if this is the outermost guard. Owner only.
+    #[inline(always)]
+    pub(crate) fn exit(&self) {
+        let nested = self.nested.get();
+        if nested != 0 {
+            self.nested.set(nested - 1);
+            return;
+        }
+        // Release: pairs with the Acquire of the scan. Then the light barrier.
+        self.barrier.publish(&self.seq, 0, ord::exit_seq());
+        // Relaxed: what is behind the notice is acquired when it is taken.
+        if self.notice.load(Ordering::Relaxed) != 0 {
+            self.exit_slow(true);
+        }
+    }
+
+    /// Moves the section to the present sequence, unless nested. Owner only.
+    #[inline]
+    pub(crate) fn repin(&self) {
+        if !self.is_outermost() {
+            return;
+        }
+        // SAFETY: points into the domain, which outlives its slots.
+        let hand = unsafe { &*self.write_hand.get() };
+        // As in `enter`: the Release covers what the section did so far, for a
+        // scan that reads this store.
+        let seq = hand.load(ord::enter_wr());
+        self.barrier.publish(&self.seq, seq, ord::enter_seq());
+        self.look_at_notice(false);
+    }
+
+    /// Whether the guard that asks is the only one.
+    pub(crate) fn is_outermost(&self) -> bool {
+        self.nested.get() == 0
+    }
+
+    /// Leaves the section and keeps the slot. Owner only, outermost.
+    pub(crate) fn step_out(&self) {
+        self.barrier.publish(&self.seq, 0, ord::exit_seq());
+        self.look_at_notice(false);
+    }
+
+    fn look_at_notice(&self, last: bool) {
+        // Relaxed: what is behind the notice is acquired when it is taken.
+        if self.notice.load(Ordering::Relaxed) != 0 {
+            self.exit_slow(last);
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_active(&self) -> bool {
+        self.seq.load(Ordering::Relaxed) != 0
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn exit_slow(&self, last: bool) {
+        let domain = self.domain();
+        if self.is_running() {
+            // Inside a destructor that this participant runs: the frame below
+            // comes back to the notice when it is done.
+            return;
+        }
+        // AcqRel: pairs with the poll that put the mark; we see what it wanted
+        // collected.
+        let notice = self.notice.fetch_and(!ASSIST, ord::assist_take());
+        if notice & ASSIST != 0 && !mutant_no_assist() {
+            domain.assist();
+        }
+        if notice & GARBAGE != 0 {
+            domain.tidy(self);
+        }
+        if last && notice & LEAVING != 0 && !self.is_active() {
+            domain.release(self);
+        }
+    }
+
+    pub(crate) fn barrier(&self) -> Barrier {
+        self.barrier
+    }
+
+    /// Runs `f` on the bins, as the owner.
+    #[inline(always)]
+    pub(crate) fn with_bins<R>(&self, f: impl FnOnce(&mut Bins<Deferred>) -> R) -> R {
+        let _inside = self.latch.enter(self.barrier);
+        self.bins.with_mut(|bins| {
+            // SAFETY: the latch is held until `_inside` is dropped.
+            f(unsafe { &mut *bins })
+        })
+    }
+
+    /// Notes that the owner has something to collect.
+    #[inline(always)]
+    pub(crate) fn note_garbage(&self) {
+        self.quiet.set(0);
+        if self.notice.load(Ordering::Relaxed) & GARBAGE == 0 {
+            // Release: pairs with the Acquire in `has_garbage`.
+            self.notice.fetch_or(GARBAGE, Ordering::Release);
+        }
+    }
+
+    pub(crate) fn has_garbage(&self) -> bool {
+        self.notice.load(Ordering::Acquire) & GARBAGE != 0
+    }
+
+    pub(crate) fn forget_garbage(&self) {
+        self.notice.fetch_and(!GARBAGE, Ordering::Relaxed);
+    }
+
+    /// Counts an outermost exit; returns how many there were since the last
+    /// retire.
+    pub(crate) fn count_quiet(&self) -> u32 {
+        let quiet = self.quiet.get() + 1;
+        self.quiet.set(quiet);
+        quiet
+    }
+
+    pub(crate) fn reset_quiet(&self) {
+        self.quiet.set(0);
+    }
+
+    /// Whether a destructor runs on this participant's account.
+    pub(crate) fn is_running(&self) -> bool {
+        self.running.load(Ordering::Relaxed) % 2 == 1
+    }
+
+    /// Marks that destructors run, until the result is dropped. `None` if they
+    /// do already: destructors do not nest on one participant.
+    pub(crate) fn start_running(&self) -> Option<Running<'_>> {
+        let count = self.running.load(Ordering::Relaxed);
+        if count % 2 == 1 {
+            return None;
+        }
+        // Release on both ends: pairs with the Acquire in `Inner::barrier`,
+        // which then sees what the destructors did.
+        self.running.store(count.wrapping_add(1), Ordering::Release);
+        Some(Running(self))
+    }
+
+    /// Stamps the slot with its new owner. Called while nobody else can.
+    pub(crate) fn take_over(&self, token: usize, label: Label) {
+        self.generation.store(fork::generation(), Ordering::Relaxed);
+        self.token.store(token, Ordering::Relaxed);
+        self.nested.set(0);
+        self.shared.set(false);
+        self.quiet.set(0);
+        self.label.with(|l| *l = label);
+    }
+
+    /// Whether the thread that owns the slot exists in this process.
+    pub(crate) fn is_of_this_process(&self) -> bool {
+        fork::is_alive(
+            self.generation.load(Ordering::Relaxed),
+            self.token.load(Ordering::Relaxed),
+        )
+    }
+
+    /// Whether the slot belongs to the calling thread.
+    pub(crate) fn is_of_this_thread(&self) -> bool {
+        let token = self.token.load(Ordering::Relaxed);
+        token != 0 && token == fork::token()
+    }
+}
+
+fn mutant_no_assist() -> bool {
+    crate::sync::mutant("no_assist")
+}
+
+/// Destructors run on the account of a participant while this lives.
+pub(crate) struct Running<'a>(&'a Participant);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let count = self.0.running.load(Ordering::Relaxed);
+        self.0
+            .running
+            .store(count.wrapping_add(1), Ordering::Release);
+    }
+}

@@ -1,0 +1,283 @@
+//! The pools of a domain that have destructors to run.
+//!
+//! A pool belongs to a structure and keeps what it retired itself. For readers
+//! that leave, threads that go and `barrier`, the domain must reach it; so a
+//! pool of items with destructors stands in a list of its domain while it has
+//! garbage. Pools of plain items never do: what they hold is just free memory.
+//!
+//! A node is in the list if its caches are *dirty* (something was retired since
+//! they were last gathered) or its depot holds garbage. A sweep takes nodes out
+//! in batches, marked `sweeping`, works on them without the lock, and puts them
+//! back. A pool that is dropped meanwhile waits for the mark to go, unless it is
+//! dropped by one of its own items, under the sweep: then it tells the sweep's
+//! frame.
+
+use core::cell::Cell;
+use core::ptr;
+
+use alloc::vec::Vec;
+
+use crate::fork;
+use crate::raw::inner::Inner;
+use crate::run;
+use crate::sync::{AtomicBool, Ordering, yield_now};
+
+/// Nodes that a sweep holds at once; they share one heavy barrier.
+const BATCH: usize = 64;
+
+/// What a sweep asks of a pool. The pointer is to a live pool's node.
+pub(crate) struct Ops {
+    /// Claims the latches of all caches.
+    pub(crate) claim: unsafe fn(*const Node),
+    /// After a heavy barrier: moves what the claimed caches hold to the depot,
+    /// gives the latches back, and tells whether an owner was inside.
+    pub(crate) gather: unsafe fn(*const Node, gather: bool) -> bool,
+    /// Runs the destructors of what has expired in the depot.
+    pub(crate) run: unsafe fn(*const Node, &Frame) -> run::Panic,
+    /// Whether the depot holds garbage still.
+    pub(crate) has_garbage: unsafe fn(*const Node) -> bool,
+}
+
+pub(crate) struct Node {
+    ops: &'static Ops,
+    dirty: AtomicBool,
+    // All below: behind the lock of the domain's list.
+    linked: Cell<bool>,
+    sweeping: Cell<bool>,
+    prev: Cell<*const Node>,
+    next: Cell<*const Node>,
+    frame: Cell<*const Frame>,
+}
+
+// SAFETY: the cells are only touched behind the lock of the list.
+unsafe impl Sync for Node {}
+// SAFETY: as above.
+unsafe impl Send for Node {}
+
+/// A sweep that runs destructors of a pool.
+pub(crate) struct Frame {
+    thread: usize,
+    /// The pool went while one of its items was being dropped: touch it no more.
+    pub(crate) dead: Cell<bool>,
+    /// What to call then, when the item is gone: frees the memory.
+    pub(crate) bequest: Cell<Option<Bequest>>,
+}
+
+/// A pool's memory, left to the frame in which it was dropped.
+pub(crate) struct Bequest {
+    pub(crate) pool: *mut Node,
+    pub(crate) free: unsafe fn(*mut Node),
+}
+
+#[derive(Default)]
+pub(crate) struct PoolList {
+    head: Option<NodeRef>,
+    tail: Option<NodeRef>,
+    len: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct NodeRef(*const Node);
+
+// SAFETY: a node in the list is alive: a pool takes its node out before it goes.
+unsafe impl Send for NodeRef {}
+
+impl NodeRef {
+    fn get(&self) -> &Node {
+        // SAFETY: see the impl of `Send`; the list is only touched with its lock.
+        unsafe { &*self.0 }
+    }
+}
+
+impl Node {
+    pub(crate) fn new(ops: &'static Ops) -> Self {
+        Self {
+            ops,
+            dirty: AtomicBool::new(false),
+            linked: Cell::new(false),
+            sweeping: Cell::new(false),
+            prev: Cell::new(ptr::null()),
+            next: Cell::new(ptr::null()),
+            frame: Cell::new(ptr::null()),
+        }
+    }
+
+    /// Notes that a cache holds garbage. Called by the owner of a cache, behind
+    /// its latch, after it put something in.
+    #[inline(always)]
+    pub(crate) fn note_dirty(&self, domain: &Inner) {
+        // A sweep says "clean" before it claims the latches. Either its look at
+        // ours finds us inside, and it says "dirty" again; or our latch was
+        // entered after it gave it back, and we see "clean" here.
+        if !self.dirty.load(Ordering::Relaxed) {
+            self.link(domain);
+        }
+    }
+
+    /// Puts the node in the list.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn link(&self, domain: &Inner) {
+        domain.pools.with(|list| {
+            self.dirty.store(true, Ordering::Relaxed);
+            list.push_back(self);
+        });
+    }
+
+    /// Takes the node out of the list for good, and waits for a sweep that holds
+    /// it. Returns the frame of the sweep if this thread is inside it.
+    pub(crate) fn unlink(&self, domain: &Inner) -> Option<*const Frame> {
+        loop {
+            let state = domain.pools.with(|list| {
+                list.remove(self);
+                if !self.sweeping.get() {
+                    return Some(None);
+                }
+                let frame = self.frame.get();
+                // SAFETY: a frame that is set belongs to a sweep in progress,
+                // which takes it away behind this lock before it returns.
+                let owner = unsafe { frame.as_ref() }?.thread;
+                (owner != 0 && owner == fork::token()).then_some(Some(frame))
+            });
+            match state {
+                Some(outcome) => return outcome,
+                None => yield_now(),
+            }
+        }
+    }
+}
+
+impl PoolList {
+    fn push_back(&mut self, node: &Node) {
+        if node.linked.get() || node.sweeping.get() {
+            // A sweep that holds the node looks at `dirty` when it puts it back.
+            return;
+        }
+        node.linked.set(true);
+        node.next.set(ptr::null());
+        node.prev.set(self.tail.map_or(ptr::null(), |tail| tail.0));
+        match self.tail {
+            Some(tail) => tail.get().next.set(node),
+            None => self.head = Some(NodeRef(node)),
+        }
+        self.tail = Some(NodeRef(node));
+        self.len += 1;
+    }
+
+    fn remove(&mut self, node: &Node) {
+        if !node.linked.get() {
+            return;
+        }
+        let (prev, next) = (node.prev.get(), node.next.get());
+        match NodeRef::of(prev) {
+            Some(prev) => prev.get().next.set(next),
+            None => self.head = NodeRef::of(next),
+        }
+        match NodeRef::of(next) {
+            Some(next) => next.get().prev.set(prev),
+            None => self.tail = NodeRef::of(prev),
+        }
+        node.linked.set(false);
+        self.len -= 1;
+    }
+
+    /// Takes up to `most` nodes from the front, marked.
+    fn take(&mut self, most: usize) -> Vec<NodeRef> {
+        let mut batch = Vec::with_capacity(most.min(self.len));
+        while batch.len() < most
+            && let Some(node) = self.head
+        {
+            self.remove(node.get());
+            node.get().sweeping.set(true);
+            batch.push(node);
+        }
+        batch
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
+impl NodeRef {
+    fn of(node: *const Node) -> Option<Self> {
+        (!node.is_null()).then_some(Self(node))
+    }
+
+    fn put_back(self, domain: &Inner) {
+        // SAFETY: the mark keeps the pool alive until we take it off below.
+        let garbage = unsafe { (self.get().ops.has_garbage)(self.0) };
+        domain.pools.with(|list| {
+            let node = self.get();
+            node.sweeping.set(false);
+            node.frame.set(ptr::null());
+            if garbage || node.dirty.load(Ordering::Relaxed) {
+                list.push_back(node);
+            }
+        });
+    }
+}
+
+/// Walks the nodes that are in the list now, a batch at a time.
+fn each_batch(domain: &Inner, mut visit: impl FnMut(&[NodeRef])) {
+    let mut left = domain.pools.with(|list| list.len);
+    while left > 0 {
+        let batch = domain.pools.with(|list| list.take(left.min(BATCH)));
+        if batch.is_empty() {
+            return;
+        }
+        left -= batch.len();
+        visit(&batch);
+    }
+}
+
+/// Moves what the caches of all listed pools hold to the pools' depots. Returns
+/// how many owners were in the way.
+pub(crate) fn gather(domain: &Inner) -> usize {
+    let mut skipped = 0;
+    each_batch(domain, |batch| {
+        for node in batch {
+            node.get().dirty.store(false, Ordering::Relaxed);
+            // SAFETY: the mark keeps the pool alive.
+            unsafe { (node.get().ops.claim)(node.0) };
+        }
+        let done = domain.clock.barrier();
+        for node in batch {
+            // SAFETY: as above; the barrier was made in between, or nothing is
+            // taken.
+            let busy = unsafe { (node.get().ops.gather)(node.0, done) };
+            if busy || !done {
+                node.get().dirty.store(true, Ordering::Relaxed);
+                skipped += 1;
+            }
+            node.put_back(domain);
+        }
+    });
+    skipped
+}
+
+/// Runs the destructors of what has expired in the depots of all listed pools.
+pub(crate) fn run_expired(domain: &Inner) -> run::Panic {
+    let mut first_panic = run::Panic::none();
+    each_batch(domain, |batch| {
+        for node in batch {
+            let frame = Frame {
+                thread: fork::token(),
+                dead: Cell::new(false),
+                bequest: Cell::new(None),
+            };
+            domain.pools.with(|_| node.get().frame.set(&frame));
+            // SAFETY: the mark keeps the pool alive, or the frame learns.
+            first_panic.keep(unsafe { (node.get().ops.run)(node.0, &frame) });
+            if !frame.dead.get() {
+                node.put_back(domain);
+            }
+            if let Some(bequest) = frame.bequest.take() {
+                // SAFETY: the pool was dropped and left its memory to this
+                // frame; the item that dropped it is gone by now.
+                unsafe { (bequest.free)(bequest.pool) };
+            }
+        }
+    });
+    first_panic
+}

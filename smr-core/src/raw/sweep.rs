@@ -1,0 +1,190 @@
+//! Collecting for everybody: the cold half of reclamation.
+//!
+//! A sweep gathers what all participants and pools hold, into the depots; polls
+//! once; and runs what has expired. It is what a marked reader does at its exit,
+//! what a thread does that stops retiring or exits, and what `flush`, `barrier`
+//! and the reaper call. Gathering goes through the latches: all are claimed,
+//! then one heavy barrier is made, then those whose owner is out are emptied.
+
+use core::time::Duration;
+
+use alloc::vec::Vec;
+
+use crate::raw::inner::{Inner, count};
+use crate::raw::participant::Participant;
+use crate::raw::pools;
+use crate::run;
+use crate::sync::{Ordering, yield_now};
+use crate::tunables::QUIET_EXITS;
+use crate::wait::{self, WaitError};
+
+impl Inner {
+    /// Gathers, polls, runs what has expired. Does not wait for readers.
+    #[cold]
+    pub(crate) fn sweep(&self) {
+        let Some(_frame) = run::enter(self.id) else {
+            return;
+        };
+        count(&self.counts.sweeps, 1);
+        self.gather();
+        // What was gathered has goals up to now.
+        self.poll(self.clock.now());
+        self.run_everything_expired();
+    }
+
+    fn run_everything_expired(&self) {
+        let mut first_panic = self.run_expired_of_depot(usize::MAX);
+        first_panic.keep(pools::run_expired(self));
+        first_panic.go_on();
+    }
+
+    /// Moves what participants and pools hold to the depots. Returns how many
+    /// owners were in the way.
+    fn gather(&self) -> usize {
+        let claimed: Vec<&Participant> = self
+            .registry
+            .iter()
+            .filter(|slot| slot.has_garbage() && slot.latch.claim())
+            .collect();
+        let mut skipped = 0;
+        if !claimed.is_empty() {
+            let done = self.clock.barrier();
+            for slot in claimed {
+                if done && slot.latch.owner_is_out() {
+                    let bins = slot.bins.with_mut(|bins| {
+                        // SAFETY: we hold the latch, made the barrier, and found
+                        // the owner out.
+                        core::mem::take(unsafe { &mut *bins })
+                    });
+                    slot.latch.give_back();
+                    self.into_depot(bins, self.clock.advance());
+                } else {
+                    // In a forked child the owner may be inside for ever, half
+                    // way through a change: then what it holds is left alone.
+                    skipped += usize::from(slot.is_of_this_process());
+                    slot.latch.give_back();
+                }
+            }
+        }
+        skipped + pools::gather(self)
+    }
+
+    /// Leaves the collecting to the reaper, if there is one.
+    #[cfg(all(feature = "std", not(loom)))]
+    fn wake_reaper(&self) -> bool {
+        self.reaper
+            .with(|reaper| reaper.as_ref().map(std::thread::Thread::unpark).is_some())
+    }
+
+    #[cfg(any(not(feature = "std"), loom))]
+    fn wake_reaper(&self) -> bool {
+        false
+    }
+
+    /// A marked reader has left.
+    #[cold]
+    pub(crate) fn assist(&self) {
+        count(&self.counts.assists, 1);
+        self.wake_waiters();
+        if !self.wake_reaper() {
+            self.sweep();
+        }
+    }
+
+    /// An outermost exit of a participant that holds garbage.
+    pub(crate) fn tidy(&self, slot: &Participant) {
+        self.run_ready(slot, 2);
+        if slot.count_quiet() >= QUIET_EXITS || self.closed.load(Ordering::Relaxed) {
+            slot.reset_quiet();
+            slot.forget_garbage();
+            self.hand_over(slot);
+            self.sweep();
+        }
+    }
+
+    /// Collects what the owner holds, as far as it has expired, and what others
+    /// left in the depots.
+    pub(crate) fn flush(&self) {
+        self.sweep();
+    }
+
+    /// Waits until everything that was retired before has been destroyed.
+    pub(crate) fn barrier(&self, timeout: Option<Duration>) -> Result<(), WaitError> {
+        if self.in_own_destructor() || run::is_collecting(self.id) {
+            return Err(WaitError::InDestructor);
+        }
+        if self.in_own_section() {
+            return Err(WaitError::InSection);
+        }
+        // 1. Everything into the depots.
+        let gathered = wait::until_timeout(self, timeout, || self.gather() == 0);
+        if !gathered {
+            return Err(WaitError::Timeout);
+        }
+        // 2. Past all readers.
+        let goal = self.clock.advance();
+        if !wait::until_timeout(self, timeout, || self.poll(goal)) {
+            return Err(WaitError::Timeout);
+        }
+        // 3. Run it.
+        if let Some(_frame) = run::enter(self.id) {
+            self.run_everything_expired();
+        }
+        // 4. And wait for what others had in hand.
+        let old = self.depot.with(|_| self.hands.turn());
+        let running: Vec<_> = self
+            .registry
+            .iter()
+            .filter_map(|slot| {
+                let count = slot.running.load(Ordering::Acquire);
+                (count % 2 == 1 && slot.is_of_this_process()).then_some((slot, count))
+            })
+            .collect();
+        let done = wait::until_timeout(self, timeout, || {
+            self.hands.are_empty(old)
+                && running.iter().all(|(slot, count)| {
+                    // Acquire: pairs with the Release in `Running::drop`.
+                    slot.running.load(Ordering::Acquire) != *count
+                })
+        });
+        if done {
+            Ok(())
+        } else {
+            Err(WaitError::Timeout)
+        }
+    }
+
+    /// The last handle is gone: destroys what can be destroyed. What a reader
+    /// still holds up goes when that reader leaves.
+    #[cold]
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+        self.sweep();
+        yield_now();
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // Nobody holds a slot, so nobody is inside: all has expired.
+        let mut first_panic = run::Panic::none();
+        for slot in self.registry.iter() {
+            let mut bins = slot.bins.with_mut(|bins| {
+                // SAFETY: exclusive: the last reference is being dropped.
+                core::mem::take(unsafe { &mut *bins })
+            });
+            bins.seal(0);
+            self.depot.with(|depot| depot.absorb(bins));
+        }
+        loop {
+            let Some(bucket) = self.depot.with(|depot| {
+                depot.seal(0);
+                depot.take_ready_bucket().or_else(|| depot.take_sealed())
+            }) else {
+                break;
+            };
+            first_panic.keep(Self::run_bucket(bucket));
+        }
+        first_panic.go_on();
+    }
+}

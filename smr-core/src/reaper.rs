@@ -1,0 +1,104 @@
+//! A thread that collects, for programs whose readers should not.
+
+use core::time::Duration;
+use std::io;
+use std::thread::{self, JoinHandle};
+
+use alloc::string::ToString;
+use alloc::sync::Arc;
+
+use crate::domain::Domain;
+use crate::raw::inner::Inner;
+use crate::sync::{AtomicBool, Ordering};
+
+/// A thread that collects a domain's garbage at an interval, until it is
+/// dropped. [`Domain::reaper`] starts it.
+///
+/// Without one, garbage is collected by the threads that make it, and by readers
+/// that held it up, when they leave. That needs no thread, but a program whose
+/// threads all go idle keeps what they retired last (less than one poll's worth
+/// each), and a reader that held up a million objects destroys them at its exit.
+/// With a reaper, such a reader wakes the reaper instead, and nothing stays
+/// longer than the interval.
+#[derive(Debug)]
+#[must_use = "the reaper stops when this is dropped"]
+pub struct Reaper {
+    domain: Domain,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Domain {
+    /// Starts a thread that collects every `interval`, and at once when a reader
+    /// leaves that held something up.
+    ///
+    /// # Errors
+    ///
+    /// What [`std::thread::Builder::spawn`] says.
+    ///
+    /// ```
+    /// use smr_core::Domain;
+    /// use std::{sync::mpsc, time::Duration};
+    ///
+    /// let domain = Domain::new();
+    /// let reaper = domain.reaper(Duration::from_millis(1))?;
+    /// let (sender, receiver) = mpsc::channel();
+    /// domain.defer(move || sender.send("gone").unwrap());
+    /// // Nobody does anything more with the domain.
+    /// assert_eq!(receiver.recv(), Ok("gone"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn reaper(&self, interval: Duration) -> io::Result<Reaper> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let domain = self.clone();
+        let name = "smr-reaper ".to_string() + self.name().unwrap_or("");
+        let thread = thread::Builder::new().name(name).spawn(move || {
+            // Acquire: pairs with the Release in `Reaper::drop`.
+            while !stopped.load(Ordering::Acquire) {
+                // A panicking destructor is reported by the panic hook; the
+                // reaper goes on.
+                let _ = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| {
+                    if domain.inner().has_garbage() {
+                        domain.flush();
+                    }
+                }));
+                thread::park_timeout(interval);
+            }
+        })?;
+        self.inner()
+            .reaper
+            .with(|reaper| *reaper = Some(thread.thread().clone()));
+        Ok(Reaper {
+            domain: self.clone(),
+            stop,
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Reaper {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            let id = thread.thread().id();
+            self.domain.inner().reaper.with(|reaper| {
+                // Another reaper may have come after this one.
+                reaper.take_if(|waked| waked.id() == id);
+            });
+            thread.thread().unpark();
+            // A destructor may drop the reaper, on the reaper's own thread.
+            if thread.thread().id() != thread::current().id() {
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+impl Inner {
+    fn has_garbage(&self) -> bool {
+        self.registry.iter().any(|slot| slot.has_garbage())
+            || self.depot.with(|depot| !depot.is_empty())
+            || self.pools.with(|list| !list.is_empty())
+    }
+}

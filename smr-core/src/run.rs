@@ -1,0 +1,160 @@
+//! Running destructors: panics, re-entry, and who has what in hand.
+//!
+//! A destructor is the user's code. It may panic: the others still run, and the
+//! first panic goes on in the thread that ran them, unless that thread is
+//! unwinding already. It may pin, retire and drop domains: collections of one
+//! domain do not nest on a thread, so the stack stays flat.
+
+use crate::sync::{AtomicU32, Ordering};
+
+/// The first panic of a batch of destructors.
+#[must_use]
+pub(crate) struct Panic {
+    #[cfg(feature = "std")]
+    payload: Option<alloc::boxed::Box<dyn core::any::Any + Send>>,
+}
+
+impl Panic {
+    pub(crate) fn none() -> Self {
+        Self {
+            #[cfg(feature = "std")]
+            payload: None,
+        }
+    }
+
+    /// Keeps `other` if it is the first.
+    pub(crate) fn keep(&mut self, other: Self) {
+        #[cfg(feature = "std")]
+        if self.payload.is_none() {
+            self.payload = other.payload;
+        }
+        #[cfg(not(feature = "std"))]
+        let _ = other;
+    }
+
+    /// Resumes the panic, if there was one and the thread is not unwinding.
+    pub(crate) fn go_on(self) {
+        #[cfg(feature = "std")]
+        if let Some(payload) = self.payload
+            && !std::thread::panicking()
+        {
+            std::panic::resume_unwind(payload);
+        }
+    }
+}
+
+/// Runs `f`; a panic is caught where there is `std`.
+#[inline]
+pub(crate) fn catch(f: impl FnOnce()) -> Panic {
+    #[cfg(feature = "std")]
+    {
+        // What a destructor leaves half done is its own value, which nobody
+        // sees again.
+        let caught = std::panic::catch_unwind(core::panic::AssertUnwindSafe(f));
+        Panic {
+            payload: caught.err(),
+        }
+    }
+    #[cfg(not(feature = "std"))]
+    {
+        f();
+        Panic::none()
+    }
+}
+
+/// Counts batches of destructors that were taken from a depot and still run, so
+/// that `barrier` can wait for those that were taken before it.
+///
+/// Two counters: new batches count in the current one; a barrier turns to the
+/// other and waits for the old one to drain. (SRCU does the same for readers.)
+#[derive(Debug, Default)]
+pub(crate) struct Hands {
+    phase: AtomicU32,
+    inside: [AtomicU32; 2],
+}
+
+pub(crate) struct Hand<'a>(&'a AtomicU32);
+
+impl Hands {
+    /// Called behind the depot's lock, as is `turn`.
+    pub(crate) fn take(&self) -> Hand<'_> {
+        let inside = &self.inside[self.phase.load(Ordering::Relaxed) as usize % 2];
+        inside.fetch_add(1, Ordering::Relaxed);
+        Hand(inside)
+    }
+
+    /// Turns to the other counter and returns the index of the old one.
+    pub(crate) fn turn(&self) -> usize {
+        self.phase.fetch_add(1, Ordering::Relaxed) as usize % 2
+    }
+
+    pub(crate) fn are_empty(&self, old: usize) -> bool {
+        // Acquire: pairs with the Release in `Hand::drop`.
+        self.inside[old].load(Ordering::Acquire) == 0
+    }
+}
+
+impl Drop for Hand<'_> {
+    fn drop(&mut self) {
+        // Release: pairs with the Acquire in `Hands::are_empty`.
+        self.0.fetch_sub(1, Ordering::Release);
+    }
+}
+
+/// Which domains this thread is collecting for, innermost first.
+#[cfg(all(feature = "std", not(loom)))]
+mod frames {
+    use core::cell::Cell;
+    use core::num::NonZeroU64;
+
+    /// Domains whose collection may nest in each other on one thread.
+    const DEPTH: usize = 8;
+
+    std::thread_local! {
+        static STACK: [Cell<u64>; DEPTH] = const { [const { Cell::new(0) }; DEPTH] };
+        static TOP: Cell<usize> = const { Cell::new(0) };
+    }
+
+    /// A collection on this thread; see [`enter`].
+    pub(crate) struct Frame(());
+
+    pub(crate) fn is_collecting(domain: NonZeroU64) -> bool {
+        let top = TOP.get();
+        top != 0 && STACK.with(|stack| stack[..top].iter().any(|id| id.get() == domain.get()))
+    }
+
+    /// Begins a collection, unless this thread is in one of the same domain, or
+    /// too deep in others.
+    pub(crate) fn enter(domain: NonZeroU64) -> Option<Frame> {
+        let top = TOP.get();
+        if top == DEPTH || is_collecting(domain) {
+            return None;
+        }
+        STACK.with(|stack| stack[top].set(domain.get()));
+        TOP.set(top + 1);
+        Some(Frame(()))
+    }
+
+    impl Drop for Frame {
+        fn drop(&mut self) {
+            TOP.set(TOP.get() - 1);
+        }
+    }
+}
+
+#[cfg(any(not(feature = "std"), loom))]
+mod frames {
+    use core::num::NonZeroU64;
+
+    pub(crate) struct Frame(());
+
+    pub(crate) fn is_collecting(_domain: NonZeroU64) -> bool {
+        false
+    }
+
+    pub(crate) fn enter(_domain: NonZeroU64) -> Option<Frame> {
+        Some(Frame(()))
+    }
+}
+
+pub(crate) use frames::{enter, is_collecting};

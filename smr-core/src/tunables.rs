@@ -1,0 +1,73 @@
+//! Every number that was chosen rather than derived, in one place.
+//!
+//! Under test and loom they shrink, so that limits are reached.
+
+/// First sequence. Above a 32-bit boundary in debug builds, so that code which
+/// cuts a sequence to 32 bits is caught there and not after an hour of traffic.
+pub(crate) const FIRST_SEQ: u64 = if cfg!(debug_assertions) {
+    (1 << 32) - 3
+} else {
+    1
+};
+
+/// Slots in the first segment of a registry; each later segment doubles.
+pub(crate) const FIRST_SEGMENT: u32 = if cfg!(loom) { 2 } else { 4 };
+
+/// Segments of a registry. With [`FIRST_SEGMENT`] this bounds the slots.
+pub(crate) const SEGMENTS: usize = if cfg!(loom) { 2 } else { 22 };
+
+/// Slots a domain allows unless its builder says otherwise.
+pub(crate) const DEFAULT_MAX_PARTICIPANTS: u32 = if cfg!(loom) {
+    FIRST_SEGMENT * 3
+} else {
+    1 << 20
+};
+
+/// Items of a bucket when it is first sealed; the limit doubles with demand.
+pub(crate) const FIRST_BUCKET_ITEMS: u32 = if cfg!(loom) { 1 } else { 16 };
+
+/// Items of a bucket at the most.
+pub(crate) const MAX_BUCKET_ITEMS: u32 = if cfg!(loom) { 2 } else { 256 };
+
+/// Bytes of retired memory at which a bucket is sealed, however few its items.
+pub(crate) const MAX_BUCKET_BYTES: usize = 64 << 10;
+
+/// Backlog (sealed, not yet expired, of one participant) at which a poll is
+/// worth its barrier: at least this many items ...
+pub(crate) const MIN_POLL_ITEMS: usize = if cfg!(loom) { 1 } else { 256 };
+
+/// ... at most this many ...
+pub(crate) const MAX_POLL_ITEMS: usize = if cfg!(loom) { 1 } else { 16 << 10 };
+
+/// ... and never more bytes than this.
+pub(crate) const MAX_POLL_BYTES: usize = 1 << 20;
+
+/// The same bounds where destructors wait: they should run soon.
+pub(crate) const MAX_DROP_POLL_ITEMS: usize = if cfg!(loom) { 1 } else { 2 << 10 };
+/// See [`MAX_DROP_POLL_ITEMS`].
+pub(crate) const MAX_DROP_POLL_BYTES: usize = 256 << 10;
+
+/// What a heavy barrier is taken to cost until it was measured, in ns.
+pub(crate) const ASSUMED_BARRIER_NS: u32 = 2_000;
+
+/// A measured cost above this, in ns, is a preemption and not the barrier.
+pub(crate) const MAX_BARRIER_NS: u32 = 20_000;
+
+/// Destructors that one retire runs at the most, beyond the one it adds.
+pub(crate) const DROPS_PER_RETIRE: usize = 2;
+
+/// Outermost exits without a retire after which a thread that still holds
+/// garbage collects it.
+pub(crate) const QUIET_EXITS: u32 = if cfg!(loom) { 2 } else { 64 };
+
+/// Bytes of a pool's first slab, and of its largest unless one item is larger.
+pub(crate) const FIRST_SLAB_BYTES: usize = 512;
+/// See [`FIRST_SLAB_BYTES`].
+pub(crate) const MAX_SLAB_BYTES: usize = 256 << 10;
+
+/// Free items, in bytes, that one participant keeps before it shares.
+pub(crate) const MAX_CACHED_BYTES: usize = 2 << 20;
+
+/// The longest pause between two polls of a waiting thread, in microseconds.
+#[cfg(feature = "std")]
+pub(crate) const MAX_WAIT_US: u64 = 1_000;
