@@ -101,7 +101,8 @@ pub(crate) fn run_all<E>(
     );
     for comparison in comparisons {
         let records = comparison.run(&bar);
-        complete(&records)?;
+        // The bar steps aside while tables are printed.
+        bar.suspend(|| complete(&records))?;
     }
     bar.finish_and_clear();
     Ok(())

@@ -19,6 +19,7 @@ pub(crate) mod haphazard;
 pub(crate) mod rwlock;
 pub(crate) mod sdd;
 pub(crate) mod seize;
+pub(crate) mod smr;
 pub(crate) mod tick;
 
 /// One who is compared.

@@ -19,6 +19,7 @@ use crate::subjects::crossbeam::Crossbeam;
 use crate::subjects::haphazard::Haphazard;
 use crate::subjects::sdd::Sdd;
 use crate::subjects::seize::Seize;
+use crate::subjects::smr::SmrMalloc;
 use crate::subjects::{Local, Reclaim};
 
 /// An item of 48 bytes.
@@ -31,6 +32,7 @@ macro_rules! for_each_subject {
     ($call:ident $(, $argument:expr)*) => {
         vec![
             $call::<Malloc>($($argument),*),
+            $call::<SmrMalloc>($($argument),*),
             $call::<Crossbeam>($($argument),*),
             $call::<Seize>($($argument),*),
             $call::<Sdd>($($argument),*),

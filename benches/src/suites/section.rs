@@ -31,6 +31,7 @@ use crate::subjects::haphazard::Haphazard;
 use crate::subjects::rwlock::ReadLock;
 use crate::subjects::sdd::Sdd;
 use crate::subjects::seize::Seize;
+use crate::subjects::smr::{Fallback, Smr};
 use crate::subjects::{Section, repeat};
 
 /// Sections between two looks at the clock of the harness.
@@ -69,6 +70,8 @@ macro_rules! for_each_subject {
     ($call:ident $(, $argument:expr)*) => {
         vec![
             $call::<BareLoad>($($argument),*),
+            $call::<Smr>($($argument),*),
+            $call::<Fallback>($($argument),*),
             $call::<Crossbeam>($($argument),*),
             $call::<Seize>($($argument),*),
             $call::<Sdd>($($argument),*),

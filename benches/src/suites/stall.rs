@@ -29,6 +29,7 @@ use crate::subjects::crossbeam::Crossbeam;
 use crate::subjects::haphazard::Haphazard;
 use crate::subjects::sdd::Sdd;
 use crate::subjects::seize::Seize;
+use crate::subjects::smr::SmrMalloc;
 use crate::subjects::tick::Tick;
 use crate::subjects::{Local, Reclaim};
 
@@ -51,6 +52,7 @@ enum Workload {
 macro_rules! for_each_subject {
     ($call:ident $(, $argument:expr)*) => {
         vec![
+            $call::<SmrMalloc>($($argument),*),
             $call::<Crossbeam>($($argument),*),
             $call::<Seize>($($argument),*),
             $call::<Sdd>($($argument),*),

@@ -1,0 +1,194 @@
+//! Our own: sequences.
+//!
+//! - `smr` reads with [`smr_core::pin`], in the global domain, whose barrier is
+//!   the system's asymmetric one where it is granted.
+//! - `smr-fallback` reads in a domain whose readers execute a fence, as where the
+//!   asymmetric barrier is refused.
+//! - `smr-malloc` gives boxes up to the domain, which frees them to malloc: the
+//!   reclamation without the pool, to see the halves of the gain apart.
+
+use std::ptr::NonNull;
+use std::sync::atomic::Ordering;
+
+use smr_core::{BarrierKind, Domain, Guard};
+
+use super::{BoxedValue, Local, Reclaim, Section, Subject, boxed};
+
+/// Sequences in the global domain.
+#[derive(Debug)]
+pub(crate) struct Smr;
+
+impl Subject for Smr {
+    const NAME: &'static str = "smr";
+    const ABOUT: &'static str = "sequences, asymmetric barrier";
+}
+
+impl Section for Smr {
+    type Shared = BoxedValue;
+    type Reader<'s> = &'s BoxedValue;
+    const NESTS: bool = true;
+    const OWNED: bool = true;
+
+    fn share(value: u64) -> BoxedValue {
+        BoxedValue::new(value)
+    }
+
+    fn reader(shared: &BoxedValue) -> &BoxedValue {
+        shared
+    }
+
+    #[inline(always)]
+    fn read(reader: &mut &BoxedValue) -> u64 {
+        let guard = smr_core::pin();
+        let value = load(reader);
+        drop(guard);
+        value
+    }
+
+    fn nested(reader: &mut &BoxedValue, rounds: u64) -> u64 {
+        let outer = smr_core::pin();
+        let sum = super::repeat(rounds, || Self::read(reader));
+        drop(outer);
+        sum
+    }
+
+    #[inline(always)]
+    fn owned(reader: &mut &BoxedValue) -> u64 {
+        let guard = Domain::global().owned_guard();
+        let value = load(reader);
+        drop(guard);
+        value
+    }
+}
+
+#[inline(always)]
+fn load(value: &BoxedValue) -> u64 {
+    let pointer = value.pointer().load(Ordering::Acquire);
+    // SAFETY: never null, never retired.
+    unsafe { *pointer }
+}
+
+/// Sequences with fences.
+#[derive(Debug)]
+pub(crate) struct Fallback;
+
+/// The pointer and the domain that protects it.
+pub(crate) struct FallbackCell {
+    domain: Domain,
+    value: BoxedValue,
+}
+
+impl Subject for Fallback {
+    const NAME: &'static str = "smr-fallback";
+    const ABOUT: &'static str = "sequences, a fence in each section";
+}
+
+fn fenced() -> Domain {
+    let built = Domain::builder().barrier(BarrierKind::Fence).build();
+    built.expect("fences are granted everywhere")
+}
+
+impl Section for Fallback {
+    type Shared = FallbackCell;
+    type Reader<'s> = &'s FallbackCell;
+    const NESTS: bool = true;
+    const OWNED: bool = true;
+
+    fn share(value: u64) -> FallbackCell {
+        FallbackCell {
+            domain: fenced(),
+            value: BoxedValue::new(value),
+        }
+    }
+
+    fn reader(shared: &FallbackCell) -> &FallbackCell {
+        shared
+    }
+
+    #[inline(always)]
+    fn read(reader: &mut &FallbackCell) -> u64 {
+        let guard = reader.domain.pin();
+        let value = load(&reader.value);
+        drop(guard);
+        value
+    }
+
+    fn nested(reader: &mut &FallbackCell, rounds: u64) -> u64 {
+        let outer = reader.domain.pin();
+        let sum = super::repeat(rounds, || Self::read(reader));
+        drop(outer);
+        sum
+    }
+
+    #[inline(always)]
+    fn owned(reader: &mut &FallbackCell) -> u64 {
+        let guard = reader.domain.owned_guard();
+        let value = load(&reader.value);
+        drop(guard);
+        value
+    }
+}
+
+/// Boxes retired to a domain of the run's own.
+#[derive(Debug)]
+pub(crate) struct SmrMalloc(Domain);
+
+impl Subject for SmrMalloc {
+    const NAME: &'static str = "smr-malloc";
+    const ABOUT: &'static str = "sequences, boxes deferred to malloc";
+}
+
+impl<T: Send + Sync + 'static> Reclaim<T> for SmrMalloc {
+    type Local<'r> = Boxes<'r>;
+
+    fn new(_threads: usize) -> Self {
+        Self(Domain::new())
+    }
+
+    fn local(&self) -> Boxes<'_> {
+        Boxes(&self.0)
+    }
+
+    fn polls(&self) -> Option<u64> {
+        Some(self.0.stats().scans)
+    }
+}
+
+/// A thread's part in [`SmrMalloc`].
+#[derive(Debug)]
+pub(crate) struct Boxes<'r>(&'r Domain);
+
+impl<T: Send + Sync + 'static> Local<T> for Boxes<'_> {
+    type Guard<'l>
+        = Guard
+    where
+        Self: 'l;
+
+    #[inline(always)]
+    fn enter(&self) -> Guard {
+        self.0.pin()
+    }
+
+    #[inline(always)]
+    fn alloc(&self, item: T) -> NonNull<T> {
+        boxed(item)
+    }
+
+    #[inline(always)]
+    unsafe fn retire(&self, item: NonNull<T>) {
+        // SAFETY: the caller's promise: from `alloc`, once. The domain drops it
+        // when no reader can be inside.
+        let item = unsafe { Box::from_raw(item.as_ptr()) };
+        self.0.defer_sized(size_of::<T>(), move || drop(item));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dropped_domain_has_freed_everything() {
+        super::super::testing::frees_everything::<SmrMalloc>();
+    }
+}
