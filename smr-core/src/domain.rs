@@ -370,7 +370,7 @@ impl Domain {
     /// destructor of it; [`try_barrier`](Self::try_barrier) returns an error.
     pub fn barrier(&self) {
         self.inner
-            .barrier(None)
+            .barrier(None, None)
             .unwrap_or_else(|error| panic!("{error}"));
     }
 
@@ -380,7 +380,7 @@ impl Domain {
     ///
     /// [`WaitError`]: the time was up, or the wait would never end.
     pub fn try_barrier(&self, timeout: Duration) -> Result<(), WaitError> {
-        self.inner.barrier(Some(timeout))
+        self.inner.barrier(Some(timeout), None)
     }
 }
 

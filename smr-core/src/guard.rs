@@ -76,10 +76,6 @@ impl Guard {
         }
     }
 
-    pub(crate) fn slot(&self) -> Option<&Participant> {
-        self.slot
-    }
-
     /// Where what is retired through this guard waits. `None`: nobody protects
     /// anything, so it does not wait at all.
     #[inline]
@@ -89,7 +85,7 @@ impl Guard {
         Some((
             slot,
             if slot.is_shared() {
-                Home::Depot
+                Home::Shared
             } else {
                 Home::Own(slot)
             },
@@ -99,7 +95,12 @@ impl Guard {
     #[inline]
     fn retire_deferred(&self, what: Deferred, bytes: usize) {
         match self.home() {
-            Some((slot, home)) => slot.domain().retire(home, what, bytes),
+            Some((slot, home)) => {
+                if slot.is_shared() {
+                    slot.flag_garbage();
+                }
+                slot.domain().retire(home, what, bytes);
+            }
             None => what.run(),
         }
     }

@@ -73,6 +73,7 @@ mod sealed {
     use super::{Guard, Home, Inner, LocalHandle};
 
     /// A participant's domain, and its place in it.
+    #[allow(missing_debug_implementations, reason = "nobody outside can name it")]
     pub struct Place<'a> {
         pub(crate) domain: &'a Inner,
         pub(crate) home: Home<'a>,
@@ -104,7 +105,7 @@ mod sealed {
     }
 }
 
-pub(crate) use sealed::{Place, Sealed};
+use sealed::Sealed;
 
 /// Who takes part in a domain: a [`Guard`] (an [`OwnedGuard`](crate::OwnedGuard)
 /// dereferences to one) or a [`LocalHandle`].

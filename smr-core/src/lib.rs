@@ -12,6 +12,7 @@ mod handle;
 mod limits;
 mod local;
 mod ord;
+mod pool;
 mod raw;
 #[cfg(all(feature = "std", not(loom)))]
 mod reaper;
@@ -29,6 +30,7 @@ pub use handle::{LocalHandle, Participate};
 pub use limits::{LimitReport, OverLimit, RetireError};
 #[cfg(all(feature = "std", not(loom)))]
 pub use local::{default_collector, is_pinned, pin};
+pub use pool::{AllocError, Pool, PoolBox, PoolStats, ReserveError};
 #[cfg(all(feature = "std", not(loom)))]
 pub use reaper::Reaper;
 pub use seq::{Seq, SeqError};

@@ -1,1 +1,3 @@
 //! Checks that span the crates.
+
+pub mod litmus;

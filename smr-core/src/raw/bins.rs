@@ -19,10 +19,10 @@ pub(crate) struct Bins<E> {
     open: Option<Bucket<E>>,
     sealed: Fifo<E>,
     ready: Option<Bucket<E>>,
-    sealed_items: usize,
     sealed_bytes: usize,
-    /// Backlog at which the owner polls next; see `Pacer`.
-    pub(crate) poll_at: usize,
+    sealed_items: u32,
+    /// Backlog at which the owner polls next, if that is above one step.
+    poll_at: u32,
     limit: u32,
 }
 
@@ -32,8 +32,8 @@ impl<E> Default for Bins<E> {
             open: None,
             sealed: Fifo::default(),
             ready: None,
-            sealed_items: 0,
             sealed_bytes: 0,
+            sealed_items: 0,
             poll_at: 0,
             limit: FIRST_BUCKET_ITEMS,
         }
@@ -111,7 +111,7 @@ impl<E> Bins<E> {
 
     /// Queues a bucket that has its tag already.
     pub(crate) fn enqueue(&mut self, bucket: Bucket<E>) {
-        self.sealed_items += bucket.len() as usize;
+        self.sealed_items += bucket.len();
         self.sealed_bytes += bucket.bytes();
         self.sealed.push_back(bucket);
     }
@@ -120,11 +120,18 @@ impl<E> Bins<E> {
     /// goal and the ready one is used up. Returns the bytes that left the queue.
     #[inline]
     pub(crate) fn expire(&mut self, rd: u64) -> Option<usize> {
-        if self.ready.as_ref().is_some_and(|ready| ready.len() != 0) {
+        if self.ready_items() != 0 {
             return None;
         }
         let bucket = self.take_expired(rd)?;
         let bytes = bucket.bytes();
+        self.make_ready(bucket);
+        Some(bytes)
+    }
+
+    /// Puts an expired bucket where entries are taken from. There must be none.
+    pub(crate) fn make_ready(&mut self, bucket: Bucket<E>) {
+        debug_assert_eq!(self.ready_items(), 0, "two ready buckets");
         if let Some(mut used_up) = self.ready.replace(bucket)
             && self.open.is_none()
             && used_up.capacity() >= self.limit
@@ -132,7 +139,6 @@ impl<E> Bins<E> {
             used_up.reset();
             self.open = Some(used_up);
         }
-        Some(bytes)
     }
 
     /// Takes the oldest sealed bucket if `rd` has reached its goal.
@@ -147,7 +153,7 @@ impl<E> Bins<E> {
     /// Takes the oldest sealed bucket, expired or not.
     pub(crate) fn take_sealed(&mut self) -> Option<Bucket<E>> {
         let bucket = self.sealed.pop_front()?;
-        self.sealed_items -= bucket.len() as usize;
+        self.sealed_items -= bucket.len();
         self.sealed_bytes -= bucket.bytes();
         Some(bucket)
     }
@@ -158,16 +164,6 @@ impl<E> Bins<E> {
         self.ready.as_mut()?.pop()
     }
 
-    /// Takes the open bucket, for good.
-    pub(crate) fn take_open(&mut self) -> Option<Bucket<E>> {
-        self.open.take()
-    }
-
-    /// Takes the ready bucket, for good.
-    pub(crate) fn take_ready(&mut self) -> Option<Bucket<E>> {
-        self.ready.take()
-    }
-
     /// The tag that the next expiry waits for.
     pub(crate) fn next_goal(&self) -> Option<u64> {
         self.sealed.front().map(Bucket::goal)
@@ -176,7 +172,7 @@ impl<E> Bins<E> {
     /// Sealed entries that were not found expired yet.
     pub(crate) fn backlog(&self) -> Held {
         Held {
-            items: self.sealed_items,
+            items: self.sealed_items as usize,
             bytes: self.sealed_bytes,
         }
     }
@@ -185,7 +181,7 @@ impl<E> Bins<E> {
     pub(crate) fn retired(&self) -> Held {
         let open = self.open.as_ref();
         Held {
-            items: self.sealed_items + open.map_or(0, |b| b.len() as usize),
+            items: self.sealed_items as usize + open.map_or(0, |b| b.len() as usize),
             bytes: self.sealed_bytes + open.map_or(0, Bucket::bytes),
         }
     }
@@ -201,12 +197,9 @@ impl<E> Bins<E> {
             && self.open.as_ref().is_none_or(|b| b.len() == 0)
     }
 
-    /// All buckets that hold entries: ready, sealed, open.
-    pub(crate) fn buckets(&self) -> impl Iterator<Item = &Bucket<E>> {
-        self.ready
-            .iter()
-            .chain(self.sealed.iter())
-            .chain(self.open.iter())
+    /// The ready bucket, to be looked through.
+    pub(crate) fn ready_mut(&mut self) -> Option<&mut Bucket<E>> {
+        self.ready.as_mut()
     }
 
     /// Gives back an entry that `pop_ready` has just returned.
@@ -226,12 +219,6 @@ impl<E> Bins<E> {
         }
     }
 
-    /// Puts an expired bucket where entries are taken from. There must be none.
-    pub(crate) fn make_ready(&mut self, bucket: Bucket<E>) {
-        debug_assert_eq!(self.ready_items(), 0, "two ready buckets");
-        self.ready = Some(bucket);
-    }
-
     /// Takes over all that another holds and that is not open.
     pub(crate) fn absorb(&mut self, mut other: Self) {
         if let Some(mut ready) = other.take_ready_bucket() {
@@ -245,7 +232,7 @@ impl<E> Bins<E> {
     }
 
     fn enqueue_first(&mut self, bucket: Bucket<E>) {
-        self.sealed_items += bucket.len() as usize;
+        self.sealed_items += bucket.len();
         self.sealed_bytes += bucket.bytes();
         self.sealed.push_front(bucket);
     }
@@ -255,11 +242,15 @@ impl<E> Bins<E> {
     /// have come.
     #[inline]
     pub(crate) fn is_due(&self, step: usize) -> bool {
-        self.sealed_items >= self.poll_at.max(step)
+        self.sealed_items as usize >= step.max(self.poll_at as usize)
     }
 
     /// Notes how a poll ended.
     pub(crate) fn polled(&mut self, expired: bool, step: usize) {
-        self.poll_at = if expired { 0 } else { self.sealed_items + step };
+        self.poll_at = if expired {
+            0
+        } else {
+            self.sealed_items.saturating_add(step as u32)
+        };
     }
 }

@@ -167,11 +167,27 @@ impl<E> Bucket<E> {
         *self = larger;
     }
 
-    /// Looks at the entries in place.
-    #[allow(dead_code, reason = "pools look, the domain's own buckets do not")]
+    /// The entries in place.
     pub(crate) fn entries(&self) -> &[E] {
         // SAFETY: the first `len` entries are written, and borrowed with self.
         unsafe { core::slice::from_raw_parts(self.entry(0), self.len() as usize) }
+    }
+
+    /// Keeps the entries that `keep` says, in some order.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&E) -> bool) {
+        let mut index = 0;
+        while index < self.len() {
+            if keep(&self.entries()[index as usize]) {
+                index += 1;
+                continue;
+            }
+            let last = self.pop().expect("the bucket is not empty");
+            if index < self.len() {
+                // SAFETY: `index` is below the length; the entry there is
+                // forgotten, which is what dropping it from a bucket means.
+                unsafe { self.entry(index).write(last) };
+            }
+        }
     }
 }
 
@@ -245,14 +261,31 @@ impl<E> Fifo<E> {
         self.head = Some(bucket);
     }
 
+    /// Visits all buckets, first to last.
+    pub(crate) fn for_each(&self, mut f: impl FnMut(&Bucket<E>)) {
+        let mut bucket = self.head.as_ref();
+        while let Some(this) = bucket {
+            f(this);
+            bucket = this.header().next.as_ref();
+        }
+    }
+
+    /// Keeps the entries that `keep` says, and the buckets that have any.
+    pub(crate) fn retain_entries(&mut self, mut keep: impl FnMut(&E) -> bool) {
+        let mut kept = Self::default();
+        while let Some(mut bucket) = self.pop_front() {
+            bucket.retain(&mut keep);
+            if bucket.len() != 0 {
+                kept.push_back(bucket);
+            }
+        }
+        *self = kept;
+    }
+
     pub(crate) fn pop_front(&mut self) -> Option<Bucket<E>> {
         let mut bucket = self.head.take()?;
         self.head = bucket.header_mut().next.take();
         Some(bucket)
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Bucket<E>> {
-        core::iter::successors(self.head.as_ref(), |bucket| bucket.header().next.as_ref())
     }
 }
 

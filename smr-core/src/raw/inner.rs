@@ -92,6 +92,8 @@ pub(crate) enum Home<'a> {
     Own(&'a Participant),
     /// With everybody's, behind a lock.
     Depot,
+    /// There as well; the caller holds an owned guard, and so is in a section.
+    Shared,
 }
 
 /// What a poll or a scan found.
@@ -177,19 +179,18 @@ impl Inner {
 
     /// Moves what the owner has to the depot.
     pub(crate) fn hand_over(&self, slot: &Participant) {
-        let (goal_of_open, rest) = slot.with_bins(|bins| {
-            if bins.is_empty() {
-                return (0, None);
+        slot.with_bins(|bins| {
+            if !bins.is_empty() {
+                self.empty_into_depot(bins);
             }
-            (self.clock.advance(), Some(core::mem::take(bins)))
         });
-        if let Some(bins) = rest {
-            self.into_depot(bins, goal_of_open);
-        }
     }
 
-    pub(crate) fn into_depot(&self, mut bins: Bins<Deferred>, goal_of_open: u64) {
-        bins.seal(goal_of_open);
+    /// Moves what is in a participant's bins to the depot. The caller holds the
+    /// latch throughout, so that a barrier finds it in either place.
+    pub(crate) fn empty_into_depot(&self, bins: &mut Bins<Deferred>) {
+        let mut bins = core::mem::take(bins);
+        bins.seal(self.clock.advance());
         self.depot.with(|depot| depot.absorb(bins));
     }
 
@@ -312,7 +313,7 @@ impl Inner {
                 }
                 self.run_ready(slot, DROPS_PER_RETIRE);
             }
-            Home::Depot => self.retire_to_depot(what, bytes),
+            Home::Depot | Home::Shared => self.retire_to_depot(home, what, bytes),
         }
         if self.limits.max_retired_bytes.is_some() {
             self.charge(home, bytes);
@@ -321,14 +322,23 @@ impl Inner {
 
     #[cold]
     #[inline(never)]
-    fn retire_to_depot(&self, what: Deferred, bytes: usize) {
+    fn retire_to_depot(&self, home: Home<'_>, what: Deferred, bytes: usize) {
         let due = self.depot.with(|depot| {
             depot.push(what, bytes, || self.clock.advance())
                 && depot.is_due(self.drop_step(depot.backlog().mean()))
         });
-        if due {
+        if self.is_last_chance(home) {
+            self.sweep();
+        } else if due {
             self.collect_depot();
         }
+    }
+
+    /// Whether the caller retires with nothing left that would come back to it:
+    /// a thread that is past its thread-locals. Without them every caller of
+    /// `Domain::retire` looks so, and none is treated so.
+    pub(crate) fn is_last_chance(&self, home: Home<'_>) -> bool {
+        cfg!(feature = "std") && matches!(home, Home::Depot)
     }
 
     fn drop_step(&self, item_bytes: usize) -> usize {
@@ -484,7 +494,7 @@ impl Inner {
             OverLimit::Report => {}
             OverLimit::Help | OverLimit::Error => self.help(home),
             OverLimit::Block => {
-                if self.in_own_section() {
+                if matches!(home, Home::Shared) || self.in_own_section() {
                     self.help(home);
                 } else {
                     wait::until(self, || {

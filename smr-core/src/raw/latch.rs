@@ -71,8 +71,10 @@ impl Latch {
     fn enter_slow(&self, barrier: Barrier) {
         let backoff = Backoff::new();
         loop {
-            // Nothing was touched since `busy` was set, so nothing is released.
-            self.busy.store(0, Ordering::Relaxed);
+            // Release, although nothing was touched since `busy` was set: a
+            // stranger that reads this 0 must still see what we did the time
+            // before (the mutant `latch-give-up-relaxed` of the shape `latch`).
+            self.busy.store(0, ord::latch_leave());
             while self.revoked.load(Ordering::Relaxed) != 0 {
                 if backoff.is_completed() || cfg!(loom) {
                     yield_now();

@@ -2,11 +2,15 @@
 
 pub(crate) mod bins;
 pub(crate) mod bucket;
+pub(crate) mod cache;
 pub(crate) mod deferred;
 pub(crate) mod inner;
 pub(crate) mod latch;
 pub(crate) mod lock;
 pub(crate) mod participant;
+pub(crate) mod pool;
+pub(crate) mod pool_sweep;
 pub(crate) mod pools;
 pub(crate) mod registry;
+pub(crate) mod slab;
 pub(crate) mod sweep;

@@ -254,7 +254,7 @@ impl Participant {
         if notice & ASSIST != 0 && !mutant_no_assist() {
             domain.assist();
         }
-        if notice & GARBAGE != 0 {
+        if notice & GARBAGE != 0 && !self.is_shared() {
             domain.tidy(self);
         }
         if last && notice & LEAVING != 0 && !self.is_active() {
@@ -280,6 +280,12 @@ impl Participant {
     #[inline(always)]
     pub(crate) fn note_garbage(&self) {
         self.quiet.set(0);
+        self.flag_garbage();
+    }
+
+    /// The same, for a slot that several threads use: releasing it collects.
+    #[inline(always)]
+    pub(crate) fn flag_garbage(&self) {
         if self.notice.load(Ordering::Relaxed) & GARBAGE == 0 {
             // Release: pairs with the Acquire in `has_garbage`.
             self.notice.fetch_or(GARBAGE, Ordering::Release);

@@ -34,8 +34,8 @@ pub(crate) struct Ops {
     pub(crate) gather: unsafe fn(*const Node, gather: bool) -> bool,
     /// Runs the destructors of what has expired in the depot.
     pub(crate) run: unsafe fn(*const Node, &Frame) -> run::Panic,
-    /// Whether the depot holds garbage still.
-    pub(crate) has_garbage: unsafe fn(*const Node) -> bool,
+    /// Whether the depot holds garbage with a goal of at most this.
+    pub(crate) has_garbage: unsafe fn(*const Node, u64) -> bool,
 }
 
 pub(crate) struct Node {
@@ -74,6 +74,8 @@ pub(crate) struct PoolList {
     head: Option<NodeRef>,
     tail: Option<NodeRef>,
     len: usize,
+    /// Nodes that sweeps hold.
+    held: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -189,6 +191,7 @@ impl PoolList {
         {
             self.remove(node.get());
             node.get().sweeping.set(true);
+            self.held += 1;
             batch.push(node);
         }
         batch
@@ -206,10 +209,11 @@ impl NodeRef {
 
     fn put_back(self, domain: &Inner) {
         // SAFETY: the mark keeps the pool alive until we take it off below.
-        let garbage = unsafe { (self.get().ops.has_garbage)(self.0) };
+        let garbage = unsafe { (self.get().ops.has_garbage)(self.0, u64::MAX) };
         domain.pools.with(|list| {
             let node = self.get();
             node.sweeping.set(false);
+            list.held -= 1;
             node.frame.set(ptr::null());
             if garbage || node.dirty.load(Ordering::Relaxed) {
                 list.push_back(node);
@@ -231,25 +235,102 @@ fn each_batch(domain: &Inner, mut visit: impl FnMut(&[NodeRef])) {
     }
 }
 
+/// A node that its holder has marked: the pool stays until it is put back.
+#[derive(Clone, Copy)]
+pub(crate) struct Marked(NodeRef);
+
+impl Marked {
+    fn claim(self) {
+        let node = self.0.get();
+        node.dirty.store(false, Ordering::Relaxed);
+        // SAFETY: the mark keeps the pool alive.
+        unsafe { (node.ops.claim)(node) };
+    }
+
+    /// After `claim` and, if it was `done`, a heavy barrier. Returns whether an
+    /// owner was in the way.
+    fn take(self, done: bool) -> bool {
+        let node = self.0.get();
+        // SAFETY: as above; without the barrier nothing is taken.
+        let skipped = unsafe { (node.ops.gather)(node, done) } || !done;
+        if skipped {
+            node.dirty.store(true, Ordering::Relaxed);
+        }
+        skipped
+    }
+
+    /// Moves what the pool's caches hold to its depot. Returns whether an owner
+    /// was in the way.
+    pub(crate) fn gather(self, domain: &Inner) -> (bool, bool) {
+        self.claim();
+        (self.take(domain.clock.barrier()), true)
+    }
+
+    /// Runs the destructors of what has expired in the depot. Returns whether
+    /// the pool is still there.
+    pub(crate) fn run(self, domain: &Inner) -> (run::Panic, bool) {
+        let node = self.0.get();
+        let frame = Frame {
+            thread: fork::token(),
+            dead: Cell::new(false),
+            bequest: Cell::new(None),
+        };
+        domain.pools.with(|_| node.frame.set(&frame));
+        // SAFETY: the mark keeps the pool alive, or the frame learns.
+        let panic = unsafe { (node.ops.run)(node, &frame) };
+        if let Some(bequest) = frame.bequest.take() {
+            // SAFETY: the pool was dropped and left its memory to this frame;
+            // the item that dropped it is gone by now.
+            unsafe { (bequest.free)(bequest.pool) };
+        }
+        let alive = !frame.dead.get();
+        if !alive {
+            domain.pools.with(|list| list.held -= 1);
+        }
+        (panic, alive)
+    }
+}
+
+/// Marks one pool, waiting for a sweep that has, and works on it. `f` also says
+/// whether the pool is still there.
+pub(crate) fn with_marked<R>(
+    domain: &Inner,
+    node: &Node,
+    f: impl FnOnce(Marked) -> (R, bool),
+) -> R {
+    let marked = Marked(NodeRef(node));
+    loop {
+        let free = domain.pools.with(|list| {
+            let free = !node.sweeping.get();
+            if free {
+                list.remove(node);
+                node.sweeping.set(true);
+                list.held += 1;
+            }
+            free
+        });
+        if free {
+            break;
+        }
+        yield_now();
+    }
+    let (result, alive) = f(marked);
+    if alive {
+        marked.0.put_back(domain);
+    }
+    result
+}
+
 /// Moves what the caches of all listed pools hold to the pools' depots. Returns
 /// how many owners were in the way.
 pub(crate) fn gather(domain: &Inner) -> usize {
-    let mut skipped = 0;
+    // What others hold may come back with garbage.
+    let mut skipped = domain.pools.with(|list| list.held);
     each_batch(domain, |batch| {
-        for node in batch {
-            node.get().dirty.store(false, Ordering::Relaxed);
-            // SAFETY: the mark keeps the pool alive.
-            unsafe { (node.get().ops.claim)(node.0) };
-        }
+        batch.iter().for_each(|node| Marked(*node).claim());
         let done = domain.clock.barrier();
         for node in batch {
-            // SAFETY: as above; the barrier was made in between, or nothing is
-            // taken.
-            let busy = unsafe { (node.get().ops.gather)(node.0, done) };
-            if busy || !done {
-                node.get().dirty.store(true, Ordering::Relaxed);
-                skipped += 1;
-            }
+            skipped += usize::from(Marked(*node).take(done));
             node.put_back(domain);
         }
     });
@@ -261,23 +342,27 @@ pub(crate) fn run_expired(domain: &Inner) -> run::Panic {
     let mut first_panic = run::Panic::none();
     each_batch(domain, |batch| {
         for node in batch {
-            let frame = Frame {
-                thread: fork::token(),
-                dead: Cell::new(false),
-                bequest: Cell::new(None),
-            };
-            domain.pools.with(|_| node.get().frame.set(&frame));
-            // SAFETY: the mark keeps the pool alive, or the frame learns.
-            first_panic.keep(unsafe { (node.get().ops.run)(node.0, &frame) });
-            if !frame.dead.get() {
+            let (panic, alive) = Marked(*node).run(domain);
+            first_panic.keep(panic);
+            if alive {
                 node.put_back(domain);
-            }
-            if let Some(bequest) = frame.bequest.take() {
-                // SAFETY: the pool was dropped and left its memory to this
-                // frame; the item that dropped it is gone by now.
-                unsafe { (bequest.free)(bequest.pool) };
             }
         }
     });
     first_panic
+}
+
+/// Whether any pool holds garbage with a goal of at most `up_to`, or may.
+pub(crate) fn have_garbage(domain: &Inner, up_to: u64) -> bool {
+    domain.pools.with(|list| {
+        let mut node = list.head;
+        while let Some(this) = node {
+            // SAFETY: nodes in the list are alive while it is locked.
+            if unsafe { (this.get().ops.has_garbage)(this.0, up_to) } {
+                return true;
+            }
+            node = NodeRef::of(this.get().next.get());
+        }
+        list.held != 0
+    })
 }

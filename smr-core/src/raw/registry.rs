@@ -185,6 +185,16 @@ impl Registry {
         unsafe { &*first.wrapping_add(offset) }
     }
 
+    /// Whether anyone owns the slot `index`, which was used before.
+    pub(crate) fn is_claimed(&self, index: u32) -> bool {
+        self.slot(index).claimed.load(Ordering::Relaxed) != 0
+    }
+
+    /// Whether the owner of the slot `index` can still run.
+    pub(crate) fn is_of_this_process(&self, index: u32) -> bool {
+        self.slot(index).is_of_this_process()
+    }
+
     /// Every slot that was ever used.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Participant> {
         // Acquire: pairs with the AcqRel in `append`.

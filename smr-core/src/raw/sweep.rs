@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 
 use crate::raw::inner::{Inner, count};
 use crate::raw::participant::Participant;
-use crate::raw::pools;
+use crate::raw::pools::{self, Node};
 use crate::run;
 use crate::sync::{Ordering, yield_now};
 use crate::tunables::QUIET_EXITS;
@@ -41,31 +41,31 @@ impl Inner {
     /// Moves what participants and pools hold to the depots. Returns how many
     /// owners were in the way.
     fn gather(&self) -> usize {
-        let claimed: Vec<&Participant> = self
-            .registry
-            .iter()
-            .filter(|slot| slot.has_garbage() && slot.latch.claim())
-            .collect();
         let mut skipped = 0;
-        if !claimed.is_empty() {
-            let done = self.clock.barrier();
-            for slot in claimed {
-                if done && slot.latch.owner_is_out() {
-                    let bins = slot.bins.with_mut(|bins| {
-                        // SAFETY: we hold the latch, made the barrier, and found
-                        // the owner out.
-                        core::mem::take(unsafe { &mut *bins })
-                    });
-                    slot.latch.give_back();
-                    self.into_depot(bins, self.clock.advance());
-                } else {
-                    // In a forked child the owner may be inside for ever, half
-                    // way through a change: then what it holds is left alone.
-                    skipped += usize::from(slot.is_of_this_process());
-                    slot.latch.give_back();
-                }
+        let mut claimed = Vec::new();
+        for slot in self.registry.iter().filter(|slot| slot.has_garbage()) {
+            if slot.latch.claim() {
+                claimed.push(slot);
+            } else {
+                skipped += 1;
             }
         }
+        let done = !claimed.is_empty() && self.clock.barrier();
+        for slot in claimed {
+            if done && slot.latch.owner_is_out() {
+                slot.bins.with_mut(|bins| {
+                    // SAFETY: we hold the latch, made the barrier, and found the
+                    // owner out.
+                    self.empty_into_depot(unsafe { &mut *bins });
+                });
+            } else {
+                // In a forked child the owner may be inside for ever, half way
+                // through a change: then what it holds is left alone.
+                skipped += usize::from(slot.is_of_this_process());
+            }
+            slot.latch.give_back();
+        }
+        self.depot.with(|depot| depot.seal(self.clock.advance()));
         skipped + pools::gather(self)
     }
 
@@ -108,8 +108,14 @@ impl Inner {
         self.sweep();
     }
 
-    /// Waits until everything that was retired before has been destroyed.
-    pub(crate) fn barrier(&self, timeout: Option<Duration>) -> Result<(), WaitError> {
+    /// Waits until everything that was retired before has been destroyed: of the
+    /// domain, of the pools that it reaches, and of one that it may not reach by
+    /// itself.
+    pub(crate) fn barrier(
+        &self,
+        timeout: Option<Duration>,
+        scoped: Option<&Node>,
+    ) -> Result<(), WaitError> {
         if self.in_own_destructor() || run::is_collecting(self.id) {
             return Err(WaitError::InDestructor);
         }
@@ -117,7 +123,11 @@ impl Inner {
             return Err(WaitError::InSection);
         }
         // 1. Everything into the depots.
-        let gathered = wait::until_timeout(self, timeout, || self.gather() == 0);
+        let gathered = wait::until_timeout(self, timeout, || {
+            let busy = scoped
+                .is_some_and(|node| pools::with_marked(self, node, |marked| marked.gather(self)));
+            self.gather() == 0 && !busy
+        });
         if !gathered {
             return Err(WaitError::Timeout);
         }
@@ -126,9 +136,19 @@ impl Inner {
         if !wait::until_timeout(self, timeout, || self.poll(goal)) {
             return Err(WaitError::Timeout);
         }
-        // 3. Run it.
-        if let Some(_frame) = run::enter(self.id) {
-            self.run_everything_expired();
+        // 3. Run it; other sweeps may hold pools meanwhile, and put them back.
+        let ran = wait::until_timeout(self, timeout, || {
+            if let Some(_frame) = run::enter(self.id) {
+                let mut first_panic = scoped.map_or_else(run::Panic::none, |node| {
+                    pools::with_marked(self, node, |marked| marked.run(self))
+                });
+                first_panic.keep(run::catch(|| self.run_everything_expired()));
+                first_panic.go_on();
+            }
+            !pools::have_garbage(self, goal)
+        });
+        if !ran {
+            return Err(WaitError::Timeout);
         }
         // 4. And wait for what others had in hand.
         let old = self.depot.with(|_| self.hands.turn());

@@ -1,0 +1,581 @@
+//! Pools: an allocator whose memory waits for readers.
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::mem::ManuallyDrop;
+use core::ops::{Deref, DerefMut};
+use core::ptr::{self, NonNull};
+use core::time::Duration;
+
+use alloc::boxed::Box;
+
+use crate::domain::Domain;
+use crate::handle::Participate;
+use crate::limits::RetireError;
+use crate::raw::inner::Home;
+use crate::raw::pool::PoolInner;
+use crate::sync::{AtomicPtr, Ordering};
+use crate::wait::WaitError;
+
+/// An allocator of `T`s that is integrated with reclamation.
+///
+/// An item that was unlinked is [retired](Self::retire) to its pool and comes
+/// back from [`alloc`](Self::alloc) once no section can reach it, without a trip
+/// through the system's allocator, without a callback, and without a word
+/// written into it before. Each participating thread keeps a cache; buckets of
+/// retired items carry one goal each, which is looked at only when the bucket is
+/// wanted back: by then it has nearly always expired.
+///
+/// Allocating and retiring never wait for readers. Memory that readers hold up
+/// is not reused, fresh memory is taken instead.
+///
+/// # Destructors
+///
+/// Items without a destructor just become free. Others are dropped soon after no
+/// section can reach them: two at each further retire, and, in a pool whose `T`
+/// is `'static` (made with [`new`](Self::new)), by the domain's collections too:
+/// when a reader that held them up leaves, when a thread stops retiring or
+/// exits, in [`Domain::flush`] and [`Domain::barrier`]. A
+/// [`scoped`](Self::scoped) pool takes any `T`, and is reached through the pool
+/// alone. (It must be so: a pool can be forgotten, and then values that borrow
+/// would outlive what they borrow from.)
+///
+/// Dropping the pool drops all that was retired, at once and without waiting.
+/// Items that were *not* retired are not dropped, but their memory goes: a
+/// structure drops its live items before its pool.
+///
+/// # Memory
+///
+/// An empty pool owns no heap. A pool used by one thread costs less than 300
+/// bytes beyond its slabs. Slabs start at 512 bytes and double up to 256 KiB;
+/// [`trim`](Self::trim) gives free ones back. What waits for readers or is cached
+/// for reuse is bounded by about one poll's worth a thread: at most 1 MiB.
+///
+/// ```
+/// use smr_core::{Pool, pin};
+///
+/// let pool = Pool::new();
+/// let item = pool.alloc(String::from("shared"));
+/// let raw = item.into_raw();
+/// // ... publish `raw`, and later, having unlinked it:
+/// // SAFETY: nobody can find it any more, and it is retired once.
+/// unsafe { pool.retire(raw) };
+/// pool.barrier();
+/// assert_eq!(pool.stats().retired_items, 0);
+/// ```
+pub struct Pool<T> {
+    inner: AtomicPtr<PoolInner<T>>,
+    /// `None`: the global one.
+    domain: Option<Domain>,
+    reached: bool,
+    _owns: PhantomData<T>,
+}
+
+// SAFETY: a pool drops values on the threads that use it.
+unsafe impl<T: Send> Send for Pool<T> {}
+// SAFETY: it hands out memory, never a shared reference to a value.
+unsafe impl<T: Send> Sync for Pool<T> {}
+
+impl<T> Pool<T> {
+    /// A pool under the global domain.
+    #[cfg(all(feature = "std", not(loom)))]
+    #[must_use]
+    pub const fn new() -> Self
+    where
+        T: 'static,
+    {
+        Self {
+            inner: AtomicPtr::new(ptr::null_mut()),
+            domain: None,
+            reached: true,
+            _owns: PhantomData,
+        }
+    }
+
+    /// A pool under the given domain.
+    #[must_use]
+    pub fn new_in(domain: &Domain) -> Self
+    where
+        T: 'static,
+    {
+        Self {
+            inner: AtomicPtr::new(ptr::null_mut()),
+            domain: Some(domain.clone()),
+            reached: true,
+            _owns: PhantomData,
+        }
+    }
+
+    /// A pool under the global domain, of values that may borrow.
+    #[cfg(all(feature = "std", not(loom)))]
+    #[must_use]
+    pub const fn scoped() -> Self {
+        Self {
+            inner: AtomicPtr::new(ptr::null_mut()),
+            domain: None,
+            reached: false,
+            _owns: PhantomData,
+        }
+    }
+
+    /// A pool under the given domain, of values that may borrow.
+    #[must_use]
+    pub fn scoped_in(domain: &Domain) -> Self {
+        Self {
+            inner: AtomicPtr::new(ptr::null_mut()),
+            domain: Some(domain.clone()),
+            reached: false,
+            _owns: PhantomData,
+        }
+    }
+
+    /// The domain that the pool's readers belong to.
+    #[must_use]
+    pub fn domain(&self) -> &Domain {
+        match &self.domain {
+            Some(domain) => domain,
+            #[cfg(all(feature = "std", not(loom)))]
+            None => Domain::global(),
+            #[cfg(any(not(feature = "std"), loom))]
+            None => unreachable!("only `std` has a global domain"),
+        }
+    }
+
+    #[inline(always)]
+    fn get(&self) -> Option<&PoolInner<T>> {
+        // Acquire: pairs with the Release in `make`.
+        let inner = self.inner.load(Ordering::Acquire);
+        // SAFETY: made by `make`, freed when the pool is dropped.
+        unsafe { inner.as_ref() }
+    }
+
+    #[inline(always)]
+    fn inner(&self) -> &PoolInner<T> {
+        self.get().unwrap_or_else(|| self.make())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn make(&self) -> &PoolInner<T> {
+        let new = Box::new(PoolInner::new(self.domain().clone(), self.reached));
+        let new = Box::into_raw(new);
+        // AcqRel: publishes the inside, or sees that of the thread which did.
+        match self
+            .inner
+            .compare_exchange(ptr::null_mut(), new, Ordering::AcqRel, Ordering::Acquire)
+        {
+            // SAFETY: just made, and freed with the pool.
+            Ok(_) => unsafe { &*new },
+            Err(theirs) => {
+                // SAFETY: ours was never published.
+                drop(unsafe { Box::from_raw(new) });
+                // SAFETY: as in `get`.
+                unsafe { &*theirs }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn with_home<R>(&self, f: impl FnOnce(&PoolInner<T>, Home<'_>) -> R) -> R {
+        let inner = self.inner();
+        crate::local::with_home(inner.domain.inner(), |home| f(inner, home))
+    }
+
+    #[inline(always)]
+    fn home_of<'a>(inner: &PoolInner<T>, who: &'a impl Participate) -> Home<'a> {
+        match who.place() {
+            Some(place) => {
+                assert!(
+                    ptr::eq(place.domain, inner.inner()),
+                    "the guard belongs to another domain than the pool"
+                );
+                place.home
+            }
+            None => Home::Depot,
+        }
+    }
+
+    // -- allocate ------------------------------------------------------------
+
+    /// Puts `value` into an item of the pool.
+    ///
+    /// Constant time, amortised. Lock-free as long as the pool has memory at
+    /// hand; fresh memory comes from the system.
+    ///
+    /// # Panics
+    ///
+    /// If a destructor of an earlier item, run on this occasion, panics.
+    #[inline]
+    pub fn alloc(&self, value: T) -> PoolBox<'_, T> {
+        match self.with_home(|inner, home| inner.take(home)) {
+            Ok(item) => self.fill(item, value),
+            Err(_) => Self::out_of_memory(),
+        }
+    }
+
+    /// As [`alloc`](Self::alloc), without looking up the calling thread.
+    ///
+    /// # Panics
+    ///
+    /// As there, and if `who` takes part in another domain.
+    #[inline]
+    pub fn alloc_in(&self, who: &impl Participate, value: T) -> PoolBox<'_, T> {
+        let inner = self.inner();
+        match inner.take(Self::home_of(inner, who)) {
+            Ok(item) => self.fill(item, value),
+            Err(_) => Self::out_of_memory(),
+        }
+    }
+
+    /// As [`alloc`](Self::alloc), where the system may have no memory.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError`], with the value.
+    pub fn try_alloc(&self, value: T) -> Result<PoolBox<'_, T>, AllocError<T>> {
+        match self.with_home(|inner, home| inner.take(home)) {
+            Ok(item) => Ok(self.fill(item, value)),
+            Err(_) => Err(AllocError(value)),
+        }
+    }
+
+    #[inline(always)]
+    fn fill(&self, item: NonNull<T>, value: T) -> PoolBox<'_, T> {
+        // SAFETY: the item is ours, aligned, and holds no value.
+        unsafe { item.write(value) };
+        PoolBox { item, pool: self }
+    }
+
+    #[cold]
+    fn out_of_memory() -> ! {
+        alloc::alloc::handle_alloc_error(core::alloc::Layout::new::<T>())
+    }
+
+    /// Makes sure that the calling thread can allocate `items` items without
+    /// asking the system.
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory for so many; [`try_reserve`](Self::try_reserve)
+    /// returns an error.
+    pub fn reserve(&self, items: usize) {
+        self.try_reserve(items)
+            .unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// As [`reserve`](Self::reserve).
+    ///
+    /// # Errors
+    ///
+    /// [`ReserveError`] if there is no memory for so many.
+    pub fn try_reserve(&self, items: usize) -> Result<(), ReserveError> {
+        if items == 0 {
+            return Ok(());
+        }
+        self.with_home(|inner, home| match home {
+            Home::Own(slot) => inner
+                .reserve(slot, items)
+                .map_err(|_| ReserveError { items }),
+            // A thread without a cache has nowhere to keep a reserve.
+            Home::Depot | Home::Shared => Ok(()),
+        })
+    }
+
+    // -- retire --------------------------------------------------------------
+
+    /// Takes over an item that was unlinked. It is reused, after its value was
+    /// dropped, when every section that is open now has ended.
+    ///
+    /// Constant time, amortised; never waits for readers, except under
+    /// [`OverLimit::Block`](crate::OverLimit).
+    ///
+    /// # Safety
+    ///
+    /// * `item` came from this pool, through [`PoolBox::into_raw`].
+    /// * It was unlinked: no section that begins later can reach it.
+    /// * It is retired once, by one thread. (Debug builds check this.)
+    /// * Sections that can reach it belong to the pool's domain, and end before
+    ///   the pool is dropped.
+    ///
+    /// # Panics
+    ///
+    /// If a destructor of an earlier item, run on this occasion, panics.
+    #[inline]
+    pub unsafe fn retire(&self, item: NonNull<T>)
+    where
+        T: Send,
+    {
+        self.with_home(|inner, home| inner.retire(home, item));
+    }
+
+    /// As [`retire`](Self::retire), without looking up the calling thread.
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    ///
+    /// # Panics
+    ///
+    /// As there, and if `who` takes part in another domain.
+    #[inline]
+    pub unsafe fn retire_in(&self, who: &impl Participate, item: NonNull<T>)
+    where
+        T: Send,
+    {
+        let inner = self.inner();
+        inner.retire(Self::home_of(inner, who), item);
+    }
+
+    /// As [`retire`](Self::retire), unless the domain is over its limit and the
+    /// policy is [`OverLimit::Error`](crate::OverLimit).
+    ///
+    /// # Safety
+    ///
+    /// As there. A refused item is still the caller's to retire.
+    ///
+    /// # Errors
+    ///
+    /// [`RetireError`], with the item.
+    pub unsafe fn try_retire(&self, item: NonNull<T>) -> Result<(), RetireError<NonNull<T>>>
+    where
+        T: Send,
+    {
+        if self.domain().inner().refuses() {
+            return Err(RetireError(item));
+        }
+        // SAFETY: the caller's promise.
+        unsafe { self.retire(item) };
+        Ok(())
+    }
+
+    // -- all of it -----------------------------------------------------------
+
+    /// Drops the values that no reader holds up, of all threads. Does not wait.
+    ///
+    /// # Panics
+    ///
+    /// If a destructor panics; the others have run then.
+    pub fn flush(&self) {
+        if let Some(inner) = self.get() {
+            inner.flush();
+        }
+    }
+
+    /// Waits until every value that was retired before, by any thread, has been
+    /// dropped.
+    ///
+    /// # Panics
+    ///
+    /// If the calling thread is inside a section of the domain, or runs a
+    /// destructor of it; [`try_barrier`](Self::try_barrier) returns an error.
+    pub fn barrier(&self) {
+        self.wait_for_drops(None)
+            .unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// As [`barrier`](Self::barrier). Each of its waits lasts `timeout` at most.
+    ///
+    /// # Errors
+    ///
+    /// [`WaitError`]: the time was up, or the wait would never end.
+    pub fn try_barrier(&self, timeout: Duration) -> Result<(), WaitError> {
+        self.wait_for_drops(Some(timeout))
+    }
+
+    fn wait_for_drops(&self, timeout: Option<Duration>) -> Result<(), WaitError> {
+        let node = self.get().map(|inner| &inner.node);
+        let result = self.domain().inner().barrier(timeout, node);
+        // What has expired is free, for the figures as well.
+        self.flush();
+        result
+    }
+
+    /// Gives slabs that are wholly free back to the system, and returns their
+    /// bytes. Collects first, as [`flush`](Self::flush). Linear in the free items.
+    pub fn trim(&self) -> usize {
+        self.get().map_or(0, PoolInner::trim)
+    }
+
+    /// How much memory the pool holds, and for what. Stops the owners of its
+    /// caches for a moment.
+    #[must_use]
+    pub fn stats(&self) -> PoolStats {
+        self.get().map_or_else(PoolStats::default, PoolInner::stats)
+    }
+}
+
+impl<T> Drop for Pool<T> {
+    fn drop(&mut self) {
+        let inner = self.inner.load(Ordering::Acquire);
+        if !inner.is_null() {
+            // SAFETY: made by `make`, and nobody borrows the pool any more.
+            unsafe { PoolInner::destroy(inner) };
+        }
+    }
+}
+
+#[cfg(all(feature = "std", not(loom)))]
+impl<T: 'static> Default for Pool<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> fmt::Debug for Pool<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("domain", self.domain())
+            .finish_non_exhaustive()
+    }
+}
+
+/// How much memory a [`Pool`] holds, and for what. Items in an owner's hands
+/// while the figures were taken count as live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct PoolStats {
+    /// Slabs taken from the system.
+    pub slabs: usize,
+    /// Their bytes, headers included.
+    pub slab_bytes: usize,
+    /// Items that were allocated and not retired.
+    pub live_items: usize,
+    /// Items that wait for readers, or for their value to be dropped.
+    pub retired_items: usize,
+    /// The bytes of those.
+    pub retired_bytes: usize,
+    /// Items that are free: used before, or fresh.
+    pub free_items: usize,
+    /// Caches, one for each participant that used the pool.
+    pub caches: usize,
+}
+
+/// A value in a [`Pool`] that nobody else has seen yet.
+///
+/// It is published by [`into_raw`](Self::into_raw). Dropping it drops the value
+/// and gives the item back at once.
+pub struct PoolBox<'p, T> {
+    item: NonNull<T>,
+    pool: &'p Pool<T>,
+}
+
+// SAFETY: it is the sole owner of the value.
+unsafe impl<T: Send> Send for PoolBox<'_, T> {}
+// SAFETY: as above; sharing it shares the value.
+unsafe impl<T: Send + Sync> Sync for PoolBox<'_, T> {}
+
+impl<'p, T> PoolBox<'p, T> {
+    /// The item, to be published. It comes back through [`Pool::retire`] or
+    /// [`from_raw`](Self::from_raw).
+    #[inline]
+    #[must_use = "the item is lost unless it comes back"]
+    pub fn into_raw(self) -> NonNull<T> {
+        ManuallyDrop::new(self).item
+    }
+
+    /// Takes an item back that nobody else can reach.
+    ///
+    /// # Safety
+    ///
+    /// `item` came from `pool`, through [`into_raw`](Self::into_raw), was not
+    /// retired, and no section can reach it.
+    #[inline]
+    pub unsafe fn from_raw(pool: &'p Pool<T>, item: NonNull<T>) -> Self {
+        Self { item, pool }
+    }
+
+    /// Takes the value out and gives the item back.
+    #[must_use]
+    pub fn into_inner(self) -> T {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: ours alone, and the item is given up next.
+        let value = unsafe { this.item.read() };
+        this.pool
+            .with_home(|inner, home| inner.put_free(home, this.item));
+        value
+    }
+}
+
+impl<T> Drop for PoolBox<'_, T> {
+    fn drop(&mut self) {
+        struct GiveBack<'a, 'p, T>(&'a PoolBox<'p, T>);
+        impl<T> Drop for GiveBack<'_, '_, T> {
+            fn drop(&mut self) {
+                let item = self.0.item;
+                self.0
+                    .pool
+                    .with_home(|inner, home| inner.put_free(home, item));
+            }
+        }
+        // Also when the destructor panics.
+        let _give_back = GiveBack(self);
+        // SAFETY: ours alone, dropped once.
+        unsafe { self.item.drop_in_place() };
+    }
+}
+
+impl<T> Deref for PoolBox<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: the item holds a value, and is ours.
+        unsafe { self.item.as_ref() }
+    }
+}
+
+impl<T> DerefMut for PoolBox<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: as above, exclusively.
+        unsafe { self.item.as_mut() }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for PoolBox<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+/// There was no memory for a value.
+pub struct AllocError<T>(
+    /// The value.
+    pub T,
+);
+
+impl<T> fmt::Debug for AllocError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AllocError(..)")
+    }
+}
+
+impl<T> fmt::Display for AllocError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the system has no memory for a slab of {}-byte items",
+            size_of::<T>()
+        )
+    }
+}
+
+impl<T> core::error::Error for AllocError<T> {}
+
+/// There was no memory for a reserve, or its size does not fit the address space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReserveError {
+    /// How many items were asked for.
+    pub items: usize,
+}
+
+impl fmt::Display for ReserveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the system has no memory for {} items at once: reserve fewer",
+            self.items
+        )
+    }
+}
+
+impl core::error::Error for ReserveError {}

@@ -1,0 +1,331 @@
+//! A participant's share of a pool, and where to find it.
+//!
+//! The cache of a slot is found by the slot's index, and passes to the slot's
+//! next owner: a thread that exits leaves its cache behind, warm.
+//!
+//! The first participant's cache hangs on the pool itself; most pools of small
+//! structures know one. Others stand in an open-addressed table that grows with
+//! the participants that used *this* pool, not with all there are. Tables that
+//! were outgrown stay until the pool goes, so a look-up needs no protection.
+
+use core::ptr;
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::ptr::NonNull;
+
+use crate::barrier::Barrier;
+use crate::raw::bins::Bins;
+use crate::raw::bucket::Bucket;
+use crate::raw::latch::Latch;
+use crate::sync::{AtomicBool, AtomicPtr, AtomicU32, Ordering, UnsafeCell};
+use crate::tunables::{MAX_BUCKET_ITEMS, MAX_CACHED_BYTES};
+
+/// No participant has this index.
+const NOBODY: u32 = u32::MAX;
+
+pub(crate) type Item<T> = NonNull<T>;
+
+/// What a cache holds, behind its latch.
+pub(crate) struct Stock<T> {
+    /// Retired items. Ready ones are free if `T` needs no drop, otherwise their
+    /// destructors are due.
+    pub(crate) bins: Bins<Item<T>>,
+    /// Free items, dropped or never used.
+    pub(crate) free: Option<Bucket<Item<T>>>,
+    /// Fresh memory, not cut into items yet.
+    pub(crate) fresh: *mut T,
+    pub(crate) fresh_end: *mut T,
+}
+
+impl<T> Default for Stock<T> {
+    fn default() -> Self {
+        Self {
+            bins: Bins::default(),
+            free: None,
+            fresh: ptr::null_mut(),
+            fresh_end: ptr::null_mut(),
+        }
+    }
+}
+
+impl<T> Stock<T> {
+    /// Cuts one item from the fresh memory.
+    #[inline]
+    pub(crate) fn carve(&mut self) -> Option<Item<T>> {
+        if self.fresh == self.fresh_end {
+            return None;
+        }
+        let item = NonNull::new(self.fresh);
+        self.fresh = self.fresh.wrapping_add(1);
+        item
+    }
+
+    pub(crate) fn fresh_items(&self) -> usize {
+        if size_of::<T>() == 0 {
+            return 0;
+        }
+        (self.fresh_end.addr() - self.fresh.addr()) / size_of::<T>()
+    }
+
+    pub(crate) fn free_items(&self) -> usize {
+        self.free.as_ref().map_or(0, |b| b.len() as usize)
+    }
+
+    /// Adds a free item. Returns a bucket to be shared when there are too many.
+    pub(crate) fn put_free(&mut self, item: Item<T>) -> Option<Bucket<Item<T>>> {
+        let most =
+            (MAX_CACHED_BYTES / size_of::<T>().max(1)).clamp(1, 4 * MAX_BUCKET_ITEMS as usize);
+        let free = self
+            .free
+            .get_or_insert_with(|| Bucket::with_capacity(4.min(most as u32)));
+        let mut full = None;
+        if free.len() == free.capacity() {
+            free.grow(most as u32);
+            if free.len() == free.capacity() {
+                full = Some(core::mem::replace(
+                    free,
+                    Bucket::with_capacity(4.min(most as u32)),
+                ));
+            }
+        }
+        free.push(item, 0);
+        full
+    }
+}
+
+#[repr(align(64))]
+pub(crate) struct Cache<T> {
+    pub(crate) latch: Latch,
+    pub(crate) stock: UnsafeCell<Stock<T>>,
+    /// A gathering sweep holds the latch.
+    pub(crate) held: AtomicBool,
+    /// Something worth stealing may be in here: set by slow paths of the owner.
+    pub(crate) touched: AtomicBool,
+}
+
+// SAFETY: the stock is only reached behind the latch, and items are `Send`.
+unsafe impl<T: Send> Sync for Cache<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Send for Cache<T> {}
+
+impl<T> Default for Cache<T> {
+    fn default() -> Self {
+        Self {
+            latch: Latch::default(),
+            stock: UnsafeCell::new(Stock::default()),
+            held: AtomicBool::new(false),
+            touched: AtomicBool::new(false),
+        }
+    }
+}
+
+impl<T> Cache<T> {
+    /// Runs `f` on the stock, as the owner. No user code in `f`.
+    #[inline(always)]
+    pub(crate) fn with<R>(&self, barrier: Barrier, f: impl FnOnce(&mut Stock<T>) -> R) -> R {
+        let _inside = self.latch.enter(barrier);
+        self.stock.with_mut(|stock| {
+            // SAFETY: the latch is held until `_inside` is dropped.
+            f(unsafe { &mut *stock })
+        })
+    }
+
+    /// Runs `f` on the stock, as a stranger that holds the latch, made the heavy
+    /// barrier, and found the owner out.
+    ///
+    /// # Safety
+    ///
+    /// As said.
+    pub(crate) unsafe fn with_held<R>(&self, f: impl FnOnce(&mut Stock<T>) -> R) -> R {
+        self.stock.with_mut(|stock| {
+            // SAFETY: the caller's promise.
+            f(unsafe { &mut *stock })
+        })
+    }
+}
+
+struct Entry<T> {
+    owner: AtomicU32,
+    cache: AtomicPtr<Cache<T>>,
+}
+
+struct Table<T> {
+    entries: Box<[Entry<T>]>,
+    /// The table before this one, for look-ups that are still in it.
+    outgrown: *mut Table<T>,
+}
+
+/// All caches of a pool.
+pub(crate) struct Caches<T> {
+    first_owner: AtomicU32,
+    first: AtomicPtr<Cache<T>>,
+    table: AtomicPtr<Table<T>>,
+}
+
+impl<T> Caches<T> {
+    pub(crate) fn new() -> Self {
+        Self {
+            first_owner: AtomicU32::new(NOBODY),
+            first: AtomicPtr::new(ptr::null_mut()),
+            table: AtomicPtr::new(ptr::null_mut()),
+        }
+    }
+
+    /// The cache of the participant `index`, if it has one.
+    #[inline(always)]
+    pub(crate) fn find(&self, index: u32) -> Option<&Cache<T>> {
+        // Acquire: pairs with the Release in `insert`, of this slot's owner or
+        // the one before.
+        if self.first_owner.load(Ordering::Acquire) == index {
+            let first = self.first.load(Ordering::Relaxed);
+            // SAFETY: the owner is published after the cache, which lives as
+            // long as the pool.
+            return Some(unsafe { &*first });
+        }
+        self.find_in_table(index)
+    }
+
+    #[inline(never)]
+    fn find_in_table(&self, index: u32) -> Option<&Cache<T>> {
+        let table = self.table()?;
+        for entry in table.probe(index) {
+            match entry.owner.load(Ordering::Acquire) {
+                owner if owner == index => {
+                    let cache = entry.cache.load(Ordering::Relaxed);
+                    // SAFETY: the owner is published after the cache.
+                    return Some(unsafe { &*cache });
+                }
+                NOBODY => return None,
+                _ => {}
+            }
+        }
+        None
+    }
+
+    fn table(&self) -> Option<&Table<T>> {
+        // Acquire: pairs with the Release in `insert`.
+        let table = self.table.load(Ordering::Acquire);
+        // SAFETY: tables live as long as the pool.
+        unsafe { table.as_ref() }
+    }
+
+    /// Adds a cache for `index`, which has none. Called behind the pool's lock.
+    pub(crate) fn insert(&self, index: u32) -> &Cache<T> {
+        let cache = Box::into_raw(Box::<Cache<T>>::default());
+        if self.first.load(Ordering::Relaxed).is_null() {
+            self.first.store(cache, Ordering::Relaxed);
+            self.first_owner.store(index, Ordering::Release);
+        } else {
+            self.insert_in_table(index, cache);
+        }
+        // SAFETY: just made; it lives as long as the pool.
+        unsafe { &*cache }
+    }
+
+    fn insert_in_table(&self, index: u32, cache: *mut Cache<T>) {
+        let table = self.table.load(Ordering::Relaxed);
+        // SAFETY: tables live as long as the pool.
+        if let Some(table) = unsafe { table.as_ref() }
+            && table.used() * 4 < table.entries.len() * 3
+        {
+            return table.put(index, cache);
+        }
+        // SAFETY: as above.
+        let old = unsafe { table.as_ref() };
+        let len = old.map_or(4, |old| old.entries.len() * 2);
+        let entries = (0..len)
+            .map(|_| Entry {
+                owner: AtomicU32::new(NOBODY),
+                cache: AtomicPtr::new(ptr::null_mut()),
+            })
+            .collect();
+        let larger = Box::new(Table {
+            entries,
+            outgrown: table,
+        });
+        for entry in old.into_iter().flat_map(|old| old.entries.iter()) {
+            let owner = entry.owner.load(Ordering::Relaxed);
+            if owner != NOBODY {
+                larger.put(owner, entry.cache.load(Ordering::Relaxed));
+            }
+        }
+        larger.put(index, cache);
+        // Release: pairs with the Acquire in `table`.
+        self.table.store(Box::into_raw(larger), Ordering::Release);
+    }
+
+    /// All caches, with their owners.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Cache<T>)> {
+        let first = self.first_owner.load(Ordering::Acquire);
+        let first = (first != NOBODY).then(|| {
+            let cache = self.first.load(Ordering::Relaxed);
+            // SAFETY: the owner is published after the cache.
+            (first, unsafe { &*cache })
+        });
+        let rest = self
+            .table()
+            .into_iter()
+            .flat_map(|table| table.entries.iter())
+            .filter_map(|entry| {
+                let owner = entry.owner.load(Ordering::Acquire);
+                (owner != NOBODY).then(|| {
+                    let cache = entry.cache.load(Ordering::Relaxed);
+                    // SAFETY: as above.
+                    (owner, unsafe { &*cache })
+                })
+            });
+        first.into_iter().chain(rest)
+    }
+
+    /// Takes all caches out. Nobody else uses the pool any more.
+    pub(crate) fn drain(&mut self) -> Vec<Box<Cache<T>>> {
+        let all: Vec<*const Cache<T>> =
+            self.iter().map(|(_, cache)| ptr::from_ref(cache)).collect();
+        self.first_owner.store(NOBODY, Ordering::Relaxed);
+        self.first.store(ptr::null_mut(), Ordering::Relaxed);
+        let mut table = self.table.swap(ptr::null_mut(), Ordering::Relaxed);
+        while !table.is_null() {
+            // SAFETY: made by `Box::into_raw`, and nobody looks it up any more.
+            let gone = unsafe { Box::from_raw(table) };
+            table = gone.outgrown;
+        }
+        all.into_iter()
+            .map(|cache| {
+                // SAFETY: made by `Box::into_raw` in `insert`, listed once, and
+                // gone from all places where it could be found.
+                unsafe { Box::from_raw(cache.cast_mut()) }
+            })
+            .collect()
+    }
+}
+
+impl<T> Drop for Caches<T> {
+    fn drop(&mut self) {
+        drop(self.drain());
+    }
+}
+
+impl<T> Table<T> {
+    fn probe(&self, index: u32) -> impl Iterator<Item = &Entry<T>> {
+        let mask = self.entries.len() - 1;
+        (0..self.entries.len()).map(move |step| &self.entries[(index as usize + step) & mask])
+    }
+
+    fn used(&self) -> usize {
+        self.entries
+            .iter()
+            .filter(|e| e.owner.load(Ordering::Relaxed) != NOBODY)
+            .count()
+    }
+
+    fn put(&self, index: u32, cache: *mut Cache<T>) {
+        let entry = self
+            .probe(index)
+            .find(|entry| entry.owner.load(Ordering::Relaxed) == NOBODY)
+            .expect("the table has room");
+        entry.cache.store(cache, Ordering::Relaxed);
+        // Release: pairs with the Acquire in `find_in_table`.
+        entry.owner.store(index, Ordering::Release);
+    }
+}

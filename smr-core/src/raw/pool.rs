@@ -1,0 +1,584 @@
+//! The inside of a pool: allocate and retire.
+//!
+//! ```text
+//!   allocate   own free -> own oldest sealed bucket, if expired -> own fresh
+//!              memory -> the depot -> caches of slots that nobody owns -> a poll,
+//!              if enough waits -> a fresh slab
+//!   retire     own open bucket -> sealed (one advance) -> own queue; too long a
+//!              queue gives its oldest bucket to the depot
+//! ```
+//!
+//! Neither waits for readers. A hot item comes back to the thread that retired
+//! it, through nothing but its bucket. Nothing is written into an item between
+//! its retirement and the expiry of its bucket's goal: readers may be in it.
+//!
+//! Items with destructors are not free when their goal expires: they are *ready*
+//! to be dropped, two at each retire, or by a sweep; then they are free.
+
+use core::mem;
+use core::ptr::{self, NonNull};
+
+use alloc::boxed::Box;
+
+use crate::domain::Domain;
+use crate::raw::bins::{Bins, Held};
+use crate::raw::bucket::{Bucket, Fifo};
+use crate::raw::cache::{Cache, Caches, Item, Stock};
+use crate::raw::inner::{Home, Inner};
+use crate::raw::lock::ForkLock;
+use crate::raw::participant::Participant;
+use crate::raw::pool_sweep;
+use crate::raw::pools::Node;
+use crate::raw::slab::{self, Slab, Slabs};
+use crate::run;
+use crate::sync::Ordering;
+use crate::tunables::{DROPS_PER_RETIRE, MAX_DROP_POLL_BYTES, MAX_DROP_POLL_ITEMS};
+
+/// There is no memory.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NoMemory;
+
+#[repr(C)]
+pub(crate) struct PoolInner<T> {
+    /// First, so that a pointer to it is a pointer to the pool.
+    pub(crate) node: Node,
+    pub(crate) domain: Domain,
+    pub(crate) caches: Caches<T>,
+    pub(crate) depot: ForkLock<Depot<T>>,
+    /// Whether the domain may run the destructors: `T` is `'static`.
+    reached: bool,
+    #[cfg(debug_assertions)]
+    retired: ForkLock<alloc::collections::BTreeSet<usize>>,
+}
+
+/// What is nobody's in particular.
+pub(crate) struct Depot<T> {
+    bins: Option<Box<Bins<Item<T>>>>,
+    pub(crate) free: Fifo<Item<T>>,
+    pub(crate) slabs: Slabs<T>,
+    last_slab_items: usize,
+}
+
+impl<T> Default for Depot<T> {
+    fn default() -> Self {
+        Self {
+            bins: None,
+            free: Fifo::default(),
+            slabs: Slabs::default(),
+            last_slab_items: 0,
+        }
+    }
+}
+
+impl<T> Depot<T> {
+    pub(crate) fn bins(&mut self) -> &mut Bins<Item<T>> {
+        self.bins.get_or_insert_default()
+    }
+
+    pub(crate) fn retired(&self) -> Held {
+        self.bins
+            .as_ref()
+            .map_or_else(Held::default, |bins| bins.retired())
+    }
+
+    pub(crate) fn ready_items(&self) -> usize {
+        self.bins.as_ref().map_or(0, |bins| bins.ready_items())
+    }
+
+    /// Whether anything with a goal of at most `up_to` is in here.
+    pub(crate) fn holds_retired(&self, up_to: u64) -> bool {
+        self.bins.as_ref().is_some_and(|bins| {
+            bins.ready_items() != 0 || bins.next_goal().is_some_and(|goal| goal <= up_to)
+        })
+    }
+
+    /// Gives the open bucket a goal.
+    pub(crate) fn seal(&mut self, goal: u64) {
+        if let Some(bins) = &mut self.bins {
+            bins.seal(goal);
+        }
+    }
+
+    pub(crate) fn reset_slab_size(&mut self) {
+        self.last_slab_items = self.slabs.iter().map(Slab::items).max().unwrap_or(0);
+    }
+
+    pub(crate) fn take_expired(&mut self, rd: u64) -> Option<Bucket<Item<T>>> {
+        let bins = self.bins.as_mut()?;
+        bins.take_ready_bucket().or_else(|| bins.take_expired(rd))
+    }
+}
+
+impl<T> PoolInner<T> {
+    pub(crate) const NEEDS_DROP: bool = mem::needs_drop::<T>();
+    const IS_ZST: bool = size_of::<T>() == 0;
+
+    pub(crate) fn new(domain: Domain, reached: bool) -> Self {
+        Self {
+            node: Node::new(pool_sweep::ops::<T>()),
+            domain,
+            caches: Caches::new(),
+            depot: ForkLock::new(Depot::default()),
+            reached,
+            #[cfg(debug_assertions)]
+            retired: ForkLock::new(alloc::collections::BTreeSet::new()),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn inner(&self) -> &Inner {
+        self.domain.inner()
+    }
+
+    /// The cache of a participant that the caller owns.
+    #[inline(always)]
+    fn cache(&self, slot: &Participant) -> &Cache<T> {
+        match self.caches.find(slot.index) {
+            Some(cache) => cache,
+            None => self.add_cache(slot),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn add_cache(&self, slot: &Participant) -> &Cache<T> {
+        self.depot.with(|_| self.caches.insert(slot.index))
+    }
+
+    // -- allocate ------------------------------------------------------------
+
+    /// Memory for one item.
+    #[inline]
+    pub(crate) fn take(&self, home: Home<'_>) -> Result<Item<T>, NoMemory> {
+        if Self::IS_ZST {
+            return Ok(NonNull::dangling());
+        }
+        let item = match home {
+            Home::Own(slot) => {
+                let cache = self.cache(slot);
+                match cache.with(slot.barrier(), |stock| self.take_from(stock)) {
+                    Some(item) => item,
+                    None => self.refill(slot, cache)?,
+                }
+            }
+            Home::Depot | Home::Shared => self.take_from_depot()?,
+        };
+        #[cfg(debug_assertions)]
+        self.retired
+            .with(|retired| retired.remove(&item.addr().get()));
+        Ok(item)
+    }
+
+    #[inline(always)]
+    fn take_from(&self, stock: &mut Stock<T>) -> Option<Item<T>> {
+        if let Some(item) = stock.free.as_mut().and_then(Bucket::pop) {
+            return Some(item);
+        }
+        if !Self::NEEDS_DROP {
+            if let Some(item) = stock.bins.pop_ready() {
+                return Some(item);
+            }
+            if let Some(bytes) = stock.bins.expire(self.inner().clock.read_hand()) {
+                self.inner().settle(bytes, stock.bins.ready_items());
+                return stock.bins.pop_ready();
+            }
+        }
+        stock.carve()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn refill(&self, slot: &Participant, cache: &Cache<T>) -> Result<Item<T>, NoMemory> {
+        cache.touched.store(true, Ordering::Relaxed);
+        if Self::NEEDS_DROP {
+            self.run_ready(slot, cache, 4 * DROPS_PER_RETIRE);
+        }
+        if let Some(bucket) = self.bucket_from_depot() {
+            cache.with(slot.barrier(), |stock| stock.free = Some(bucket));
+        } else if self.poll_for(slot, cache) || self.steal() {
+            if Self::NEEDS_DROP {
+                self.run_ready(slot, cache, 4 * DROPS_PER_RETIRE);
+            }
+            if let Some(bucket) = self.bucket_from_depot() {
+                cache.with(slot.barrier(), |stock| stock.free = Some(bucket));
+            }
+        }
+        if let Some(item) = cache.with(slot.barrier(), |stock| self.take_from(stock)) {
+            return Ok(item);
+        }
+        let (first, end) = self.new_slab(None)?;
+        Ok(cache.with(slot.barrier(), |stock| {
+            // Nobody else puts fresh memory into our stock, and there was none.
+            (stock.fresh, stock.fresh_end) = (first, end);
+            stock.carve().expect("a slab has an item")
+        }))
+    }
+
+    /// Free items from the depot, as a bucket.
+    fn bucket_from_depot(&self) -> Option<Bucket<Item<T>>> {
+        let rd = self.inner().clock.read_hand();
+        self.depot.with(|depot| {
+            if let Some(bucket) = depot.free.pop_front() {
+                return Some(bucket);
+            }
+            if Self::NEEDS_DROP {
+                return None;
+            }
+            let mut bucket = depot.take_expired(rd)?;
+            self.settle(&bucket);
+            bucket.reset();
+            Some(bucket)
+        })
+    }
+
+    /// Takes an expired bucket off the accounts, unless that was done.
+    pub(crate) fn settle(&self, bucket: &Bucket<Item<T>>) {
+        if bucket.goal() != 0 {
+            self.inner().settle(bucket.bytes(), bucket.len() as usize);
+        }
+    }
+
+    /// How many items should wait before a poll is worth its barrier.
+    fn poll_step(&self) -> usize {
+        let item = size_of::<T>();
+        let step = self.inner().clock.poll_step(item);
+        if Self::NEEDS_DROP {
+            step.min(MAX_DROP_POLL_ITEMS)
+                .min(MAX_DROP_POLL_BYTES / item.max(1))
+                .max(1)
+        } else {
+            step
+        }
+    }
+
+    /// Polls, if enough waits in the cache or in the depot. Tells whether
+    /// anything may have expired.
+    fn poll_for(&self, slot: &Participant, cache: &Cache<T>) -> bool {
+        let step = self.poll_step();
+        let own = cache.with(slot.barrier(), |stock| {
+            stock.bins.next_goal().filter(|_| stock.bins.is_due(step))
+        });
+        if let Some(goal) = own {
+            let expired = self.inner().poll(goal);
+            cache.with(slot.barrier(), |stock| stock.bins.polled(expired, step));
+            if expired {
+                return true;
+            }
+        }
+        self.poll_for_depot(step)
+    }
+
+    fn poll_for_depot(&self, step: usize) -> bool {
+        let goal = self.depot.with(|depot| {
+            let bins = depot.bins.as_mut()?;
+            bins.next_goal().filter(|_| bins.is_due(step))
+        });
+        goal.is_some_and(|goal| {
+            let expired = self.inner().poll(goal);
+            self.depot.with(|depot| depot.bins().polled(expired, step));
+            expired
+        })
+    }
+
+    /// Moves what lies in caches whose slots nobody owns to the depot.
+    fn steal(&self) -> bool {
+        let worth = |index: u32, cache: &Cache<T>| {
+            cache.touched.load(Ordering::Relaxed) && !self.inner().registry.is_claimed(index)
+        };
+        if !self.caches.iter().any(|(index, cache)| worth(index, cache)) {
+            return false;
+        }
+        self.with_strangers(worth, |cache, stock| {
+            cache.touched.store(false, Ordering::Relaxed);
+            self.empty_into_depot(stock);
+        });
+        true
+    }
+
+    /// Runs `f` on the caches that `which` picks and whose owner is out.
+    pub(crate) fn with_strangers(
+        &self,
+        which: impl Fn(u32, &Cache<T>) -> bool,
+        mut f: impl FnMut(&Cache<T>, &mut Stock<T>),
+    ) {
+        let claimed: alloc::vec::Vec<_> = self
+            .caches
+            .iter()
+            .filter(|(index, cache)| which(*index, cache) && cache.latch.claim())
+            .map(|(_, cache)| cache)
+            .collect();
+        let done = !claimed.is_empty() && self.inner().clock.barrier();
+        for cache in claimed {
+            if done && cache.latch.owner_is_out() {
+                // SAFETY: claimed, the barrier made, the owner out.
+                unsafe { cache.with_held(|stock| f(cache, stock)) };
+            }
+            cache.latch.give_back();
+        }
+    }
+
+    /// Moves everything but fresh memory to the depot.
+    pub(crate) fn empty_into_depot(&self, stock: &mut Stock<T>) {
+        let bins = mem::take(&mut stock.bins);
+        let free = stock.free.take();
+        self.absorb(bins, free);
+    }
+
+    pub(crate) fn absorb(&self, mut bins: Bins<Item<T>>, free: Option<Bucket<Item<T>>>) {
+        bins.seal(self.inner().clock.advance());
+        self.depot.with(|depot| {
+            if !bins.is_empty() {
+                depot.bins().absorb(bins);
+            }
+            if let Some(free) = free.filter(|free| free.len() != 0) {
+                depot.free.push_back(free);
+            }
+        });
+    }
+
+    #[cold]
+    fn take_from_depot(&self) -> Result<Item<T>, NoMemory> {
+        self.poll_for_depot(self.poll_step());
+        if let Some(mut bucket) = self.bucket_from_depot() {
+            let item = bucket.pop().expect("empty buckets are not shared");
+            if bucket.len() != 0 {
+                self.depot.with(|depot| depot.free.push_front(bucket));
+            }
+            return Ok(item);
+        }
+        let (first, end) = self.new_slab(Some(8))?;
+        let item = NonNull::new(first).expect("a slab has an item");
+        let mut rest = first.wrapping_add(1);
+        if rest != end {
+            let count = (end.addr() - rest.addr()) / size_of::<T>();
+            let mut bucket = Bucket::with_capacity(u32::try_from(count).expect("a small slab"));
+            while let Some(free) = NonNull::new(rest).filter(|free| free.as_ptr() != end) {
+                bucket.push(free, 0);
+                rest = rest.wrapping_add(1);
+            }
+            self.depot.with(|depot| depot.free.push_back(bucket));
+        }
+        Ok(item)
+    }
+
+    /// A fresh slab: of the next size, but at most `most` items if that is said.
+    fn new_slab(&self, most: Option<usize>) -> Result<(*mut T, *mut T), NoMemory> {
+        let items = self
+            .depot
+            .with(|depot| slab::next_items::<T>(depot.last_slab_items));
+        self.new_slab_of(most.map_or(items, |most| items.min(most)))
+    }
+
+    pub(crate) fn new_slab_of(&self, items: usize) -> Result<(*mut T, *mut T), NoMemory> {
+        // Outside the lock: the system may take its time.
+        let slab = Slab::new(items).ok_or(NoMemory)?;
+        let range = slab.range();
+        self.depot.with(|depot| {
+            depot.last_slab_items = depot.last_slab_items.max(items);
+            depot.slabs.push(slab);
+        });
+        Ok(range)
+    }
+
+    /// Makes sure that the owner can take `items` without asking the system.
+    pub(crate) fn reserve(&self, slot: &Participant, items: usize) -> Result<(), NoMemory> {
+        if Self::IS_ZST || items == 0 {
+            return Ok(());
+        }
+        let cache = self.cache(slot);
+        let at_hand = cache.with(slot.barrier(), |stock| {
+            stock.free_items() + stock.fresh_items()
+        });
+        if at_hand >= items {
+            return Ok(());
+        }
+        let (first, end) = self.new_slab_of(items)?;
+        cache.touched.store(true, Ordering::Relaxed);
+        let (mut rest, rest_end) = cache.with(slot.barrier(), |stock| {
+            let old = (stock.fresh, stock.fresh_end);
+            (stock.fresh, stock.fresh_end) = (first, end);
+            old
+        });
+        while rest != rest_end {
+            if let Some(item) = NonNull::new(rest) {
+                self.put_free(Home::Own(slot), item);
+            }
+            rest = rest.wrapping_add(1);
+        }
+        Ok(())
+    }
+
+    // -- give back -----------------------------------------------------------
+
+    /// Takes back an item that nobody else ever saw, or that was dropped.
+    pub(crate) fn put_free(&self, home: Home<'_>, item: Item<T>) {
+        if Self::IS_ZST {
+            return;
+        }
+        #[cfg(debug_assertions)]
+        self.retired
+            .with(|retired| retired.remove(&item.addr().get()));
+        let full = match home {
+            Home::Own(slot) => self
+                .cache(slot)
+                .with(slot.barrier(), |stock| stock.put_free(item)),
+            Home::Depot | Home::Shared => {
+                let mut bucket = Bucket::with_capacity(1);
+                bucket.push(item, 0);
+                Some(bucket)
+            }
+        };
+        if let Some(bucket) = full {
+            self.depot.with(|depot| depot.free.push_back(bucket));
+        }
+    }
+
+    /// Takes over an item that was unlinked.
+    #[inline]
+    pub(crate) fn retire(&self, home: Home<'_>, item: Item<T>) {
+        if Self::IS_ZST && !Self::NEEDS_DROP {
+            return;
+        }
+        #[cfg(debug_assertions)]
+        self.check_retire(item);
+        let bytes = size_of::<T>();
+        let advance = || self.inner().clock.advance();
+        match home {
+            Home::Own(slot) => {
+                let cache = self.cache(slot);
+                let sealed = cache.with(slot.barrier(), |stock| {
+                    let sealed = stock.bins.push(item, bytes, advance);
+                    if Self::NEEDS_DROP && self.reached {
+                        self.node.note_dirty(self.inner());
+                    }
+                    sealed
+                });
+                if Self::NEEDS_DROP {
+                    if self.reached {
+                        slot.note_garbage();
+                    }
+                    self.run_ready(slot, cache, DROPS_PER_RETIRE);
+                }
+                if sealed {
+                    self.after_seal(slot, cache);
+                }
+            }
+            Home::Depot | Home::Shared => {
+                self.depot
+                    .with(|depot| depot.bins().push(item, bytes, advance));
+                if Self::NEEDS_DROP && self.reached {
+                    self.node.link(self.inner());
+                    if self.inner().is_last_chance(home) {
+                        self.inner().sweep();
+                    }
+                }
+            }
+        }
+        if self.inner().limits.max_retired_bytes.is_some() {
+            self.inner().charge(home, bytes);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn after_seal(&self, slot: &Participant, cache: &Cache<T>) {
+        cache.touched.store(true, Ordering::Relaxed);
+        let step = self.poll_step();
+        if Self::NEEDS_DROP {
+            // Nobody may come to allocate: the retiring side polls.
+            let goal = cache.with(slot.barrier(), |stock| {
+                stock.bins.next_goal().filter(|_| stock.bins.is_due(step))
+            });
+            if let Some(goal) = goal {
+                let expired = self.inner().poll(goal);
+                cache.with(slot.barrier(), |stock| stock.bins.polled(expired, step));
+            }
+            return;
+        }
+        // Plain memory waits until somebody wants it. Who only retires passes it
+        // on to those who only allocate.
+        let surplus = cache.with(slot.barrier(), |stock| {
+            (stock.bins.backlog().items > 2 * step)
+                .then(|| stock.bins.take_sealed())
+                .flatten()
+        });
+        if let Some(bucket) = surplus {
+            self.depot.with(|depot| depot.bins().enqueue(bucket));
+        }
+    }
+
+    // -- destructors ---------------------------------------------------------
+
+    /// Drops at most `most` of the owner's items that are ready.
+    #[inline]
+    fn run_ready(&self, slot: &Participant, cache: &Cache<T>, most: usize) {
+        let mut first_panic = run::Panic::none();
+        for _ in 0..most {
+            let Some((item, running)) = cache.with(slot.barrier(), |stock| {
+                let item = match stock.bins.pop_ready() {
+                    Some(item) => item,
+                    None => {
+                        let bytes = stock.bins.expire(self.inner().clock.read_hand())?;
+                        self.inner().settle(bytes, stock.bins.ready_items());
+                        stock.bins.pop_ready()?
+                    }
+                };
+                match slot.start_running() {
+                    Some(running) => Some((item, running)),
+                    None => {
+                        stock.bins.unpop(item);
+                        None
+                    }
+                }
+            }) else {
+                break;
+            };
+            // SAFETY: the item holds a value that was retired once, its goal has
+            // expired, and we took it out of the bins.
+            first_panic.keep(run::catch(|| unsafe { ptr::drop_in_place(item.as_ptr()) }));
+            drop(running);
+            self.put_free(Home::Own(slot), item);
+        }
+        first_panic.go_on();
+    }
+
+    /// Drops, in place, what a bucket of retired items holds.
+    ///
+    /// # Safety
+    ///
+    /// Nobody can reach the items, and each was retired once.
+    pub(crate) unsafe fn drop_bucket(mut bucket: Bucket<Item<T>>) -> run::Panic {
+        let mut first_panic = run::Panic::none();
+        if Self::NEEDS_DROP {
+            while let Some(item) = bucket.pop() {
+                // SAFETY: the caller's promise.
+                first_panic.keep(run::catch(|| unsafe { ptr::drop_in_place(item.as_ptr()) }));
+            }
+        }
+        first_panic
+    }
+
+    #[cfg(debug_assertions)]
+    fn check_retire(&self, item: Item<T>) {
+        if Self::IS_ZST {
+            return;
+        }
+        let ours = self.depot.with(|depot| {
+            depot.slabs.iter().any(|slab| {
+                let (first, end) = slab.range();
+                (first..end).contains(&item.as_ptr())
+            })
+        });
+        assert!(
+            ours,
+            "an item was retired to a pool that it does not come from"
+        );
+        let fresh = self
+            .retired
+            .with(|retired| retired.insert(item.addr().get()));
+        assert!(
+            fresh,
+            "a pool item was retired twice: only the one who unlinks it may retire it"
+        );
+    }
+}

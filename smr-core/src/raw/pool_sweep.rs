@@ -1,0 +1,389 @@
+//! The inside of a pool: what is done to all of it at once.
+
+use core::ptr;
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use crate::pool::PoolStats;
+use crate::raw::inner::{Home, count};
+use crate::raw::pool::PoolInner;
+use crate::raw::pools::{self, Bequest, Frame, Node, Ops};
+use crate::raw::slab::Slabs;
+use crate::run;
+use crate::sync::Ordering;
+
+/// How the domain's sweeps reach a pool of `T`.
+pub(crate) fn ops<T>() -> &'static Ops {
+    const {
+        &Ops {
+            claim: claim::<T>,
+            gather: gather::<T>,
+            run: run_expired::<T>,
+            has_garbage: has_garbage::<T>,
+        }
+    }
+}
+
+/// # Safety
+///
+/// `node` is the node of a live pool of `T`.
+unsafe fn pool<'a, T>(node: *const Node) -> &'a PoolInner<T> {
+    // SAFETY: the node is the pool's first field, and the pool is `repr(C)`.
+    unsafe { &*node.cast::<PoolInner<T>>() }
+}
+
+/// # Safety
+///
+/// As [`pool`], and the caller has marked the node.
+unsafe fn claim<T>(node: *const Node) {
+    // SAFETY: the caller's promise.
+    let pool = unsafe { pool::<T>(node) };
+    for (_, cache) in pool.caches.iter() {
+        if cache.latch.claim() {
+            cache.held.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// # Safety
+///
+/// As [`claim`], after it; with a heavy barrier in between if `take`.
+unsafe fn gather<T>(node: *const Node, take: bool) -> bool {
+    // SAFETY: the caller's promise.
+    let pool = unsafe { pool::<T>(node) };
+    let mut busy = false;
+    for (index, cache) in pool.caches.iter() {
+        if !cache.held.load(Ordering::Relaxed) {
+            // Another stranger had it, or it is new.
+            busy = true;
+            continue;
+        }
+        cache.held.store(false, Ordering::Relaxed);
+        if take && cache.latch.owner_is_out() {
+            // SAFETY: claimed, the barrier made, the owner out.
+            unsafe {
+                // Behind the latch, so that a barrier finds it in either place.
+                cache.with_held(|stock| pool.absorb(core::mem::take(&mut stock.bins), None));
+            }
+        } else {
+            // In a forked child the owner may be inside for ever.
+            busy |= pool.inner().registry.is_of_this_process(index);
+        }
+        cache.latch.give_back();
+    }
+    pool.depot
+        .with(|depot| depot.seal(pool.inner().clock.advance()));
+    busy
+}
+
+/// # Safety
+///
+/// As [`claim`].
+unsafe fn has_garbage<T>(node: *const Node, up_to: u64) -> bool {
+    // SAFETY: the caller's promise.
+    let pool = unsafe { pool::<T>(node) };
+    pool.depot.with(|depot| depot.holds_retired(up_to))
+}
+
+/// # Safety
+///
+/// As [`claim`]; the pool knows the frame.
+unsafe fn run_expired<T>(node: *const Node, frame: &Frame) -> run::Panic {
+    // SAFETY: the caller's promise.
+    let pool = unsafe { pool::<T>(node) };
+    // An item may drop the pool, but the domain has this handle on it.
+    let domain = pool.domain.clone();
+    let inner = domain.inner();
+    let mut first_panic = run::Panic::none();
+    loop {
+        let rd = inner.clock.read_hand();
+        let hand = inner.depot.with(|_| inner.hands.take());
+        let Some(item) = pool.depot.with(|depot| {
+            let bins = depot.bins();
+            if let Some(bytes) = bins.expire(rd) {
+                inner.settle(bytes, bins.ready_items());
+            }
+            bins.pop_ready()
+        }) else {
+            return first_panic;
+        };
+        // SAFETY: the item holds a value that was retired once, its goal has
+        // expired, and we took it out of the bins.
+        first_panic.keep(run::catch(|| unsafe { ptr::drop_in_place(item.as_ptr()) }));
+        drop(hand);
+        if frame.dead.get() {
+            return first_panic;
+        }
+        pool.put_free(Home::Depot, item);
+    }
+}
+
+impl<T> PoolInner<T> {
+    /// Gathers, polls and runs what has expired, of this pool.
+    pub(crate) fn flush(&self) {
+        if !Self::NEEDS_DROP {
+            self.with_strangers(|_, _| true, |_, stock| self.empty_into_depot(stock));
+            self.inner().poll(self.inner().clock.now());
+            return;
+        }
+        let Some(_frame) = run::enter(self.inner().id) else {
+            return;
+        };
+        count(&self.inner().counts.sweeps, 1);
+        pools::with_marked(self.inner(), &self.node, |node| node.gather(self.inner()));
+        self.inner().poll(self.inner().clock.now());
+        pools::with_marked(self.inner(), &self.node, |node| node.run(self.inner())).go_on();
+    }
+
+    /// Gives slabs that are wholly free back to the system. Returns their bytes.
+    pub(crate) fn trim(&self) -> usize {
+        self.flush();
+        let mut freed = Slabs::default();
+        // Everything is looked at under the pool's lock and the latches of all
+        // caches: no item changes hands meanwhile. Owners that are inside keep
+        // what they have, and the slabs that it belongs to.
+        let mut bytes = 0;
+        let mut stocks: Vec<*mut crate::raw::cache::Stock<T>> = Vec::new();
+        let mut claimed = Vec::new();
+        for (_, cache) in self.caches.iter() {
+            if cache.latch.claim() {
+                claimed.push(cache);
+            }
+        }
+        if !claimed.is_empty() && self.inner().clock.barrier() {
+            for cache in &claimed {
+                if cache.latch.owner_is_out() {
+                    // SAFETY: claimed, the barrier made, the owner out; given
+                    // back below.
+                    unsafe { cache.with_held(|stock| stocks.push(stock)) };
+                }
+            }
+        }
+        let rd = self.inner().clock.read_hand();
+        self.depot.with(|depot| {
+            if !Self::NEEDS_DROP {
+                while let Some(mut bucket) = depot.take_expired(rd) {
+                    self.settle(&bucket);
+                    bucket.reset();
+                    depot.free.push_back(bucket);
+                }
+            }
+            let mut tally = Tally::new(&depot.slabs);
+            depot.free.for_each(|bucket| {
+                bucket
+                    .entries()
+                    .iter()
+                    .for_each(|i| tally.free(i.as_ptr(), 1))
+            });
+            for stock in &stocks {
+                // SAFETY: as when it was put in; one at a time.
+                let stock = unsafe { &mut **stock };
+                if let Some(free) = &stock.free {
+                    free.entries()
+                        .iter()
+                        .for_each(|item| tally.free(item.as_ptr(), 1));
+                }
+                if !Self::NEEDS_DROP
+                    && let Some(ready) = stock.bins.ready_mut()
+                {
+                    ready
+                        .entries()
+                        .iter()
+                        .for_each(|item| tally.free(item.as_ptr(), 1));
+                }
+                if stock.fresh_items() != 0 {
+                    tally.free(stock.fresh, stock.fresh_items());
+                }
+            }
+            if !tally.any_free() {
+                return;
+            }
+            depot
+                .free
+                .retain_entries(|item| !tally.is_free(item.as_ptr()));
+            for stock in &stocks {
+                // SAFETY: as above.
+                let stock = unsafe { &mut **stock };
+                if let Some(free) = &mut stock.free {
+                    free.retain(|item| !tally.is_free(item.as_ptr()));
+                }
+                if !Self::NEEDS_DROP
+                    && let Some(ready) = stock.bins.ready_mut()
+                {
+                    ready.retain(|item| !tally.is_free(item.as_ptr()));
+                }
+                if stock.fresh_items() != 0 && tally.is_free(stock.fresh) {
+                    (stock.fresh, stock.fresh_end) = (ptr::null_mut(), ptr::null_mut());
+                }
+            }
+            let mut kept = Slabs::default();
+            while let Some(slab) = depot.slabs.pop() {
+                if tally.is_free(slab.range().0) {
+                    bytes += slab.bytes();
+                    freed.push(slab);
+                } else {
+                    kept.push(slab);
+                }
+            }
+            depot.slabs = kept;
+            depot.reset_slab_size();
+        });
+        for cache in claimed {
+            cache.latch.give_back();
+        }
+        bytes
+    }
+
+    pub(crate) fn stats(&self) -> PoolStats {
+        let mut stats = self.depot.with(|depot| {
+            let mut stats = PoolStats::default();
+            for slab in depot.slabs.iter() {
+                stats.slabs += 1;
+                stats.slab_bytes += slab.bytes();
+                stats.live_items += slab.items();
+            }
+            depot
+                .free
+                .for_each(|bucket| stats.free_items += bucket.len() as usize);
+            Self::add_bins(&mut stats, depot.retired().items, depot.ready_items());
+            stats
+        });
+        stats.caches = self.caches.iter().count();
+        self.with_strangers(
+            |_, _| true,
+            |_, stock| {
+                stats.free_items += stock.free_items() + stock.fresh_items();
+                let bins = &stock.bins;
+                Self::add_bins(&mut stats, bins.retired().items, bins.ready_items());
+            },
+        );
+        stats.retired_bytes = stats.retired_items * size_of::<T>();
+        stats.live_items = stats
+            .live_items
+            .saturating_sub(stats.retired_items + stats.free_items);
+        stats
+    }
+
+    fn add_bins(stats: &mut PoolStats, retired: usize, ready: usize) {
+        stats.retired_items += retired;
+        if Self::NEEDS_DROP {
+            stats.retired_items += ready;
+        } else {
+            stats.free_items += ready;
+        }
+    }
+
+    /// Drops everything retired. Nobody uses the pool any more.
+    pub(crate) fn drop_retired(&mut self) -> run::Panic {
+        let mut first_panic = run::Panic::none();
+        for cache in self.caches.drain() {
+            let stock = cache.stock.with_mut(|stock| {
+                // SAFETY: the cache is ours alone.
+                core::mem::take(unsafe { &mut *stock })
+            });
+            self.absorb(stock.bins, stock.free);
+        }
+        loop {
+            let bucket = self.depot.with(|depot| {
+                let bins = depot.bins();
+                bins.take_ready_bucket().or_else(|| {
+                    bins.seal(1);
+                    bins.take_sealed()
+                })
+            });
+            let Some(bucket) = bucket else {
+                return first_panic;
+            };
+            self.settle(&bucket);
+            // SAFETY: nobody can be inside a structure that is being dropped, so
+            // nobody can reach what it retired.
+            first_panic.keep(unsafe { Self::drop_bucket(bucket) });
+        }
+    }
+
+    /// Drops a pool: its retired items at once, then its memory, unless one of
+    /// those very items is dropping it.
+    ///
+    /// # Safety
+    ///
+    /// `this` is from `Box::into_raw`, and this is its last use.
+    pub(crate) unsafe fn destroy(this: *mut Self) {
+        // SAFETY: the caller's promise.
+        let pool = unsafe { &mut *this };
+        let domain = pool.domain.clone();
+        let frame = pool.node.unlink(domain.inner());
+        let panic = pool.drop_retired();
+        match frame {
+            Some(frame) => {
+                // SAFETY: the frame is on this thread's stack, below us.
+                let frame = unsafe { &*frame };
+                frame.dead.set(true);
+                frame.bequest.set(Some(Bequest {
+                    pool: this.cast(),
+                    free: free::<T>,
+                }));
+            }
+            // SAFETY: the caller's promise.
+            None => drop(unsafe { Box::from_raw(this) }),
+        }
+        panic.go_on();
+    }
+}
+
+/// # Safety
+///
+/// `node` is the node of a pool of `T` from `Box::into_raw`, used for the last
+/// time.
+unsafe fn free<T>(node: *mut Node) {
+    // SAFETY: the caller's promise, and the node is the pool's first field.
+    drop(unsafe { Box::from_raw(node.cast::<PoolInner<T>>()) });
+}
+
+/// Counts free items by slab.
+struct Tally {
+    /// First address, end, items, free items; sorted by address.
+    slabs: Vec<(usize, usize, usize, usize)>,
+    item: usize,
+}
+
+impl Tally {
+    fn new<T>(slabs: &Slabs<T>) -> Self {
+        let mut slabs: Vec<_> = slabs
+            .iter()
+            .map(|slab| {
+                let (first, end) = slab.range();
+                (first.addr(), end.addr(), slab.items(), 0)
+            })
+            .collect();
+        slabs.sort_unstable();
+        Self {
+            slabs,
+            item: size_of::<T>(),
+        }
+    }
+
+    fn find(&self, address: usize) -> usize {
+        let index = self.slabs.partition_point(|(first, ..)| *first <= address);
+        debug_assert!(
+            index != 0 && address < self.slabs[index - 1].1,
+            "an item outside all slabs"
+        );
+        index - 1
+    }
+
+    fn free<T>(&mut self, item: *mut T, items: usize) {
+        debug_assert_eq!(self.item, size_of::<T>());
+        let index = self.find(item.addr());
+        self.slabs[index].3 += items;
+    }
+
+    fn is_free<T>(&self, item: *mut T) -> bool {
+        let (_, _, items, free) = self.slabs[self.find(item.addr())];
+        items == free
+    }
+
+    fn any_free(&self) -> bool {
+        self.slabs.iter().any(|(_, _, items, free)| items == free)
+    }
+}

@@ -1,0 +1,222 @@
+//! Pools as their users meet them.
+
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use smr_core::{BarrierKind, Domain, Pool};
+
+struct Counted(Arc<AtomicUsize>, #[allow(dead_code)] [u64; 3]);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
+fn every_barrier(test: impl Fn(Domain)) {
+    for kind in [BarrierKind::Auto, BarrierKind::Fence] {
+        test(Domain::builder().barrier(kind).build().unwrap());
+    }
+}
+
+#[test]
+fn memory_comes_back_when_nobody_reads() {
+    every_barrier(|domain| {
+        let pool = Pool::new_in(&domain);
+        for i in 0..1_000_000_u64 {
+            let item = pool.alloc([i; 6]).into_raw();
+            // SAFETY: never published, retired once.
+            unsafe { pool.retire(item) };
+        }
+        let stats = pool.stats();
+        assert!(stats.slab_bytes < 4 << 20, "{stats:?}");
+        assert_eq!(stats.live_items, 0, "{stats:?}");
+    });
+}
+
+#[test]
+fn a_reader_keeps_items_from_being_reused() {
+    every_barrier(|domain| {
+        let pool = Pool::new_in(&domain);
+        let guard = domain.pin();
+        let item = pool.alloc([7_u64; 6]).into_raw();
+        // SAFETY: retired once, and read below only inside the section.
+        unsafe { pool.retire(item) };
+        for _ in 0..100_000 {
+            let other = pool.alloc([1_u64; 6]).into_raw();
+            assert_ne!(other, item);
+            // SAFETY: never published, retired once.
+            unsafe { pool.retire(other) };
+        }
+        // SAFETY: the section began before it was retired.
+        assert_eq!(unsafe { *item.as_ref() }, [7; 6]);
+        drop(guard);
+    });
+}
+
+#[test]
+fn values_are_dropped_once() {
+    every_barrier(|domain| {
+        let drops = Arc::new(AtomicUsize::new(0));
+        let pool = Pool::new_in(&domain);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..10_000 {
+                        let guard = domain.pin();
+                        let item = pool.alloc_in(&guard, Counted(drops.clone(), [0; 3]));
+                        // SAFETY: never published, retired once.
+                        unsafe { pool.retire_in(&guard, item.into_raw()) };
+                    }
+                });
+            }
+        });
+        domain.barrier();
+        assert_eq!(drops.load(SeqCst), 40_000);
+        let kept = pool.alloc(Counted(drops.clone(), [0; 3]));
+        drop(kept);
+        assert_eq!(drops.load(SeqCst), 40_001);
+        // SAFETY: never published, retired once.
+        unsafe { pool.retire(pool.alloc(Counted(drops.clone(), [0; 3])).into_raw()) };
+        drop(pool);
+        assert_eq!(drops.load(SeqCst), 40_002);
+    });
+}
+
+#[test]
+fn a_scoped_pool_takes_values_that_borrow() {
+    let drops = AtomicUsize::new(0);
+    struct Borrows<'a>(&'a AtomicUsize);
+    impl Drop for Borrows<'_> {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, SeqCst);
+        }
+    }
+    let pool = Pool::scoped();
+    for _ in 0..1000 {
+        // SAFETY: never published, retired once.
+        unsafe { pool.retire(pool.alloc(Borrows(&drops)).into_raw()) };
+    }
+    pool.barrier();
+    assert_eq!(drops.load(SeqCst), 1000);
+    // SAFETY: never published, retired once.
+    unsafe { pool.retire(pool.alloc(Borrows(&drops)).into_raw()) };
+    drop(pool);
+    assert_eq!(drops.load(SeqCst), 1001);
+}
+
+#[test]
+fn odd_sizes_and_alignments() {
+    #[repr(align(4096))]
+    struct Page(#[allow(dead_code)] [u8; 4096]);
+    struct Huge(#[allow(dead_code)] [u64; 40_000]);
+
+    fn cycle<T: Send + 'static>(make: impl Fn() -> T) {
+        let pool = Pool::new();
+        let mut items: Vec<NonNull<T>> = Vec::new();
+        for _ in 0..20 {
+            let item = pool.alloc(make()).into_raw();
+            assert!(item.is_aligned());
+            items.push(item);
+        }
+        if size_of::<T>() != 0 {
+            items.sort_unstable();
+            items.dedup();
+            assert_eq!(items.len(), 20, "each item is its own");
+        }
+        for item in items {
+            // SAFETY: never published, retired once.
+            unsafe { pool.retire(item) };
+        }
+        pool.barrier();
+        assert_eq!(pool.stats().retired_items, 0);
+        pool.trim();
+        assert_eq!(pool.stats().slab_bytes, 0, "{:?}", pool.stats());
+    }
+    cycle(|| Page([1; 4096]));
+    cycle(|| Huge([1; 40_000]));
+    cycle(|| 1_u8);
+    cycle(|| ());
+    cycle(|| vec![1]);
+}
+
+#[test]
+#[cfg(debug_assertions)]
+#[should_panic(expected = "retired twice")]
+fn retiring_twice_is_seen_in_debug_builds() {
+    let domain = Domain::new();
+    let pool = Pool::new_in(&domain);
+    let item = pool.alloc(1_u64).into_raw();
+    // SAFETY: never published; the second is the mistake to be seen.
+    unsafe { pool.retire(item) };
+    // SAFETY: not fulfilled.
+    unsafe { pool.retire(item) };
+}
+
+#[test]
+#[cfg(debug_assertions)]
+#[should_panic(expected = "does not come from")]
+fn retiring_to_another_pool_is_seen_in_debug_builds() {
+    let (one, other) = (Pool::new(), Pool::new());
+    other.alloc(2_u64);
+    let item = one.alloc(1_u64).into_raw();
+    // SAFETY: not fulfilled.
+    unsafe { other.retire(item) };
+}
+
+#[test]
+#[should_panic(expected = "another domain")]
+fn a_guard_of_another_domain_is_refused() {
+    let pool = Pool::new();
+    let guard = Domain::new().pin();
+    pool.alloc_in(&guard, 1_u64);
+}
+
+#[test]
+fn an_item_may_drop_the_pool_it_came_from() {
+    struct Owner(
+        #[allow(dead_code)] Option<Arc<Pool<Owner>>>,
+        Arc<AtomicUsize>,
+    );
+    // SAFETY: test type.
+    unsafe impl Sync for Owner {}
+    impl Drop for Owner {
+        fn drop(&mut self) {
+            self.1.fetch_add(1, SeqCst);
+        }
+    }
+    let drops = Arc::new(AtomicUsize::new(0));
+    let domain = Domain::new();
+    let pool = Arc::new(Pool::new_in(&domain));
+    for i in 0..10 {
+        let last = (i == 5).then(|| pool.clone());
+        let item = pool.alloc(Owner(last, drops.clone())).into_raw();
+        // SAFETY: never published, retired once.
+        unsafe { pool.retire(item) };
+    }
+    drop(pool);
+    domain.barrier();
+    assert_eq!(drops.load(SeqCst), 10);
+}
+
+#[test]
+fn trim_gives_memory_back() {
+    every_barrier(|domain| {
+        let pool = Pool::new_in(&domain);
+        let items: Vec<_> = (0..100_000)
+            .map(|i| pool.alloc([i as u64; 8]).into_raw())
+            .collect();
+        assert_eq!(pool.stats().live_items, 100_000);
+        for item in &items[..99_999] {
+            // SAFETY: never published, retired once.
+            unsafe { pool.retire(*item) };
+        }
+        pool.barrier();
+        let before = pool.stats().slab_bytes;
+        let freed = pool.trim();
+        let stats = pool.stats();
+        assert_eq!(before - freed, stats.slab_bytes);
+        assert_eq!((stats.slabs, stats.live_items), (1, 1), "{stats:?}");
+    });
+}
