@@ -1,16 +1,18 @@
 //! Our own: sequences.
 //!
 //! - `smr` reads with [`smr_core::pin`], in the global domain, whose barrier is
-//!   the system's asymmetric one where it is granted.
-//! - `smr-fallback` reads in a domain whose readers execute a fence, as where the
-//!   asymmetric barrier is refused.
+//!   the system's asymmetric one where it is granted. Items come from a
+//!   [`Pool`] in a domain of the run's own, through the thread's
+//!   [`LocalHandle`], as crossbeam's do.
+//! - `smr-fallback` is the same in a domain whose readers execute a fence, as
+//!   where the asymmetric barrier is refused.
 //! - `smr-malloc` gives boxes up to the domain, which frees them to malloc: the
 //!   reclamation without the pool, to see the halves of the gain apart.
 
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
 
-use smr_core::{BarrierKind, Domain, Guard};
+use smr_core::{BarrierKind, Domain, Guard, LocalHandle, Pool};
 
 use super::{BoxedValue, Local, Reclaim, Section, Subject, boxed};
 
@@ -20,7 +22,7 @@ pub(crate) struct Smr;
 
 impl Subject for Smr {
     const NAME: &'static str = "smr";
-    const ABOUT: &'static str = "sequences, asymmetric barrier";
+    const ABOUT: &'static str = "sequences with the asymmetric barrier; items from a pool";
 }
 
 impl Section for Smr {
@@ -80,7 +82,7 @@ pub(crate) struct FallbackCell {
 
 impl Subject for Fallback {
     const NAME: &'static str = "smr-fallback";
-    const ABOUT: &'static str = "sequences, a fence in each section";
+    const ABOUT: &'static str = "sequences with a fence in each section; items from a pool";
 }
 
 fn fenced() -> Domain {
@@ -129,13 +131,109 @@ impl Section for Fallback {
     }
 }
 
+/// A pool in a domain of the run's own.
+#[derive(Debug)]
+pub(crate) struct SmrPool<T> {
+    pool: Pool<T>,
+    domain: Domain,
+}
+
+/// The same with fences.
+#[derive(Debug)]
+pub(crate) struct FencedPool<T>(SmrPool<T>);
+
+impl<T> Subject for SmrPool<T> {
+    const NAME: &'static str = Smr::NAME;
+    const ABOUT: &'static str = Smr::ABOUT;
+}
+
+impl<T> Subject for FencedPool<T> {
+    const NAME: &'static str = Fallback::NAME;
+    const ABOUT: &'static str = Fallback::ABOUT;
+}
+
+impl<T: Send + Sync + 'static> SmrPool<T> {
+    /// An empty pool in this domain.
+    pub(crate) fn in_domain(domain: Domain) -> Self {
+        Self {
+            pool: Pool::new_in(&domain),
+            domain,
+        }
+    }
+}
+
+impl<T: Send + Sync + 'static> Reclaim<T> for SmrPool<T> {
+    type Local<'r> = PoolLocal<'r, T>;
+
+    fn new(_threads: usize) -> Self {
+        Self::in_domain(Domain::new())
+    }
+
+    fn local(&self) -> PoolLocal<'_, T> {
+        PoolLocal {
+            handle: self.domain.register(),
+            pool: &self.pool,
+        }
+    }
+
+    fn polls(&self) -> Option<u64> {
+        Some(self.domain.stats().scans)
+    }
+}
+
+impl<T: Send + Sync + 'static> Reclaim<T> for FencedPool<T> {
+    type Local<'r> = PoolLocal<'r, T>;
+
+    fn new(_threads: usize) -> Self {
+        Self(SmrPool::in_domain(fenced()))
+    }
+
+    fn local(&self) -> PoolLocal<'_, T> {
+        self.0.local()
+    }
+
+    fn polls(&self) -> Option<u64> {
+        self.0.polls()
+    }
+}
+
+/// A thread's part in a [`SmrPool`].
+#[derive(Debug)]
+pub(crate) struct PoolLocal<'r, T> {
+    handle: LocalHandle,
+    pool: &'r Pool<T>,
+}
+
+impl<T: Send + Sync + 'static> Local<T> for PoolLocal<'_, T> {
+    type Guard<'l>
+        = Guard
+    where
+        Self: 'l;
+
+    #[inline(always)]
+    fn enter(&self) -> Guard {
+        self.handle.pin()
+    }
+
+    #[inline(always)]
+    fn alloc(&self, item: T) -> NonNull<T> {
+        self.pool.alloc_in(&self.handle, item).into_raw()
+    }
+
+    #[inline(always)]
+    unsafe fn retire(&self, item: NonNull<T>) {
+        // SAFETY: the caller's promise: from `alloc`, unlinked, once.
+        unsafe { self.pool.retire_in(&self.handle, item) };
+    }
+}
+
 /// Boxes retired to a domain of the run's own.
 #[derive(Debug)]
 pub(crate) struct SmrMalloc(Domain);
 
 impl Subject for SmrMalloc {
     const NAME: &'static str = "smr-malloc";
-    const ABOUT: &'static str = "sequences, boxes deferred to malloc";
+    const ABOUT: &'static str = "sequences; boxes that are freed to malloc";
 }
 
 impl<T: Send + Sync + 'static> Reclaim<T> for SmrMalloc {
@@ -186,6 +284,12 @@ impl<T: Send + Sync + 'static> Local<T> for Boxes<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_dropped_pool_has_dropped_everything() {
+        super::super::testing::frees_everything::<SmrPool<_>>();
+        super::super::testing::frees_everything::<FencedPool<_>>();
+    }
 
     #[test]
     fn a_dropped_domain_has_freed_everything() {

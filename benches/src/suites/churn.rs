@@ -56,7 +56,7 @@ use crate::subjects::bare::Never;
 use crate::subjects::crossbeam::Crossbeam;
 use crate::subjects::sdd::Sdd;
 use crate::subjects::seize::Seize;
-use crate::subjects::smr::SmrMalloc;
+use crate::subjects::smr::{SmrMalloc, SmrPool};
 use crate::subjects::tick::Tick;
 use crate::subjects::{Local, Reclaim, Subject};
 
@@ -79,6 +79,7 @@ pub(crate) const SIZES: [usize; 6] = [128, 256, 512, 1024, 2048, 4096];
 macro_rules! for_each_subject {
     ($rest:literal, $call:ident $(, $argument:expr)*) => {
         vec![
+            $call::<SmrPool<Item<$rest>>, $rest>($($argument),*),
             $call::<SmrMalloc, $rest>($($argument),*),
             $call::<Crossbeam, $rest>($($argument),*),
             $call::<Seize, $rest>($($argument),*),

@@ -19,8 +19,10 @@ use crate::subjects::crossbeam::Crossbeam;
 use crate::subjects::haphazard::Haphazard;
 use crate::subjects::sdd::Sdd;
 use crate::subjects::seize::Seize;
-use crate::subjects::smr::SmrMalloc;
+use crate::subjects::smr::{SmrMalloc, SmrPool};
 use crate::subjects::{Local, Reclaim};
+
+mod pools;
 
 /// An item of 48 bytes.
 type Item = [u64; 6];
@@ -32,6 +34,7 @@ macro_rules! for_each_subject {
     ($call:ident $(, $argument:expr)*) => {
         vec![
             $call::<Malloc>($($argument),*),
+            $call::<SmrPool<Item>>($($argument),*),
             $call::<SmrMalloc>($($argument),*),
             $call::<Crossbeam>($($argument),*),
             $call::<Seize>($($argument),*),
@@ -49,14 +52,19 @@ pub(crate) fn subjects() -> Vec<Entry> {
 /// The comparisons that the settings ask for.
 pub(crate) fn plan(settings: &Settings) -> Vec<Comparison> {
     let time = settings.time(0.1, 1.0);
-    settings
-        .threads
-        .iter()
-        .map(|&threads| {
-            let cases = for_each_subject!(case, threads, time);
-            comparison(settings, Suite::Free, "48".to_owned(), threads, cases)
-        })
-        .collect()
+    let mut all = Vec::new();
+    for &threads in &settings.threads {
+        let cases = for_each_subject!(case, threads, time);
+        all.push(comparison(
+            settings,
+            Suite::Free,
+            "48".to_owned(),
+            threads,
+            cases,
+        ));
+    }
+    all.push(pools::plan(settings));
+    all
 }
 
 fn case<R: Reclaim<Item> + 'static>(threads: usize, time: Duration) -> Case {

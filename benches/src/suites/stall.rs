@@ -29,7 +29,7 @@ use crate::subjects::crossbeam::Crossbeam;
 use crate::subjects::haphazard::Haphazard;
 use crate::subjects::sdd::Sdd;
 use crate::subjects::seize::Seize;
-use crate::subjects::smr::SmrMalloc;
+use crate::subjects::smr::{FencedPool, SmrMalloc, SmrPool};
 use crate::subjects::tick::Tick;
 use crate::subjects::{Local, Reclaim};
 
@@ -52,6 +52,8 @@ enum Workload {
 macro_rules! for_each_subject {
     ($call:ident $(, $argument:expr)*) => {
         vec![
+            $call::<SmrPool<Item>>($($argument),*),
+            $call::<FencedPool<Item>>($($argument),*),
             $call::<SmrMalloc>($($argument),*),
             $call::<Crossbeam>($($argument),*),
             $call::<Seize>($($argument),*),
