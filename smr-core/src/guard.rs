@@ -288,11 +288,13 @@ impl Guard {
     }
 
     /// Whether this guard protects what is shared under `domain`.
-    /// [`unprotected`](crate::unprotected) claims to, for every domain.
+    ///
+    /// [`unprotected`](crate::unprotected) protects nothing, so a structure with
+    /// a safe interface refuses it.
     #[must_use]
     #[inline]
     pub fn protects(&self, domain: &Domain) -> bool {
-        self.slot.is_none_or(|slot| slot.is_of(domain.inner()))
+        self.slot.is_some_and(|slot| slot.is_of(domain.inner()))
     }
 }
 
