@@ -9,6 +9,7 @@
 //!   hundred items a pin would be garbage faster than it is collected; pinning
 //!   for each item instead, or for every 4, 16, 32, 64, was slower.
 
+use std::mem;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
 
@@ -25,29 +26,40 @@ impl Subject for Crossbeam {
     const ABOUT: &'static str = "epochs: pin, Owned and defer_destroy";
 }
 
+/// The shared pointer.
+#[derive(Debug)]
+pub(crate) struct Cell(Atomic<u64>);
+
+impl Drop for Cell {
+    fn drop(&mut self) {
+        // SAFETY: never null, and no reader can borrow us any more.
+        drop(unsafe { mem::take(&mut self.0).into_owned() });
+    }
+}
+
 impl Section for Crossbeam {
-    type Shared = Atomic<u64>;
-    type Reader<'s> = &'s Atomic<u64>;
+    type Shared = Cell;
+    type Reader<'s> = &'s Cell;
     const NESTS: bool = true;
     const OWNED: bool = false;
 
-    fn share(value: u64) -> Atomic<u64> {
-        Atomic::new(value)
+    fn share(value: u64) -> Cell {
+        Cell(Atomic::new(value))
     }
 
-    fn reader(shared: &Atomic<u64>) -> &Atomic<u64> {
+    fn reader(shared: &Cell) -> &Cell {
         shared
     }
 
     #[inline(always)]
-    fn read(reader: &mut &Atomic<u64>) -> u64 {
+    fn read(reader: &mut &Cell) -> u64 {
         let guard = crossbeam_epoch::pin();
-        let value = reader.load(Ordering::Acquire, &guard);
+        let value = reader.0.load(Ordering::Acquire, &guard);
         // SAFETY: never null, never retired.
         unsafe { *value.deref() }
     }
 
-    fn nested(reader: &mut &Atomic<u64>, rounds: u64) -> u64 {
+    fn nested(reader: &mut &Cell, rounds: u64) -> u64 {
         let outer = crossbeam_epoch::pin();
         let sum = super::repeat(rounds, || Self::read(reader));
         drop(outer);

@@ -9,12 +9,13 @@
 //! - `smr-malloc` gives boxes up to the domain, which frees them to malloc: the
 //!   reclamation without the pool, to see the halves of the gain apart.
 
+use std::mem;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
 
-use smr_core::{BarrierKind, Domain, Guard, LocalHandle, Pool};
+use smr_core::{Atomic, BarrierKind, Domain, Guard, LocalHandle, Pool};
 
-use super::{BoxedValue, Local, Reclaim, Section, Subject, boxed};
+use super::{Local, Reclaim, Section, Subject, boxed};
 
 /// Sequences in the global domain.
 #[derive(Debug)]
@@ -25,29 +26,51 @@ impl Subject for Smr {
     const ABOUT: &'static str = "sequences with the asymmetric barrier; items from a pool";
 }
 
+/// The shared pointer.
+#[derive(Debug)]
+pub(crate) struct Cell(Atomic<u64>);
+
+impl Cell {
+    fn new(value: u64) -> Self {
+        Self(Atomic::new(value))
+    }
+
+    /// The load and the read inside a section.
+    #[inline(always)]
+    fn read(&self, guard: &Guard) -> u64 {
+        let value = self.0.load(Ordering::Acquire, guard);
+        // SAFETY: never null, never retired.
+        unsafe { *value.deref() }
+    }
+}
+
+impl Drop for Cell {
+    fn drop(&mut self) {
+        // SAFETY: never null, and no reader can borrow us any more.
+        drop(unsafe { mem::take(&mut self.0).into_owned() });
+    }
+}
+
 impl Section for Smr {
-    type Shared = BoxedValue;
-    type Reader<'s> = &'s BoxedValue;
+    type Shared = Cell;
+    type Reader<'s> = &'s Cell;
     const NESTS: bool = true;
     const OWNED: bool = true;
 
-    fn share(value: u64) -> BoxedValue {
-        BoxedValue::new(value)
+    fn share(value: u64) -> Cell {
+        Cell::new(value)
     }
 
-    fn reader(shared: &BoxedValue) -> &BoxedValue {
+    fn reader(shared: &Cell) -> &Cell {
         shared
     }
 
     #[inline(always)]
-    fn read(reader: &mut &BoxedValue) -> u64 {
-        let guard = smr_core::pin();
-        let value = load(reader);
-        drop(guard);
-        value
+    fn read(reader: &mut &Cell) -> u64 {
+        reader.read(&smr_core::pin())
     }
 
-    fn nested(reader: &mut &BoxedValue, rounds: u64) -> u64 {
+    fn nested(reader: &mut &Cell, rounds: u64) -> u64 {
         let outer = smr_core::pin();
         let sum = super::repeat(rounds, || Self::read(reader));
         drop(outer);
@@ -55,19 +78,9 @@ impl Section for Smr {
     }
 
     #[inline(always)]
-    fn owned(reader: &mut &BoxedValue) -> u64 {
-        let guard = Domain::global().owned_guard();
-        let value = load(reader);
-        drop(guard);
-        value
+    fn owned(reader: &mut &Cell) -> u64 {
+        reader.read(&Domain::global().owned_guard())
     }
-}
-
-#[inline(always)]
-fn load(value: &BoxedValue) -> u64 {
-    let pointer = value.pointer().load(Ordering::Acquire);
-    // SAFETY: never null, never retired.
-    unsafe { *pointer }
 }
 
 /// Sequences with fences.
@@ -77,7 +90,7 @@ pub(crate) struct Fallback;
 /// The pointer and the domain that protects it.
 pub(crate) struct FallbackCell {
     domain: Domain,
-    value: BoxedValue,
+    value: Cell,
 }
 
 impl Subject for Fallback {
@@ -99,7 +112,7 @@ impl Section for Fallback {
     fn share(value: u64) -> FallbackCell {
         FallbackCell {
             domain: fenced(),
-            value: BoxedValue::new(value),
+            value: Cell::new(value),
         }
     }
 
@@ -109,10 +122,7 @@ impl Section for Fallback {
 
     #[inline(always)]
     fn read(reader: &mut &FallbackCell) -> u64 {
-        let guard = reader.domain.pin();
-        let value = load(&reader.value);
-        drop(guard);
-        value
+        reader.value.read(&reader.domain.pin())
     }
 
     fn nested(reader: &mut &FallbackCell, rounds: u64) -> u64 {
@@ -124,10 +134,7 @@ impl Section for Fallback {
 
     #[inline(always)]
     fn owned(reader: &mut &FallbackCell) -> u64 {
-        let guard = reader.domain.owned_guard();
-        let value = load(&reader.value);
-        drop(guard);
-        value
+        reader.value.read(&reader.domain.owned_guard())
     }
 }
 
