@@ -70,6 +70,12 @@ impl Guard {
     #[inline(always)]
     pub(crate) fn enter(slot: &Participant) -> Self {
         slot.enter();
+        Self::of_entered(slot)
+    }
+
+    /// The guard of a section that was entered through `slot`.
+    #[inline(always)]
+    pub(crate) fn of_entered(slot: &Participant) -> Self {
         Self {
             slot: Some(slot.outlive()),
             _not_send: PhantomData,

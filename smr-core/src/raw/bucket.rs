@@ -120,9 +120,10 @@ impl<E> Bucket<E> {
         header.goal = 0;
     }
 
-    /// Adds an entry that stands for `bytes`. There must be room.
+    /// Adds an entry that stands for `bytes`. There must be room. Returns whether
+    /// there still is.
     #[inline(always)]
-    pub(crate) fn push(&mut self, entry: E, bytes: usize) {
+    pub(crate) fn push(&mut self, entry: E, bytes: usize) -> bool {
         let len = self.len();
         assert!(len < self.capacity(), "a full bucket takes no more");
         let at = self.entry(len);
@@ -132,6 +133,7 @@ impl<E> Bucket<E> {
         let header = self.header_mut();
         header.len = len + 1;
         header.bytes = header.bytes.saturating_add(bytes);
+        header.len < header.cap
     }
 
     #[inline(always)]

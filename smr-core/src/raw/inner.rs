@@ -21,6 +21,7 @@
 //! the way carried a mark already, the poll fails at once and saves the barrier:
 //! a reader that stalls for ever costs a poll a few loads.
 
+use core::hint::cold_path;
 use core::num::NonZeroU64;
 
 use alloc::string::String;
@@ -316,6 +317,7 @@ impl Inner {
             Home::Depot | Home::Shared => self.retire_to_depot(home, what, bytes),
         }
         if self.limits.max_retired_bytes.is_some() {
+            cold_path();
             self.charge(home, bytes);
         }
     }

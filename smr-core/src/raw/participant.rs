@@ -7,7 +7,7 @@
 //!   beyond   bins, the name of the thread, links of the registry
 //! ```
 //!
-//! Invariants: `seq` is written by the owner alone. `nested`, `quiet` and the
+//! Invariants: `seq` is written by the owner alone. `gate`, `quiet` and the
 //! bins belong to the owner; a stranger reaches the bins behind the latch.
 //!
 //! # Orderings
@@ -29,11 +29,14 @@
 //! `exit_then_enter`.
 
 use core::cell::Cell;
+use core::hint::cold_path;
 use core::ptr;
 
 use alloc::sync::Arc;
 
 use crate::barrier::Barrier;
+#[cfg(all(feature = "std", not(loom)))]
+use crate::clock::GLOBAL_WRITE_HAND;
 use crate::domain::Domain;
 use crate::raw::bins::Bins;
 use crate::raw::deferred::Deferred;
@@ -51,11 +54,18 @@ pub(crate) const GARBAGE: u32 = 2;
 /// releases it.
 pub(crate) const LEAVING: u32 = 4;
 
+/// The domain's barrier is a fence: stores of `seq` are followed by one.
+const FENCED: u32 = 1;
+/// One nested guard.
+const NESTED: u32 = 2;
+
 #[repr(C, align(128))]
 pub(crate) struct Participant {
     pub(crate) seq: AtomicU64,
     pub(crate) notice: AtomicU32,
-    nested: Cell<u32>,
+    /// What keeps enter and exit from being the short ones: `FENCED`, and
+    /// `NESTED` for each guard beyond the first.
+    gate: Cell<u32>,
     write_hand: Cell<*const AtomicU64>,
     domain: Cell<*const Inner>,
     shared: Cell<bool>,
@@ -89,7 +99,7 @@ pub(crate) struct Label {
     pub(crate) behind: Option<(u64, std::time::Instant)>,
 }
 
-// SAFETY: the cells are touched by the owner alone (`nested`, `quiet`), or
+// SAFETY: the cells are touched by the owner alone (`gate`, `quiet`), or
 // written while nobody else can reach the slot (`write_hand`, `domain`: when the
 // registry creates and claims it); the bins are behind the latch.
 unsafe impl Sync for Participant {}
@@ -101,7 +111,11 @@ impl Participant {
         Self {
             seq: AtomicU64::new(0),
             notice: AtomicU32::new(0),
-            nested: Cell::new(0),
+            gate: Cell::new(if domain.clock.barrier.is_fence() {
+                FENCED
+            } else {
+                0
+            }),
             write_hand: Cell::new(domain.clock.write_hand()),
             domain: Cell::new(domain),
             shared: Cell::new(false),
@@ -174,7 +188,8 @@ impl Participant {
     pub(crate) fn enter(&self) {
         // Relaxed: our own store, or 0.
         if self.seq.load(Ordering::Relaxed) != 0 {
-            self.nested.set(self.nested.get() + 1);
+            cold_path();
+            self.gate.set(self.gate.get() + NESTED);
             return;
         }
         // SAFETY: points into the domain, which outlives its slots.
@@ -182,22 +197,60 @@ impl Participant {
         // Acquire: pairs with the AcqRel of `Clock::advance`.
         let seq = hand.load(ord::enter_wr());
         // Release: pairs with the Acquire of the scan. Then the light barrier.
-        self.barrier.publish(&self.seq, seq, ord::enter_seq());
+        self.publish(seq, ord::enter_seq());
+    }
+
+    /// As [`enter`](Self::enter), for the slots that `pin` keeps at hand: of the
+    /// global domain, with the asymmetric barrier. Owner only.
+    #[cfg(all(feature = "std", not(loom)))]
+    #[inline(always)]
+    pub(crate) fn enter_global(&self) {
+        if self.seq.load(Ordering::Relaxed) != 0 {
+            cold_path();
+            self.gate.set(self.gate.get() + NESTED);
+            return;
+        }
+        let seq = GLOBAL_WRITE_HAND.load(ord::enter_wr());
+        Barrier::ASYMMETRIC.publish(&self.seq, seq, ord::enter_seq());
+    }
+
+    /// Whether [`enter_global`](Self::enter_global) may be used.
+    #[cfg(all(feature = "std", not(loom)))]
+    pub(crate) fn is_global_and_asymmetric(&self) -> bool {
+        !self.barrier.is_fence() && ptr::eq(self.write_hand.get(), &*GLOBAL_WRITE_HAND)
+    }
+
+    #[inline(always)]
+    fn publish(&self, seq: u64, order: Ordering) {
+        // Outside a section and in its outermost guard the gate has no other bit.
+        if self.gate.get() == 0 {
+            Barrier::ASYMMETRIC.publish(&self.seq, seq, order);
+        } else {
+            cold_path();
+            Barrier::FENCE.publish(&self.seq, seq, order);
+        }
     }
 
     /// Leaves the section, if this is the outermost guard. Owner only.
     #[inline(always)]
     pub(crate) fn exit(&self) {
-        let nested = self.nested.get();
-        if nested != 0 {
-            self.nested.set(nested - 1);
-            return;
+        if self.gate.get() != 0 {
+            cold_path();
+            return self.exit_gated();
         }
         // Release: pairs with the Acquire of the scan. Then the light barrier.
-        self.barrier.publish(&self.seq, 0, ord::exit_seq());
-        // Relaxed: what is behind the notice is acquired when it is taken.
-        if self.notice.load(Ordering::Relaxed) != 0 {
-            self.exit_slow(true);
+        Barrier::ASYMMETRIC.publish(&self.seq, 0, ord::exit_seq());
+        self.look_at_notice(true);
+    }
+
+    /// Leaves where guards nest or the barrier is a fence.
+    #[inline]
+    fn exit_gated(&self) {
+        if self.is_outermost() {
+            self.publish(0, ord::exit_seq());
+            self.look_at_notice(true);
+        } else {
+            self.gate.set(self.gate.get() - NESTED);
         }
     }
 
@@ -212,24 +265,26 @@ impl Participant {
         // As in `enter`: the Release covers what the section did so far, for a
         // scan that reads this store.
         let seq = hand.load(ord::enter_wr());
-        self.barrier.publish(&self.seq, seq, ord::enter_seq());
+        self.publish(seq, ord::enter_seq());
         self.look_at_notice(false);
     }
 
     /// Whether the guard that asks is the only one.
     pub(crate) fn is_outermost(&self) -> bool {
-        self.nested.get() == 0
+        self.gate.get() < NESTED
     }
 
     /// Leaves the section and keeps the slot. Owner only, outermost.
     pub(crate) fn step_out(&self) {
-        self.barrier.publish(&self.seq, 0, ord::exit_seq());
+        self.publish(0, ord::exit_seq());
         self.look_at_notice(false);
     }
 
+    #[inline(always)]
     fn look_at_notice(&self, last: bool) {
         // Relaxed: what is behind the notice is acquired when it is taken.
         if self.notice.load(Ordering::Relaxed) != 0 {
+            cold_path();
             self.exit_slow(last);
         }
     }
@@ -334,7 +389,7 @@ impl Participant {
     pub(crate) fn take_over(&self, token: usize, label: Label) {
         self.generation.store(fork::generation(), Ordering::Relaxed);
         self.token.store(token, Ordering::Relaxed);
-        self.nested.set(0);
+        self.gate.set(self.gate.get() & FENCED);
         self.shared.set(false);
         self.quiet.set(0);
         self.label.with(|l| *l = label);

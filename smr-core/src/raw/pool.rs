@@ -15,6 +15,7 @@
 //! Items with destructors are not free when their goal expires: they are *ready*
 //! to be dropped, two at each retire, or by a sweep; then they are free.
 
+use core::hint::cold_path;
 use core::mem;
 use core::ptr::{self, NonNull};
 
@@ -150,23 +151,37 @@ impl<T> PoolInner<T> {
     /// Memory for one item.
     #[inline]
     pub(crate) fn take(&self, home: Home<'_>) -> Result<Item<T>, NoMemory> {
+        match home {
+            Home::Own(slot) => self.take_own(slot),
+            Home::Depot | Home::Shared => self.take_from_depot(),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn take_own(&self, slot: &Participant) -> Result<Item<T>, NoMemory> {
         if Self::IS_ZST {
             return Ok(NonNull::dangling());
         }
-        let item = match home {
-            Home::Own(slot) => {
-                let cache = self.cache(slot);
-                match cache.with(slot.barrier(), |stock| self.take_from(stock)) {
-                    Some(item) => item,
-                    None => self.refill(slot, cache)?,
-                }
+        let cache = self.cache(slot);
+        let item = match cache.with(slot.barrier(), |stock| self.take_from(stock)) {
+            Some(item) => item,
+            None => {
+                cold_path();
+                self.refill(slot, cache)?
             }
-            Home::Depot | Home::Shared => self.take_from_depot()?,
         };
+        self.note_taken(item);
+        Ok(item)
+    }
+
+    /// Debug builds remember what is retired.
+    #[inline(always)]
+    fn note_taken(&self, item: Item<T>) {
         #[cfg(debug_assertions)]
         self.retired
             .with(|retired| retired.remove(&item.addr().get()));
-        Ok(item)
+        #[cfg(not(debug_assertions))]
+        let _ = item;
     }
 
     #[inline(always)]
@@ -174,13 +189,27 @@ impl<T> PoolInner<T> {
         if let Some(item) = stock.free.as_mut().and_then(Bucket::pop) {
             return Some(item);
         }
+        cold_path();
+        self.restock(stock)
+    }
+
+    /// The free bucket is used up: the oldest sealed one takes its place, if it
+    /// has expired. Otherwise fresh memory is cut.
+    #[inline(never)]
+    fn restock(&self, stock: &mut Stock<T>) -> Option<Item<T>> {
         if !Self::NEEDS_DROP {
-            if let Some(item) = stock.bins.pop_ready() {
-                return Some(item);
-            }
-            if let Some(bytes) = stock.bins.expire(self.inner().clock.read_hand()) {
-                self.inner().settle(bytes, stock.bins.ready_items());
-                return stock.bins.pop_ready();
+            let expired = stock.bins.take_ready_bucket().or_else(|| {
+                let bucket = stock.bins.take_expired(self.inner().clock.read_hand())?;
+                self.settle(&bucket);
+                Some(bucket)
+            });
+            if let Some(mut bucket) = expired {
+                bucket.reset();
+                let item = bucket.pop();
+                if let Some(used_up) = stock.free.replace(bucket) {
+                    stock.bins.reuse(used_up);
+                }
+                return item;
             }
         }
         stock.carve()
@@ -206,7 +235,11 @@ impl<T> PoolInner<T> {
         if let Some(item) = cache.with(slot.barrier(), |stock| self.take_from(stock)) {
             return Ok(item);
         }
-        let (first, end) = self.new_slab(None)?;
+        // Where items wait already, as many more as make a poll worth while;
+        // where none do, the structure grows: the next size of slab.
+        let waiting = cache.with(slot.barrier(), |stock| stock.bins.retired().items);
+        let most = (waiting != 0).then(|| self.poll_step().saturating_sub(waiting).max(64));
+        let (first, end) = self.new_slab(most)?;
         Ok(cache.with(slot.barrier(), |stock| {
             // Nobody else puts fresh memory into our stock, and there was none.
             (stock.fresh, stock.fresh_end) = (first, end);
@@ -338,6 +371,15 @@ impl<T> PoolInner<T> {
 
     #[cold]
     fn take_from_depot(&self) -> Result<Item<T>, NoMemory> {
+        if Self::IS_ZST {
+            return Ok(NonNull::dangling());
+        }
+        let item = self.cut_from_depot()?;
+        self.note_taken(item);
+        Ok(item)
+    }
+
+    fn cut_from_depot(&self) -> Result<Item<T>, NoMemory> {
         self.poll_for_depot(self.poll_step());
         if let Some(mut bucket) = self.bucket_from_depot() {
             let item = bucket.pop().expect("empty buckets are not shared");
@@ -436,46 +478,66 @@ impl<T> PoolInner<T> {
     /// Takes over an item that was unlinked.
     #[inline]
     pub(crate) fn retire(&self, home: Home<'_>, item: Item<T>) {
+        match home {
+            Home::Own(slot) => self.retire_own(slot, item),
+            Home::Depot | Home::Shared => self.retire_to_depot(home, item),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn retire_own(&self, slot: &Participant, item: Item<T>) {
         if Self::IS_ZST && !Self::NEEDS_DROP {
             return;
         }
         #[cfg(debug_assertions)]
         self.check_retire(item);
-        let bytes = size_of::<T>();
-        let advance = || self.inner().clock.advance();
-        match home {
-            Home::Own(slot) => {
-                let cache = self.cache(slot);
-                let sealed = cache.with(slot.barrier(), |stock| {
-                    let sealed = stock.bins.push(item, bytes, advance);
-                    if Self::NEEDS_DROP && self.reached {
-                        self.node.note_dirty(self.inner());
-                    }
-                    sealed
-                });
-                if Self::NEEDS_DROP {
-                    if self.reached {
-                        slot.note_garbage();
-                    }
-                    self.run_ready(slot, cache, DROPS_PER_RETIRE);
-                }
-                if sealed {
-                    self.after_seal(slot, cache);
-                }
+        let cache = self.cache(slot);
+        let sealed = cache.with(slot.barrier(), |stock| {
+            let sealed = stock
+                .bins
+                .push(item, size_of::<T>(), || self.inner().clock.advance());
+            if Self::NEEDS_DROP && self.reached {
+                self.node.note_dirty(self.inner());
             }
-            Home::Depot | Home::Shared => {
-                self.depot
-                    .with(|depot| depot.bins().push(item, bytes, advance));
-                if Self::NEEDS_DROP && self.reached {
-                    self.node.link(self.inner());
-                    if self.inner().is_last_chance(home) {
-                        self.inner().sweep();
-                    }
-                }
+            sealed
+        });
+        if Self::NEEDS_DROP {
+            if self.reached {
+                slot.note_garbage();
+            }
+            self.run_ready(slot, cache, DROPS_PER_RETIRE);
+        }
+        if sealed {
+            cold_path();
+            self.after_seal(slot, cache);
+        }
+        self.charge(Home::Own(slot));
+    }
+
+    #[inline(never)]
+    fn retire_to_depot(&self, home: Home<'_>, item: Item<T>) {
+        if Self::IS_ZST && !Self::NEEDS_DROP {
+            return;
+        }
+        #[cfg(debug_assertions)]
+        self.check_retire(item);
+        let advance = || self.inner().clock.advance();
+        self.depot
+            .with(|depot| depot.bins().push(item, size_of::<T>(), advance));
+        if Self::NEEDS_DROP && self.reached {
+            self.node.link(self.inner());
+            if self.inner().is_last_chance(home) {
+                self.inner().sweep();
             }
         }
+        self.charge(home);
+    }
+
+    #[inline(always)]
+    fn charge(&self, home: Home<'_>) {
         if self.inner().limits.max_retired_bytes.is_some() {
-            self.inner().charge(home, bytes);
+            cold_path();
+            self.inner().charge(home, size_of::<T>());
         }
     }
 
