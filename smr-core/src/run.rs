@@ -5,6 +5,7 @@
 //! unwinding already. It may pin, retire and drop domains: collections of one
 //! domain do not nest on a thread, so the stack stays flat.
 
+use crate::fork;
 use crate::sync::{AtomicU32, Ordering};
 
 /// The first panic of a batch of destructors.
@@ -67,24 +68,45 @@ pub(crate) fn catch(f: impl FnOnce()) -> Panic {
 ///
 /// Two counters: new batches count in the current one; a barrier turns to the
 /// other and waits for the old one to drain. (SRCU does the same for readers.)
+///
+/// In a forked child the counts start from zero: whoever had something in hand
+/// has vanished, or is the thread that forked, in a destructor of its own.
 #[derive(Debug, Default)]
 pub(crate) struct Hands {
     phase: AtomicU32,
     inside: [AtomicU32; 2],
+    generation: AtomicU32,
 }
 
-pub(crate) struct Hand<'a>(&'a AtomicU32);
+pub(crate) struct Hand<'a> {
+    inside: &'a AtomicU32,
+    generation: u32,
+}
 
 impl Hands {
     /// Called behind the depot's lock, as is `turn`.
     pub(crate) fn take(&self) -> Hand<'_> {
+        let generation = self.look_at_generation();
         let inside = &self.inside[self.phase.load(Ordering::Relaxed) as usize % 2];
         inside.fetch_add(1, Ordering::Relaxed);
-        Hand(inside)
+        Hand { inside, generation }
+    }
+
+    fn look_at_generation(&self) -> u32 {
+        let now = fork::generation();
+        // Relaxed, all of it: behind the lock.
+        if self.generation.load(Ordering::Relaxed) != now {
+            self.generation.store(now, Ordering::Relaxed);
+            for inside in &self.inside {
+                inside.store(0, Ordering::Relaxed);
+            }
+        }
+        now
     }
 
     /// Turns to the other counter and returns the index of the old one.
     pub(crate) fn turn(&self) -> usize {
+        self.look_at_generation();
         self.phase.fetch_add(1, Ordering::Relaxed) as usize % 2
     }
 
@@ -96,8 +118,10 @@ impl Hands {
 
 impl Drop for Hand<'_> {
     fn drop(&mut self) {
-        // Release: pairs with the Acquire in `Hands::are_empty`.
-        self.0.fetch_sub(1, Ordering::Release);
+        if self.generation == fork::generation() {
+            // Release: pairs with the Acquire in `Hands::are_empty`.
+            self.inside.fetch_sub(1, Ordering::Release);
+        }
     }
 }
 

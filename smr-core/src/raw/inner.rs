@@ -64,7 +64,15 @@ pub(crate) struct Inner {
     #[cfg(all(feature = "std", not(loom)))]
     pub(crate) waiters: ForkLock<alloc::vec::Vec<std::thread::Thread>>,
     #[cfg(all(feature = "std", not(loom)))]
-    pub(crate) reaper: ForkLock<Option<std::thread::Thread>>,
+    pub(crate) reaper: ForkLock<Option<Awake>>,
+}
+
+/// The reaper's thread, and the generation of the process in which it runs.
+#[cfg(all(feature = "std", not(loom)))]
+#[derive(Debug)]
+pub(crate) struct Awake {
+    pub(crate) thread: std::thread::Thread,
+    pub(crate) generation: u32,
 }
 
 /// Counters of cold paths.

@@ -269,10 +269,27 @@ impl Participant {
     /// Runs `f` on the bins, as the owner.
     #[inline(always)]
     pub(crate) fn with_bins<R>(&self, f: impl FnOnce(&mut Bins<Deferred>) -> R) -> R {
-        let _inside = self.latch.enter(self.barrier);
+        let _inside = self
+            .latch
+            .enter(self.barrier, || self.bins.with_mut(overwrite));
         self.bins.with_mut(|bins| {
             // SAFETY: the latch is held until `_inside` is dropped.
             f(unsafe { &mut *bins })
+        })
+    }
+
+    /// Runs `f` on the bins, as a stranger that claimed the latch and made the
+    /// heavy barrier. `None` if the owner is inside.
+    pub(crate) fn with_bins_of_stranger<R>(
+        &self,
+        f: impl FnOnce(&mut Bins<Deferred>) -> R,
+    ) -> Option<R> {
+        let is_out = self.latch.owner_is_out(|| self.bins.with_mut(overwrite));
+        is_out.then(|| {
+            self.bins.with_mut(|bins| {
+                // SAFETY: the latch is ours until it is given back.
+                f(unsafe { &mut *bins })
+            })
         })
     }
 
@@ -353,6 +370,13 @@ impl Participant {
         let token = self.token.load(Ordering::Relaxed);
         token != 0 && token == fork::token()
     }
+}
+
+/// Makes empty bins of what a vanished thread may have left half changed. What
+/// was in them is leaked, in a forked child.
+fn overwrite(bins: *mut Bins<Deferred>) {
+    // SAFETY: behind the latch; the old value is neither read nor dropped.
+    unsafe { bins.write(Bins::default()) };
 }
 
 fn mutant_no_assist() -> bool {

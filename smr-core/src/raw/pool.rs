@@ -49,6 +49,8 @@ pub(crate) struct PoolInner<T> {
     reached: bool,
     #[cfg(debug_assertions)]
     retired: ForkLock<alloc::collections::BTreeSet<usize>>,
+    #[cfg(debug_assertions)]
+    made_in: u32,
 }
 
 /// What is nobody's in particular.
@@ -115,13 +117,15 @@ impl<T> PoolInner<T> {
 
     pub(crate) fn new(domain: Domain, reached: bool) -> Self {
         Self {
-            node: Node::new(pool_sweep::ops::<T>()),
+            node: Node::new(pool_sweep::ops::<T>(), reached),
             domain,
             caches: Caches::new(),
             depot: ForkLock::new(Depot::default()),
             reached,
             #[cfg(debug_assertions)]
             retired: ForkLock::new(alloc::collections::BTreeSet::new()),
+            #[cfg(debug_assertions)]
+            made_in: crate::fork::generation(),
         }
     }
 
@@ -309,9 +313,8 @@ impl<T> PoolInner<T> {
             .collect();
         let done = !claimed.is_empty() && self.inner().clock.barrier();
         for cache in claimed {
-            if done && cache.latch.owner_is_out() {
-                // SAFETY: claimed, the barrier made, the owner out.
-                unsafe { cache.with_held(|stock| f(cache, stock)) };
+            if done {
+                let _ = cache.with_stock_of_stranger(|stock| f(cache, stock));
             }
             cache.latch.give_back();
         }
@@ -560,7 +563,9 @@ impl<T> PoolInner<T> {
 
     #[cfg(debug_assertions)]
     fn check_retire(&self, item: Item<T>) {
-        if Self::IS_ZST {
+        if Self::IS_ZST || crate::fork::generation() != self.made_in {
+            // In a forked child the depot may have been overwritten, and the
+            // slabs in it forgotten.
             return;
         }
         let ours = self.depot.with(|depot| {

@@ -10,6 +10,8 @@ use core::time::Duration;
 
 use alloc::vec::Vec;
 
+#[cfg(all(feature = "std", not(loom)))]
+use crate::fork;
 use crate::raw::inner::{Inner, count};
 use crate::raw::participant::Participant;
 use crate::raw::pools::{self, Node};
@@ -52,13 +54,11 @@ impl Inner {
         }
         let done = !claimed.is_empty() && self.clock.barrier();
         for slot in claimed {
-            if done && slot.latch.owner_is_out() {
-                slot.bins.with_mut(|bins| {
-                    // SAFETY: we hold the latch, made the barrier, and found the
-                    // owner out.
-                    self.empty_into_depot(unsafe { &mut *bins });
-                });
-            } else {
+            let emptied = done
+                && slot
+                    .with_bins_of_stranger(|bins| self.empty_into_depot(bins))
+                    .is_some();
+            if !emptied {
                 // In a forked child the owner may be inside for ever, half way
                 // through a change: then what it holds is left alone.
                 skipped += usize::from(slot.is_of_this_process());
@@ -72,8 +72,11 @@ impl Inner {
     /// Leaves the collecting to the reaper, if there is one.
     #[cfg(all(feature = "std", not(loom)))]
     fn wake_reaper(&self) -> bool {
-        self.reaper
-            .with(|reaper| reaper.as_ref().map(std::thread::Thread::unpark).is_some())
+        self.reaper.with(|reaper| {
+            // In a forked child there is none.
+            reaper.take_if(|awake| awake.generation != fork::generation());
+            reaper.as_ref().map(|awake| awake.thread.unpark()).is_some()
+        })
     }
 
     #[cfg(any(not(feature = "std"), loom))]
