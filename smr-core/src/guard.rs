@@ -268,10 +268,11 @@ impl Guard {
             }
         }
         let outermost = self.slot.filter(|slot| slot.is_outermost());
+        // Before it leaves: that may run destructors, and they may panic.
+        let _reenter = Reenter(outermost);
         if let Some(slot) = outermost {
             slot.step_out();
         }
-        let _reenter = Reenter(outermost);
         f()
     }
 

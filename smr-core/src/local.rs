@@ -22,6 +22,7 @@ mod imp {
     use crate::guard::Guard;
     use crate::raw::inner::{Home, Inner};
     use crate::raw::participant::{LEAVING, Label, Participant};
+    use crate::run;
     use crate::sync::Ordering;
 
     std::thread_local! {
@@ -37,7 +38,9 @@ mod imp {
             GLOBAL.set(None);
             LAST.set(None);
             for slot in core::mem::take(self.0.get_mut()) {
-                slot.domain().leave(slot);
+                // A panic may not leave the destructor of a thread-local: the
+                // panic hook has reported it, and that is all.
+                let _ = run::catch(|| slot.domain().leave(slot));
             }
         }
     }

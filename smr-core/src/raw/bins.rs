@@ -117,16 +117,24 @@ impl<E> Bins<E> {
     }
 
     /// Makes the oldest sealed bucket the ready one, if `rd` has reached its
-    /// goal and the ready one is used up. Returns the bytes that left the queue.
+    /// goal and the ready one is used up. Returns what has expired: nothing, if
+    /// the bucket was ready somewhere else before.
     #[inline]
-    pub(crate) fn expire(&mut self, rd: u64) -> Option<usize> {
+    pub(crate) fn expire(&mut self, rd: u64) -> Option<Held> {
         if self.ready_items() != 0 {
             return None;
         }
         let bucket = self.take_expired(rd)?;
-        let bytes = bucket.bytes();
+        let expired = if bucket.goal() == 0 {
+            Held::default()
+        } else {
+            Held {
+                items: bucket.len() as usize,
+                bytes: bucket.bytes(),
+            }
+        };
         self.make_ready(bucket);
-        Some(bytes)
+        Some(expired)
     }
 
     /// Puts an expired bucket where entries are taken from. There must be none.
@@ -222,8 +230,9 @@ impl<E> Bins<E> {
     /// Takes over all that another holds and that is not open.
     pub(crate) fn absorb(&mut self, mut other: Self) {
         if let Some(mut ready) = other.take_ready_bucket() {
-            // Its goal was reached before, and so is zero.
-            ready.set_goal(0);
+            // Its goal was reached before, and so is zero; its bytes were taken off
+            // the account then.
+            ready.reset();
             self.enqueue_first(ready);
         }
         while let Some(bucket) = other.take_sealed() {

@@ -165,14 +165,16 @@ impl Inner {
     pub(crate) fn release(&self, slot: &Participant) {
         debug_assert!(slot.is_of(self), "a slot goes back to its own registry");
         self.hand_over(slot);
+        let mut first_panic = run::Panic::none();
         if slot.has_garbage() {
-            self.sweep();
+            first_panic.keep(run::catch(|| self.sweep()));
             // A destructor may have retired through this very slot.
             self.hand_over(slot);
         }
         let reference = slot.set_face(None);
         self.registry.release(slot);
-        drop(reference);
+        first_panic.keep(run::catch(|| drop(reference)));
+        first_panic.go_on();
     }
 
     /// The owner is gone but may have guards in flight: the last one releases
@@ -312,6 +314,7 @@ impl Inner {
     /// under [`OverLimit::Block`] outside a section.
     #[inline]
     pub(crate) fn retire(&self, home: Home<'_>, what: Deferred, bytes: usize) {
+        let is_over = self.account(bytes);
         match home {
             Home::Own(slot) => {
                 let sealed = slot.with_bins(|bins| bins.push(what, bytes, || self.clock.advance()));
@@ -323,8 +326,8 @@ impl Inner {
             }
             Home::Depot | Home::Shared => self.retire_to_depot(home, what, bytes),
         }
-        if self.limits.max_retired_bytes.is_some() {
-            self.charge(home, bytes);
+        if is_over {
+            self.act_on_limit(home);
         }
     }
 
@@ -403,8 +406,8 @@ impl Inner {
                 let what = match bins.pop_ready() {
                     Some(what) => what,
                     None => {
-                        let bytes = bins.expire(self.clock.read_hand())?;
-                        self.settle(bytes, bins.ready_items());
+                        let expired = bins.expire(self.clock.read_hand())?;
+                        self.settle(expired.bytes, expired.items);
                         bins.pop_ready()?
                     }
                 };
@@ -480,22 +483,26 @@ impl Inner {
             .is_some_and(|max| self.pending.load(Ordering::Relaxed) > max as u64)
     }
 
-    /// Puts retired bytes on the account, and acts when they are too many.
+    /// Puts bytes on the account that are going to be retired, and tells whether
+    /// they are too many. Before the item goes where others find it: it must not
+    /// be taken off first.
+    #[inline]
+    pub(crate) fn account(&self, bytes: usize) -> bool {
+        self.limits.max_retired_bytes.is_some_and(|max| {
+            let before = self.pending.fetch_add(bytes as u64, Ordering::Relaxed);
+            before.saturating_add(bytes as u64) > max as u64
+        })
+    }
+
+    /// What is to be done when too much is retired.
     #[cold]
     #[inline(never)]
-    pub(crate) fn charge(&self, home: Home<'_>, bytes: usize) {
-        let Some(max) = self.limits.max_retired_bytes else {
-            return;
-        };
-        let before = self.pending.fetch_add(bytes as u64, Ordering::Relaxed);
-        if before.saturating_add(bytes as u64) <= max as u64 {
-            return;
-        }
+    pub(crate) fn act_on_limit(&self, home: Home<'_>) {
         if !self.over_limit.swap(true, Ordering::Relaxed) {
             self.report();
         }
         // A destructor that retires is inside a collection already.
-        if self.in_own_destructor() {
+        if self.in_own_destructor() || run::is_collecting(self.id) {
             return;
         }
         match self.limits.policy {

@@ -41,7 +41,7 @@ use crate::raw::inner::Inner;
 use crate::raw::latch::Latch;
 use crate::raw::lock::ForkLock;
 use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering, UnsafeCell};
-use crate::{fork, ord};
+use crate::{fork, ord, run};
 
 /// A poll waits for this section: its exit collects.
 pub(crate) const ASSIST: u32 = 1;
@@ -251,15 +251,18 @@ impl Participant {
         // AcqRel: pairs with the poll that put the mark; we see what it wanted
         // collected.
         let notice = self.notice.fetch_and(!ASSIST, ord::assist_take());
+        // Each of these runs destructors; one that panics stops none of the rest.
+        let mut first_panic = run::Panic::none();
         if notice & ASSIST != 0 && !mutant_no_assist() {
-            domain.assist();
+            first_panic.keep(run::catch(|| domain.assist()));
         }
         if notice & GARBAGE != 0 && !self.is_shared() {
-            domain.tidy(self);
+            first_panic.keep(run::catch(|| domain.tidy(self)));
         }
         if last && notice & LEAVING != 0 && !self.is_active() {
-            domain.release(self);
+            first_panic.keep(run::catch(|| domain.release(self)));
         }
+        first_panic.go_on();
     }
 
     pub(crate) fn barrier(&self) -> Barrier {

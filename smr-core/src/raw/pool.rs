@@ -182,8 +182,8 @@ impl<T> PoolInner<T> {
             if let Some(item) = stock.bins.pop_ready() {
                 return Some(item);
             }
-            if let Some(bytes) = stock.bins.expire(self.inner().clock.read_hand()) {
-                self.inner().settle(bytes, stock.bins.ready_items());
+            if let Some(expired) = stock.bins.expire(self.inner().clock.read_hand()) {
+                self.inner().settle(expired.bytes, expired.items);
                 return stock.bins.pop_ready();
             }
         }
@@ -445,6 +445,7 @@ impl<T> PoolInner<T> {
         #[cfg(debug_assertions)]
         self.check_retire(item);
         let bytes = size_of::<T>();
+        let is_over = self.inner().account(bytes);
         let advance = || self.inner().clock.advance();
         match home {
             Home::Own(slot) => {
@@ -477,8 +478,8 @@ impl<T> PoolInner<T> {
                 }
             }
         }
-        if self.inner().limits.max_retired_bytes.is_some() {
-            self.inner().charge(home, bytes);
+        if is_over {
+            self.inner().act_on_limit(home);
         }
     }
 
@@ -521,8 +522,8 @@ impl<T> PoolInner<T> {
                 let item = match stock.bins.pop_ready() {
                     Some(item) => item,
                     None => {
-                        let bytes = stock.bins.expire(self.inner().clock.read_hand())?;
-                        self.inner().settle(bytes, stock.bins.ready_items());
+                        let expired = stock.bins.expire(self.inner().clock.read_hand())?;
+                        self.inner().settle(expired.bytes, expired.items);
                         stock.bins.pop_ready()?
                     }
                 };

@@ -102,8 +102,8 @@ unsafe fn run_expired<T>(node: *const Node, frame: &Frame) -> run::Panic {
         let hand = inner.depot.with(|_| inner.hands.take());
         let Some(item) = pool.depot.with(|depot| {
             let bins = depot.bins();
-            if let Some(bytes) = bins.expire(rd) {
-                inner.settle(bytes, bins.ready_items());
+            if let Some(expired) = bins.expire(rd) {
+                inner.settle(expired.bytes, expired.items);
             }
             bins.pop_ready()
         }) else {
