@@ -85,7 +85,7 @@ impl Guard {
         Some((
             slot,
             if slot.is_shared() {
-                Home::Shared
+                Home::Shared(slot)
             } else {
                 Home::Own(slot)
             },
@@ -95,12 +95,7 @@ impl Guard {
     #[inline]
     fn retire_deferred(&self, what: Deferred, bytes: usize) {
         match self.home() {
-            Some((slot, home)) => {
-                if slot.is_shared() {
-                    slot.flag_garbage();
-                }
-                slot.domain().retire(home, what, bytes);
-            }
+            Some((slot, home)) => slot.domain().retire(home, what, bytes),
             None => what.run(),
         }
     }

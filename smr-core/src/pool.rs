@@ -277,7 +277,7 @@ impl<T> Pool<T> {
                 .reserve(slot, items)
                 .map_err(|_| ReserveError { items }),
             // A thread without a cache has nowhere to keep a reserve.
-            Home::Depot | Home::Shared => Ok(()),
+            Home::Depot | Home::Shared(_) => Ok(()),
         })
     }
 

@@ -100,8 +100,9 @@ pub(crate) enum Home<'a> {
     Own(&'a Participant),
     /// With everybody's, behind a lock.
     Depot,
-    /// There as well; the caller holds an owned guard, and so is in a section.
-    Shared,
+    /// There as well; the caller holds the owned guard of this slot, and so is in
+    /// a section.
+    Shared(&'a Participant),
 }
 
 /// What a poll or a scan found.
@@ -324,7 +325,7 @@ impl Inner {
                 }
                 self.run_ready(slot, DROPS_PER_RETIRE);
             }
-            Home::Depot | Home::Shared => self.retire_to_depot(home, what, bytes),
+            Home::Depot | Home::Shared(_) => self.retire_to_depot(home, what, bytes),
         }
         if is_over {
             self.act_on_limit(home);
@@ -334,6 +335,9 @@ impl Inner {
     #[cold]
     #[inline(never)]
     fn retire_to_depot(&self, home: Home<'_>, what: Deferred, bytes: usize) {
+        if let Home::Shared(slot) = home {
+            slot.flag_garbage();
+        }
         let due = self.depot.with(|depot| {
             depot.push(what, bytes, || self.clock.advance())
                 && depot.is_due(self.drop_step(depot.backlog().mean()))
@@ -509,7 +513,7 @@ impl Inner {
             OverLimit::Report => {}
             OverLimit::Help | OverLimit::Error => self.help(home),
             OverLimit::Block => {
-                if matches!(home, Home::Shared) || self.in_own_section() {
+                if matches!(home, Home::Shared(_)) || self.in_own_section() {
                     self.help(home);
                 } else {
                     wait::until(self, || {

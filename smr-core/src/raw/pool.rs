@@ -28,7 +28,7 @@ use crate::raw::inner::{Home, Inner};
 use crate::raw::lock::ForkLock;
 use crate::raw::participant::Participant;
 use crate::raw::pool_sweep;
-use crate::raw::pools::Node;
+use crate::raw::pools::{self, Node};
 use crate::raw::slab::{self, Slab, Slabs};
 use crate::run;
 use crate::sync::Ordering;
@@ -165,7 +165,7 @@ impl<T> PoolInner<T> {
                     None => self.refill(slot, cache)?,
                 }
             }
-            Home::Depot | Home::Shared => self.take_from_depot()?,
+            Home::Depot | Home::Shared(_) => self.take_from_depot()?,
         };
         #[cfg(debug_assertions)]
         self.retired
@@ -425,7 +425,7 @@ impl<T> PoolInner<T> {
             Home::Own(slot) => self
                 .cache(slot)
                 .with(slot.barrier(), |stock| stock.put_free(item)),
-            Home::Depot | Home::Shared => {
+            Home::Depot | Home::Shared(_) => {
                 let mut bucket = Bucket::with_capacity(1);
                 bucket.push(item, 0);
                 Some(bucket)
@@ -467,19 +467,43 @@ impl<T> PoolInner<T> {
                     self.after_seal(slot, cache);
                 }
             }
-            Home::Depot | Home::Shared => {
-                self.depot
-                    .with(|depot| depot.bins().push(item, bytes, advance));
-                if Self::NEEDS_DROP && self.reached {
-                    self.node.link(self.inner());
-                    if self.inner().is_last_chance(home) {
-                        self.inner().sweep();
-                    }
-                }
-            }
+            Home::Depot | Home::Shared(_) => self.retire_to_depot(home, item, bytes),
         }
         if is_over {
             self.inner().act_on_limit(home);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn retire_to_depot(&self, home: Home<'_>, item: Item<T>, bytes: usize) {
+        let step = self.poll_step();
+        let due = self.depot.with(|depot| {
+            let bins = depot.bins();
+            bins.push(item, bytes, || self.inner().clock.advance()) && bins.is_due(step)
+        });
+        if !Self::NEEDS_DROP {
+            return;
+        }
+        if self.reached {
+            self.node.link(self.inner());
+            if let Home::Shared(slot) = home {
+                slot.flag_garbage();
+            }
+            if self.inner().is_last_chance(home) {
+                self.inner().sweep();
+                return;
+            }
+        }
+        // Nobody may come to allocate, and the depot has no owner: this thread
+        // polls, and runs what has expired unless somebody does already.
+        if due
+            && self.poll_for_depot(step)
+            && let Some(_frame) = run::enter(self.inner().id)
+            && let Some(panic) =
+                pools::try_with_marked(self.inner(), &self.node, |node| node.run(self.inner()))
+        {
+            panic.go_on();
         }
     }
 

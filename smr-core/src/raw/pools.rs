@@ -350,21 +350,34 @@ pub(crate) fn with_marked<R>(
     node: &Node,
     f: impl FnOnce(Marked) -> (R, bool),
 ) -> R {
-    let marked = Marked(NodeRef(node));
-    loop {
-        let free = domain.pools.with(|list| {
-            let free = node.try_mark();
-            if free && node.reached {
-                // Where others see that it is in hand.
-                list.push_back(node);
-            }
-            free
-        });
-        if free {
-            break;
-        }
+    while !mark(domain, node) {
         yield_now();
     }
+    work_on(domain, node, f)
+}
+
+/// The same, but `None` if another has marked it.
+pub(crate) fn try_with_marked<R>(
+    domain: &Inner,
+    node: &Node,
+    f: impl FnOnce(Marked) -> (R, bool),
+) -> Option<R> {
+    mark(domain, node).then(|| work_on(domain, node, f))
+}
+
+fn mark(domain: &Inner, node: &Node) -> bool {
+    domain.pools.with(|list| {
+        let free = node.try_mark();
+        if free && node.reached {
+            // Where others see that it is in hand.
+            list.push_back(node);
+        }
+        free
+    })
+}
+
+fn work_on<R>(domain: &Inner, node: &Node, f: impl FnOnce(Marked) -> (R, bool)) -> R {
+    let marked = Marked(NodeRef(node));
     let (result, alive) = f(marked);
     if alive {
         marked.0.put_back(domain);
