@@ -15,10 +15,12 @@
 //! Items with destructors are not free when their goal expires: they are *ready*
 //! to be dropped, two at each retire, or by a sweep; then they are free.
 
+use core::alloc::Layout;
 use core::hint::cold_path;
 use core::mem;
 use core::ptr::{self, NonNull};
 
+use alloc::alloc::handle_alloc_error;
 use alloc::boxed::Box;
 
 use crate::domain::Domain;
@@ -97,7 +99,8 @@ impl<T> Depot<T> {
         })
     }
 
-    /// Adds a free item, to the first bucket if that has room.
+    /// Adds a free item, to the first bucket if that has room. Where there is no
+    /// memory for another, the item is not used again: it goes with the pool.
     fn put_free(&mut self, item: Item<T>) {
         if let Some(bucket) = self.free.front_mut()
             && bucket.len() < bucket.capacity()
@@ -105,9 +108,10 @@ impl<T> Depot<T> {
             bucket.push(item, 0);
             return;
         }
-        let mut bucket = Bucket::with_capacity(FIRST_BUCKET_ITEMS);
-        bucket.push(item, 0);
-        self.free.push_front(bucket);
+        if let Some(mut bucket) = Bucket::try_with_capacity(FIRST_BUCKET_ITEMS) {
+            bucket.push(item, 0);
+            self.free.push_front(bucket);
+        }
     }
 
     /// Gives the open bucket a goal.
@@ -155,14 +159,27 @@ impl<T> PoolInner<T> {
     fn cache(&self, slot: &Participant) -> &Cache<T> {
         match self.caches.find(slot.index) {
             Some(cache) => cache,
+            None => self
+                .add_cache(slot)
+                .unwrap_or_else(|_| handle_alloc_error(Layout::new::<Cache<T>>())),
+        }
+    }
+
+    /// The same, where the system may have no memory for it.
+    #[inline(always)]
+    fn try_cache(&self, slot: &Participant) -> Result<&Cache<T>, NoMemory> {
+        match self.caches.find(slot.index) {
+            Some(cache) => Ok(cache),
             None => self.add_cache(slot),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn add_cache(&self, slot: &Participant) -> &Cache<T> {
-        self.depot.with(|_| self.caches.insert(slot.index))
+    fn add_cache(&self, slot: &Participant) -> Result<&Cache<T>, NoMemory> {
+        self.depot
+            .with(|_| self.caches.insert(slot.index))
+            .ok_or(NoMemory)
     }
 
     // -- allocate ------------------------------------------------------------
@@ -181,7 +198,7 @@ impl<T> PoolInner<T> {
         if Self::IS_ZST {
             return Ok(NonNull::dangling());
         }
-        let cache = self.cache(slot);
+        let cache = self.try_cache(slot)?;
         let item = match cache.with(slot.barrier(), |stock| self.take_from(stock)) {
             Some(item) => item,
             None => {
@@ -425,12 +442,12 @@ impl<T> PoolInner<T> {
             }
             return Ok(item);
         }
-        let (first, end) = self.new_slab(Some(8))?;
+        const ITEMS: u32 = 8;
+        let mut bucket = Bucket::try_with_capacity(ITEMS).ok_or(NoMemory)?;
+        let (first, end) = self.new_slab(Some(ITEMS as usize))?;
         let item = NonNull::new(first).expect("a slab has an item");
         let mut rest = first.wrapping_add(1);
         if rest != end {
-            let count = (end.addr() - rest.addr()) / size_of::<T>();
-            let mut bucket = Bucket::with_capacity(u32::try_from(count).expect("a small slab"));
             while let Some(free) = NonNull::new(rest).filter(|free| free.as_ptr() != end) {
                 bucket.push(free, 0);
                 rest = rest.wrapping_add(1);
@@ -464,7 +481,7 @@ impl<T> PoolInner<T> {
         if Self::IS_ZST || items == 0 {
             return Ok(());
         }
-        let cache = self.cache(slot);
+        let cache = self.try_cache(slot)?;
         let at_hand = cache.with(slot.barrier(), |stock| {
             stock.free_items() + stock.fresh_items()
         });
