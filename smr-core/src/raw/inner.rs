@@ -480,8 +480,7 @@ impl Inner {
         if let Some(max) = self.limits.max_retired_bytes {
             let bytes = expired.bytes as u64;
             let before = self.pending.fetch_sub(bytes, Ordering::Relaxed);
-            debug_assert!(before >= bytes, "more went off the account than on it");
-            if before.saturating_sub(bytes) <= max as u64 {
+            if before.wrapping_sub(bytes) <= max as u64 {
                 self.over_limit.store(false, Ordering::Relaxed);
             }
         }

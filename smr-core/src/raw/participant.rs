@@ -433,7 +433,9 @@ impl Participant {
     }
 
     pub(crate) fn forget_garbage(&self) {
-        self.notice.fetch_and(!GARBAGE, Ordering::Relaxed);
+        // Release: pairs with the Acquire in `has_garbage`; who finds no garbage
+        // here finds it in the depot.
+        self.notice.fetch_and(!GARBAGE, Ordering::Release);
     }
 
     /// Counts an outermost exit; returns how many there were since the last

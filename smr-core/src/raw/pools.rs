@@ -375,26 +375,22 @@ impl Marked {
     }
 }
 
-/// Marks one pool, waiting for a sweep that has, and works on it. `f` also says
-/// whether the pool is still there.
-pub(crate) fn with_marked<R>(
-    domain: &Inner,
-    node: &Node,
-    f: impl FnOnce(Marked) -> (R, bool),
-) -> R {
-    while !mark(domain, node) {
-        yield_now();
-    }
-    work_on(domain, node, f)
-}
-
-/// The same, unless a sweep has marked the pool.
+/// Marks one pool, unless a sweep has, and works on it. `f` also says whether
+/// the pool is still there.
 pub(crate) fn try_with_marked<R>(
     domain: &Inner,
     node: &Node,
     f: impl FnOnce(Marked) -> (R, bool),
 ) -> Option<R> {
-    mark(domain, node).then(|| work_on(domain, node, f))
+    if !mark(domain, node) {
+        return None;
+    }
+    let marked = Marked(NodeRef(node));
+    let (result, alive) = f(marked);
+    if alive {
+        marked.0.put_back(domain);
+    }
+    Some(result)
 }
 
 fn mark(domain: &Inner, node: &Node) -> bool {
@@ -406,15 +402,6 @@ fn mark(domain: &Inner, node: &Node) -> bool {
         }
         free
     })
-}
-
-fn work_on<R>(domain: &Inner, node: &Node, f: impl FnOnce(Marked) -> (R, bool)) -> R {
-    let marked = Marked(NodeRef(node));
-    let (result, alive) = f(marked);
-    if alive {
-        marked.0.put_back(domain);
-    }
-    result
 }
 
 /// Moves what the caches of all listed pools hold to the pools' depots. Returns
