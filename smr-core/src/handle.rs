@@ -61,7 +61,7 @@ impl LocalHandle {
 
 impl Drop for LocalHandle {
     fn drop(&mut self) {
-        self.domain.inner().leave(self.slot);
+        drop(self.domain.inner().leave(self.slot));
     }
 }
 

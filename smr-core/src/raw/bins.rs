@@ -12,6 +12,8 @@
 //! `Bins` is plain data: its owner keeps it behind a latch (a participant's) or
 //! a lock (the depot's).
 
+use core::hint::cold_path;
+
 use crate::raw::bucket::{Bucket, Fifo};
 use crate::tunables::{FIRST_BUCKET_ITEMS, MAX_BUCKET_BYTES, MAX_BUCKET_ITEMS};
 
@@ -66,42 +68,41 @@ impl<E> Bins<E> {
     /// then, with the goal that `advance` returns. Returns whether it did.
     ///
     /// The entry must be unlinked already: `advance` comes after.
-    #[inline]
-    pub(crate) fn push(&mut self, entry: E, bytes: usize, advance: impl Fn() -> u64) -> bool {
-        if self
-            .open
-            .as_ref()
-            .is_none_or(|open| open.len() == open.capacity())
-        {
-            self.make_room(&advance);
+    #[inline(always)]
+    pub(crate) fn push(&mut self, entry: E, bytes: usize, advance: impl FnOnce() -> u64) -> bool {
+        // An open bucket has room for one more.
+        let open = match &mut self.open {
+            Some(open) => open,
+            none => {
+                cold_path();
+                // A thread that has filled buckets before will fill this one.
+                let small = self.limit == FIRST_BUCKET_ITEMS;
+                let cap = if small { self.limit.min(3) } else { self.limit };
+                none.insert(Bucket::with_capacity(cap))
+            }
+        };
+        if open.push(entry, bytes) & (open.bytes() < MAX_BUCKET_BYTES) {
+            return false;
         }
-        let open = self.open.as_mut().expect("there is room");
-        open.push(entry, bytes);
-        let full = open.len() >= self.limit || open.bytes() >= MAX_BUCKET_BYTES;
-        if full {
-            self.seal(advance());
-            self.limit = (self.limit * 2).min(MAX_BUCKET_ITEMS);
-        }
-        full
+        cold_path();
+        self.full(advance)
     }
 
-    #[cold]
-    fn make_room(&mut self, advance: &impl Fn() -> u64) {
-        if let Some(open) = &mut self.open {
+    #[inline(never)]
+    fn full(&mut self, advance: impl FnOnce() -> u64) -> bool {
+        if let Some(open) = &mut self.open
+            && open.bytes() < MAX_BUCKET_BYTES
+            && open.len() < self.limit
+        {
             open.grow(self.limit);
             if open.len() < open.capacity() {
-                return;
+                return false;
             }
             // No memory to grow: the bucket goes as it is.
-            self.seal(advance());
         }
-        // A thread that has filled buckets before will fill this one.
-        let small = self.limit == FIRST_BUCKET_ITEMS;
-        self.open = Some(Bucket::with_capacity(if small {
-            self.limit.min(3)
-        } else {
-            self.limit
-        }));
+        self.seal(advance());
+        self.limit = (self.limit * 2).min(MAX_BUCKET_ITEMS);
+        true
     }
 
     /// Tags the open bucket, if it holds anything, and queues it.
@@ -158,12 +159,17 @@ impl<E> Bins<E> {
     }
 
     /// Puts an expired bucket where entries are taken from. There must be none.
-    pub(crate) fn make_ready(&mut self, bucket: Bucket<E>) {
+    fn make_ready(&mut self, bucket: Bucket<E>) {
         debug_assert_eq!(self.ready_items(), 0, "two ready buckets");
-        if let Some(mut used_up) = self.ready.replace(bucket)
-            && self.open.is_none()
-            && used_up.capacity() >= self.limit
-        {
+        if let Some(used_up) = self.ready.replace(bucket) {
+            self.reuse(used_up);
+        }
+    }
+
+    /// Takes an empty bucket as the next open one, if it is of use.
+    pub(crate) fn reuse(&mut self, mut used_up: Bucket<E>) {
+        debug_assert_eq!(used_up.len(), 0, "the bucket is in use");
+        if self.open.is_none() && used_up.capacity() >= self.limit.min(MAX_BUCKET_ITEMS) {
             used_up.reset();
             self.open = Some(used_up);
         }

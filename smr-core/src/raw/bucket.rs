@@ -137,9 +137,10 @@ impl<E> Bucket<E> {
         header.goal = 0;
     }
 
-    /// Adds an entry that stands for `bytes`. There must be room.
+    /// Adds an entry that stands for `bytes`. There must be room. Returns whether
+    /// there still is.
     #[inline(always)]
-    pub(crate) fn push(&mut self, entry: E, bytes: usize) {
+    pub(crate) fn push(&mut self, entry: E, bytes: usize) -> bool {
         let len = self.len();
         assert!(len < self.capacity(), "a full bucket takes no more");
         let at = self.entry(len);
@@ -149,6 +150,7 @@ impl<E> Bucket<E> {
         let header = self.header_mut();
         header.len = len + 1;
         header.bytes = header.bytes.saturating_add(bytes);
+        header.len < header.cap
     }
 
     #[inline(always)]
@@ -242,6 +244,10 @@ impl<E> Default for Fifo<E> {
 impl<E> Fifo<E> {
     pub(crate) fn front(&self) -> Option<&Bucket<E>> {
         self.head.as_ref()
+    }
+
+    pub(crate) fn front_mut(&mut self) -> Option<&mut Bucket<E>> {
+        self.head.as_mut()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

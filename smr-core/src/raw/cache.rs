@@ -8,6 +8,7 @@
 //! the participants that used *this* pool, not with all there are. Tables that
 //! were outgrown stay until the pool goes, so a look-up needs no protection.
 
+use core::hint::cold_path;
 use core::ptr;
 
 use alloc::boxed::Box;
@@ -183,6 +184,7 @@ impl<T> Caches<T> {
             // long as the pool.
             return Some(unsafe { &*first });
         }
+        cold_path();
         self.find_in_table(index)
     }
 

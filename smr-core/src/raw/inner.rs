@@ -21,6 +21,7 @@
 //! the way carried a mark already, the poll fails at once and saves the barrier:
 //! a reader that stalls for ever costs a poll a few loads.
 
+use core::hint::cold_path;
 use core::num::NonZeroU64;
 
 use alloc::string::String;
@@ -55,7 +56,6 @@ pub(crate) struct Inner {
     pub(crate) limits: Limits,
     /// Handles in the user's hands; at 0 the domain closes.
     pub(crate) handles: AtomicUsize,
-    pub(crate) closed: AtomicBool,
     /// Retired bytes; kept only where there is a limit.
     pub(crate) pending: CachePadded<AtomicU64>,
     pub(crate) over_limit: AtomicBool,
@@ -125,7 +125,6 @@ impl Inner {
             name,
             limits,
             handles: AtomicUsize::new(1),
-            closed: AtomicBool::new(false),
             pending: CachePadded::new(AtomicU64::new(0)),
             over_limit: AtomicBool::new(false),
             hands: run::Hands::default(),
@@ -152,28 +151,38 @@ impl Inner {
     }
 
     /// Gives a slot back, after what its owner retired was collected or went to
-    /// the depot. The domain may be freed by this: the last thing that a caller
-    /// does with it.
-    pub(crate) fn release(&self, slot: &Participant) {
+    /// the depot. The domain may be freed with the reference that this returns:
+    /// to drop it is the last thing that a caller does with either.
+    pub(crate) fn release(&self, slot: &Participant) -> Arc<Self> {
         debug_assert!(slot.is_of(self), "a slot goes back to its own registry");
         self.hand_over(slot);
+        let mut panic = run::Panic::none();
         if slot.has_garbage() {
-            self.sweep();
+            panic.keep(run::catch(|| self.sweep()));
             // A destructor may have retired through this very slot.
             self.hand_over(slot);
         }
         let reference = slot.set_face(None);
         self.registry.release(slot);
-        drop(reference);
+        panic.go_on();
+        reference.expect("the slot was claimed")
     }
 
-    /// The owner is gone but may have guards in flight: the last one releases
-    /// the slot, or this call does.
-    pub(crate) fn leave(&self, slot: &Participant) {
-        if slot.has_guards() || slot.is_running() {
+    /// Whether there are no handles. A guard can bring the domain back.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.handles.load(Ordering::Relaxed) == 0
+    }
+
+    /// The owner is gone but may have guards in flight, or frames that come back
+    /// to the slot: the last one releases it, or this call does. See
+    /// [`release`](Self::release) for what it returns.
+    #[must_use = "the caller drops it when it is done with the domain"]
+    pub(crate) fn leave(&self, slot: &Participant) -> Option<Arc<Self>> {
+        if slot.is_in_use() {
             slot.notice.fetch_or(LEAVING, Ordering::Relaxed);
+            None
         } else {
-            self.release(slot);
+            Some(self.release(slot))
         }
     }
 
@@ -266,8 +275,13 @@ impl Inner {
         // To the end even when this goal fails: others have lower ones.
         if self.clock.finish_scan(scan) >= goal {
             Found::Expired
+        } else if found == Found::Fresh {
+            Found::Fresh
         } else {
-            found
+            // All marked; or nobody in the way, and the `wr` that we loaded was
+            // older than the goal, which came to the caller by a path without
+            // order. The next poll will see it.
+            Found::Marked
         }
     }
 
@@ -319,6 +333,7 @@ impl Inner {
             Home::Depot | Home::Shared(_) => self.retire_to_depot(home, what, bytes),
         }
         if self.is_limited() {
+            cold_path();
             self.keep_to_limit(home);
         }
     }
@@ -418,6 +433,7 @@ impl Inner {
             };
             let panic = run::catch(|| what.run());
             drop(running);
+            slot.after_running();
             panic.go_on();
         }
     }

@@ -25,6 +25,8 @@
 //! few pointers; no user code runs behind a latch. The loom model
 //! `latch_excludes` fails without either barrier, and without each ordering.
 
+use core::hint::cold_path;
+
 use crossbeam_utils::Backoff;
 
 use crate::barrier::Barrier;
@@ -61,6 +63,7 @@ impl Latch {
         barrier.publish(&self.busy, 1, Ordering::Relaxed);
         // Acquire: pairs with the Release in `give_back`.
         if self.revoked.load(ord::latch_revoked()) != 0 {
+            cold_path();
             self.enter_slow(barrier);
         }
         Inside(self)

@@ -7,7 +7,7 @@
 //!   beyond   bins, the name of the thread, links of the registry
 //! ```
 //!
-//! Invariants: `seq` is written by the owner alone. `nested`, `quiet` and the
+//! Invariants: `seq` is written by the owner alone. `gate`, `quiet` and the
 //! bins belong to the owner; a stranger reaches the bins behind the latch.
 //!
 //! # Orderings
@@ -29,11 +29,14 @@
 //! `exit_then_enter`.
 
 use core::cell::Cell;
+use core::hint::cold_path;
 use core::ptr;
 
 use alloc::sync::Arc;
 
 use crate::barrier::Barrier;
+#[cfg(all(feature = "std", not(loom)))]
+use crate::clock::GLOBAL_WRITE_HAND;
 use crate::domain::Domain;
 use crate::raw::bins::Bins;
 use crate::raw::deferred::Deferred;
@@ -41,7 +44,7 @@ use crate::raw::inner::Inner;
 use crate::raw::latch::Latch;
 use crate::raw::lock::ForkLock;
 use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering, UnsafeCell};
-use crate::{fork, ord};
+use crate::{fork, ord, run};
 
 /// A poll waits for this section: its exit collects.
 pub(crate) const ASSIST: u32 = 1;
@@ -51,11 +54,18 @@ pub(crate) const GARBAGE: u32 = 2;
 /// releases it.
 pub(crate) const LEAVING: u32 = 4;
 
+/// The domain's barrier is a fence: stores of `seq` are followed by one.
+const FENCED: u32 = 1;
+/// One nested guard.
+const NESTED: u32 = 2;
+
 #[repr(C, align(128))]
 pub(crate) struct Participant {
     pub(crate) seq: AtomicU64,
     pub(crate) notice: AtomicU32,
-    nested: Cell<u32>,
+    /// What keeps enter and exit from being the short ones: `FENCED`, and
+    /// `NESTED` for each guard beyond the first.
+    gate: Cell<u32>,
     write_hand: Cell<*const AtomicU64>,
     domain: Cell<*const Inner>,
     shared: Cell<bool>,
@@ -65,11 +75,12 @@ pub(crate) struct Participant {
     pub(crate) running: AtomicU32,
     /// Outermost exits since the owner last retired something.
     quiet: Cell<u32>,
-    /// Guards that have stepped out for a while and will come back: the slot is
-    /// theirs although no section is open.
-    away: Cell<u32>,
     pub(crate) index: u32,
 
+    /// Frames on the owner's stack that come back to the slot.
+    frames: Cell<u32>,
+    /// Whether one of them is an exit that collects.
+    exiting: Cell<bool>,
     pub(crate) bins: UnsafeCell<Bins<Deferred>>,
     /// Next in the registry's list of free slots.
     pub(crate) next_free: AtomicU32,
@@ -92,7 +103,8 @@ pub(crate) struct Label {
     pub(crate) behind: Option<(u64, std::time::Instant)>,
 }
 
-// SAFETY: the cells are touched by the owner alone (`nested`, `quiet`, `away`), or
+// SAFETY: the cells are touched by the owner alone (`gate`, `quiet`, `frames`,
+// `exiting`), or
 // written while nobody else can reach the slot (`write_hand`, `domain`: when the
 // registry creates and claims it); the bins are behind the latch.
 unsafe impl Sync for Participant {}
@@ -104,7 +116,11 @@ impl Participant {
         Self {
             seq: AtomicU64::new(0),
             notice: AtomicU32::new(0),
-            nested: Cell::new(0),
+            gate: Cell::new(if domain.clock.barrier.is_fence() {
+                FENCED
+            } else {
+                0
+            }),
             write_hand: Cell::new(domain.clock.write_hand()),
             domain: Cell::new(domain),
             shared: Cell::new(false),
@@ -113,8 +129,9 @@ impl Participant {
             barrier: domain.clock.barrier,
             running: AtomicU32::new(0),
             quiet: Cell::new(0),
-            away: Cell::new(0),
             index,
+            frames: Cell::new(0),
+            exiting: Cell::new(false),
             bins: UnsafeCell::new(Bins::default()),
             next_free: AtomicU32::new(0),
             claimed: AtomicU32::new(0),
@@ -178,7 +195,8 @@ impl Participant {
     pub(crate) fn enter(&self) {
         // Relaxed: our own store, or 0.
         if self.seq.load(Ordering::Relaxed) != 0 {
-            self.nested.set(self.nested.get() + 1);
+            cold_path();
+            self.nest();
             return;
         }
         // SAFETY: points into the domain, which outlives its slots.
@@ -186,23 +204,78 @@ impl Participant {
         // Acquire: pairs with the AcqRel of `Clock::advance`.
         let seq = hand.load(ord::enter_wr());
         // Release: pairs with the Acquire of the scan. Then the light barrier.
-        self.barrier.publish(&self.seq, seq, ord::enter_seq());
+        self.publish(seq, ord::enter_seq());
     }
 
-    /// Leaves the section, if this is the outermost guard. Owner only.
+    /// As [`enter`](Self::enter), for the slots that `pin` keeps at hand: of the
+    /// global domain, with the asymmetric barrier. Owner only.
+    #[cfg(all(feature = "std", not(loom)))]
     #[inline(always)]
-    pub(crate) fn exit(&self) {
-        let nested = self.nested.get();
-        if nested != 0 {
-            self.nested.set(nested - 1);
+    pub(crate) fn enter_global(&self) {
+        if self.seq.load(Ordering::Relaxed) != 0 {
+            cold_path();
+            self.nest();
             return;
         }
+        let seq = GLOBAL_WRITE_HAND.load(ord::enter_wr());
+        Barrier::ASYMMETRIC.publish(&self.seq, seq, ord::enter_seq());
+    }
+
+    fn nest(&self) {
+        // Guards can be forgotten, so the count can be driven to its end.
+        let gate = self.gate.get().checked_add(NESTED);
+        self.gate.set(gate.expect("too many guards of one section"));
+    }
+
+    /// Whether [`enter_global`](Self::enter_global) may be used.
+    #[cfg(all(feature = "std", not(loom)))]
+    pub(crate) fn is_global_and_asymmetric(&self) -> bool {
+        !self.barrier.is_fence() && ptr::eq(self.write_hand.get(), &*GLOBAL_WRITE_HAND)
+    }
+
+    #[inline(always)]
+    fn publish(&self, seq: u64, order: Ordering) {
+        // Outside a section and in its outermost guard the gate has no other bit.
+        if self.gate.get() == 0 {
+            Barrier::ASYMMETRIC.publish(&self.seq, seq, order);
+        } else {
+            cold_path();
+            Barrier::FENCE.publish(&self.seq, seq, order);
+        }
+    }
+
+    /// Leaves the section, if this is the outermost guard. Owner only. What is
+    /// returned may be all that keeps the slot allocated.
+    #[inline(always)]
+    pub(crate) fn exit(&self) -> Option<Arc<Inner>> {
+        if self.gate.get() != 0 {
+            cold_path();
+            return self.exit_gated();
+        }
         // Release: pairs with the Acquire of the scan. Then the light barrier.
-        self.barrier.publish(&self.seq, 0, ord::exit_seq());
+        Barrier::ASYMMETRIC.publish(&self.seq, 0, ord::exit_seq());
+        self.after_exit()
+    }
+
+    /// Leaves where guards nest or the barrier is a fence.
+    #[inline]
+    fn exit_gated(&self) -> Option<Arc<Inner>> {
+        if self.is_outermost() {
+            self.publish(0, ord::exit_seq());
+            return self.after_exit();
+        }
+        self.gate.set(self.gate.get() - NESTED);
+        None
+    }
+
+    #[inline(always)]
+    fn after_exit(&self) -> Option<Arc<Inner>> {
         // Relaxed: what is behind the notice is acquired when it is taken.
         if self.notice.load(Ordering::Relaxed) != 0 {
-            self.exit_slow(true);
+            cold_path();
+            return self.exit_slow();
         }
+        None
     }
 
     /// Moves the section to the present sequence, unless nested. Owner only.
@@ -216,38 +289,39 @@ impl Participant {
         // As in `enter`: the Release covers what the section did so far, for a
         // scan that reads this store.
         let seq = hand.load(ord::enter_wr());
-        self.barrier.publish(&self.seq, seq, ord::enter_seq());
-        self.look_at_notice(false);
+        self.publish(seq, ord::enter_seq());
+        self.look_at_notice();
     }
 
     /// Whether the guard that asks is the only one.
     pub(crate) fn is_outermost(&self) -> bool {
-        self.nested.get() == 0
+        self.gate.get() < NESTED
     }
 
-    /// Leaves the section and keeps the slot. Owner only, outermost.
+    /// Leaves the section and keeps the slot. Owner only, outermost, and behind
+    /// [`stay`](Self::stay).
     pub(crate) fn step_out(&self) {
-        self.away.set(self.away.get() + 1);
-        self.barrier.publish(&self.seq, 0, ord::exit_seq());
-        self.look_at_notice(false);
+        self.publish(0, ord::exit_seq());
+        self.look_at_notice();
     }
 
-    /// Comes back from [`step_out`](Self::step_out). Owner only.
-    pub(crate) fn step_in(&self) {
-        self.enter();
-        self.away.set(self.away.get() - 1);
-    }
-
-    /// Whether a guard of this slot lives. Owner only.
-    pub(crate) fn has_guards(&self) -> bool {
-        self.is_active() || self.away.get() != 0
-    }
-
-    fn look_at_notice(&self, last: bool) {
+    fn look_at_notice(&self) {
         // Relaxed: what is behind the notice is acquired when it is taken.
         if self.notice.load(Ordering::Relaxed) != 0 {
-            self.exit_slow(last);
+            self.heed();
         }
+    }
+
+    /// Keeps the slot until the result is dropped, whoever leaves meanwhile.
+    pub(crate) fn stay(&self) -> Stay<'_> {
+        self.frames.set(self.frames.get() + 1);
+        Stay(self)
+    }
+
+    /// Whether a guard or a frame of the owner's stack will use the slot again.
+    /// Owner only.
+    pub(crate) fn is_in_use(&self) -> bool {
+        self.is_active() || self.is_running() || self.frames.get() != 0
     }
 
     #[inline(always)]
@@ -257,24 +331,50 @@ impl Participant {
 
     #[cold]
     #[inline(never)]
-    fn exit_slow(&self, last: bool) {
-        let domain = self.domain();
-        if self.is_running() {
-            // Inside a destructor that this participant runs: the frame below
-            // comes back to the notice when it is done.
+    fn exit_slow(&self) -> Option<Arc<Inner>> {
+        let panic = run::catch(|| self.heed());
+        // Only now: what ran may have been the owner's last use of the slot.
+        let left = self.notice.load(Ordering::Relaxed) & LEAVING != 0 && !self.is_in_use();
+        let reference = left.then(|| self.domain().release(self));
+        panic.go_on();
+        reference
+    }
+
+    /// Does what the notice says.
+    #[cold]
+    #[inline(never)]
+    fn heed(&self) {
+        if self.is_running() || self.exiting.get() {
+            // Inside a destructor that this participant, or an exit of it, runs:
+            // the frame below comes back to the notice when it is done.
             return;
         }
-        // AcqRel: pairs with the poll that put the mark; we see what it wanted
-        // collected.
-        let notice = self.notice.fetch_and(!ASSIST, ord::assist_take());
-        if notice & ASSIST != 0 && !mutant_no_assist() {
-            domain.assist();
+        let _stay = self.stay();
+        let _exiting = Exiting::new(&self.exiting);
+        let domain = self.domain();
+        loop {
+            // AcqRel: pairs with the poll that put the mark; we see what it
+            // wanted collected.
+            let notice = self.notice.fetch_and(!ASSIST, ord::assist_take());
+            if notice & ASSIST != 0 && !mutant_no_assist() {
+                domain.assist();
+            }
+            if notice & GARBAGE != 0 && !self.is_shared() {
+                domain.tidy(self);
+            }
+            // Sections inside those destructors may have been marked.
+            if self.is_active() || self.notice.load(Ordering::Relaxed) & ASSIST == 0 {
+                return;
+            }
         }
-        if notice & GARBAGE != 0 && !self.is_shared() {
-            domain.tidy(self);
-        }
-        if last && notice & LEAVING != 0 && !self.has_guards() {
-            domain.release(self);
+    }
+
+    /// After destructors ran on this account: sections inside them that were
+    /// marked left the mark alone.
+    #[inline]
+    pub(crate) fn after_running(&self) {
+        if !self.is_active() && self.notice.load(Ordering::Relaxed) & ASSIST != 0 {
+            self.heed();
         }
     }
 
@@ -350,10 +450,9 @@ impl Participant {
     pub(crate) fn take_over(&self, token: usize, label: Label) {
         self.generation.store(fork::generation(), Ordering::Relaxed);
         self.token.store(token, Ordering::Relaxed);
-        self.nested.set(0);
+        self.gate.set(self.gate.get() & FENCED);
         self.shared.set(false);
         self.quiet.set(0);
-        self.away.set(0);
         self.label.with(|l| *l = label);
     }
 
@@ -385,5 +484,29 @@ impl Drop for Running<'_> {
         self.0
             .running
             .store(count.wrapping_add(1), Ordering::Release);
+    }
+}
+
+/// A frame that comes back to a slot; see [`Participant::stay`].
+pub(crate) struct Stay<'a>(&'a Participant);
+
+impl Drop for Stay<'_> {
+    fn drop(&mut self) {
+        self.0.frames.set(self.0.frames.get() - 1);
+    }
+}
+
+struct Exiting<'a>(&'a Cell<bool>);
+
+impl<'a> Exiting<'a> {
+    fn new(flag: &'a Cell<bool>) -> Self {
+        flag.set(true);
+        Self(flag)
+    }
+}
+
+impl Drop for Exiting<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
     }
 }

@@ -15,6 +15,7 @@
 //! Items with destructors are not free when their goal expires: they are *ready*
 //! to be dropped, two at each retire, or by a sweep; then they are free.
 
+use core::hint::cold_path;
 use core::mem;
 use core::ptr::{self, NonNull};
 
@@ -32,7 +33,9 @@ use crate::raw::pools::Node;
 use crate::raw::slab::{self, Slab, Slabs};
 use crate::run;
 use crate::sync::Ordering;
-use crate::tunables::{DROPS_PER_RETIRE, MAX_DROP_POLL_BYTES, MAX_DROP_POLL_ITEMS};
+use crate::tunables::{
+    DROPS_PER_RETIRE, FIRST_BUCKET_ITEMS, MAX_DROP_POLL_BYTES, MAX_DROP_POLL_ITEMS,
+};
 
 /// There is no memory.
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +93,19 @@ impl<T> Depot<T> {
         self.bins.as_ref().is_some_and(|bins| {
             bins.ready_items() != 0 || bins.next_goal().is_some_and(|goal| goal <= up_to)
         })
+    }
+
+    /// Adds a free item, to the first bucket if that has room.
+    fn put_free(&mut self, item: Item<T>) {
+        if let Some(bucket) = self.free.front_mut()
+            && bucket.len() < bucket.capacity()
+        {
+            bucket.push(item, 0);
+            return;
+        }
+        let mut bucket = Bucket::with_capacity(FIRST_BUCKET_ITEMS);
+        bucket.push(item, 0);
+        self.free.push_front(bucket);
     }
 
     /// Gives the open bucket a goal.
@@ -150,23 +166,37 @@ impl<T> PoolInner<T> {
     /// Memory for one item.
     #[inline]
     pub(crate) fn take(&self, home: Home<'_>) -> Result<Item<T>, NoMemory> {
+        match home {
+            Home::Own(slot) => self.take_own(slot),
+            Home::Depot | Home::Shared(_) => self.take_from_depot(),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn take_own(&self, slot: &Participant) -> Result<Item<T>, NoMemory> {
         if Self::IS_ZST {
             return Ok(NonNull::dangling());
         }
-        let item = match home {
-            Home::Own(slot) => {
-                let cache = self.cache(slot);
-                match cache.with(slot.barrier(), |stock| self.take_from(stock)) {
-                    Some(item) => item,
-                    None => self.refill(slot, cache)?,
-                }
+        let cache = self.cache(slot);
+        let item = match cache.with(slot.barrier(), |stock| self.take_from(stock)) {
+            Some(item) => item,
+            None => {
+                cold_path();
+                self.refill(slot, cache)?
             }
-            Home::Depot | Home::Shared(_) => self.take_from_depot()?,
         };
+        self.note_taken(item);
+        Ok(item)
+    }
+
+    /// Debug builds remember what is retired.
+    #[inline(always)]
+    fn note_taken(&self, item: Item<T>) {
         #[cfg(debug_assertions)]
         self.retired
             .with(|retired| retired.remove(&item.addr().get()));
-        Ok(item)
+        #[cfg(not(debug_assertions))]
+        let _ = item;
     }
 
     #[inline(always)]
@@ -174,13 +204,26 @@ impl<T> PoolInner<T> {
         if let Some(item) = stock.free.as_mut().and_then(Bucket::pop) {
             return Some(item);
         }
+        cold_path();
+        self.restock(stock)
+    }
+
+    /// The free bucket is used up: the oldest sealed one takes its place, if it
+    /// has expired. Otherwise fresh memory is cut.
+    #[inline(never)]
+    fn restock(&self, stock: &mut Stock<T>) -> Option<Item<T>> {
         if !Self::NEEDS_DROP {
-            if let Some(item) = stock.bins.pop_ready() {
-                return Some(item);
-            }
-            if let Some(expired) = stock.bins.expire(self.inner().clock.read_hand()) {
-                self.inner().settle(expired);
-                return stock.bins.pop_ready();
+            let expired = stock
+                .bins
+                .take_ready_bucket()
+                .or_else(|| stock.bins.take_expired(self.inner().clock.read_hand()));
+            if let Some(mut bucket) = expired {
+                self.settle(&mut bucket);
+                let item = bucket.pop();
+                if let Some(used_up) = stock.free.replace(bucket) {
+                    stock.bins.reuse(used_up);
+                }
+                return item;
             }
         }
         stock.carve()
@@ -192,33 +235,52 @@ impl<T> PoolInner<T> {
         cache.touched.store(true, Ordering::Relaxed);
         if Self::NEEDS_DROP {
             self.run_ready(slot, cache, 4 * DROPS_PER_RETIRE);
-            if let Some(item) = cache.with(slot.barrier(), |stock| self.take_from(stock)) {
-                return Ok(item);
-            }
         }
-        // No user code runs from here to where the bucket is put in: nothing can
-        // have become free in the cache meanwhile.
-        if let Some(bucket) = self.bucket_from_depot() {
-            cache.with(slot.barrier(), |stock| stock.free = Some(bucket));
-        } else if self.poll_for(slot, cache) || self.steal() {
-            if Self::NEEDS_DROP {
-                self.run_ready(slot, cache, 4 * DROPS_PER_RETIRE);
-            }
-            if cache.with(slot.barrier(), |stock| stock.free_items()) == 0
-                && let Some(bucket) = self.bucket_from_depot()
-            {
-                cache.with(slot.barrier(), |stock| stock.free = Some(bucket));
-            }
-        }
+        // What was dropped just now is free, and at hand.
         if let Some(item) = cache.with(slot.barrier(), |stock| self.take_from(stock)) {
             return Ok(item);
         }
-        let (first, end) = self.new_slab(None)?;
+        if let Some(item) = self.take_bucket(slot, cache) {
+            return Ok(item);
+        }
+        if self.poll_for(slot, cache) || self.steal() {
+            if Self::NEEDS_DROP {
+                self.run_ready(slot, cache, 4 * DROPS_PER_RETIRE);
+            }
+            if let Some(item) = cache.with(slot.barrier(), |stock| self.take_from(stock)) {
+                return Ok(item);
+            }
+            if let Some(item) = self.take_bucket(slot, cache) {
+                return Ok(item);
+            }
+        }
+        // Destructors above may have put something in.
+        if let Some(item) = cache.with(slot.barrier(), |stock| self.take_from(stock)) {
+            return Ok(item);
+        }
+        // Where items wait already, as many more as make a poll worth while;
+        // where none do, the structure grows: the next size of slab.
+        let waiting = cache.with(slot.barrier(), |stock| stock.bins.retired().items);
+        let most = (waiting != 0).then(|| self.poll_step().saturating_sub(waiting).max(64));
+        let (first, end) = self.new_slab(most)?;
         Ok(cache.with(slot.barrier(), |stock| {
             // Nobody else puts fresh memory into our stock, and there was none.
             (stock.fresh, stock.fresh_end) = (first, end);
             stock.carve().expect("a slab has an item")
         }))
+    }
+
+    /// Takes a bucket from the depot for an owner that has no free items, and an
+    /// item from the bucket.
+    fn take_bucket(&self, slot: &Participant, cache: &Cache<T>) -> Option<Item<T>> {
+        let mut bucket = self.bucket_from_depot()?;
+        let item = bucket.pop();
+        let used_up = cache.with(slot.barrier(), |stock| stock.free.replace(bucket));
+        debug_assert!(
+            used_up.is_none_or(|bucket| bucket.len() == 0),
+            "free items were lost"
+        );
+        item
     }
 
     /// Free items from the depot, as a bucket.
@@ -343,6 +405,15 @@ impl<T> PoolInner<T> {
 
     #[cold]
     fn take_from_depot(&self) -> Result<Item<T>, NoMemory> {
+        if Self::IS_ZST {
+            return Ok(NonNull::dangling());
+        }
+        let item = self.cut_from_depot()?;
+        self.note_taken(item);
+        Ok(item)
+    }
+
+    fn cut_from_depot(&self) -> Result<Item<T>, NoMemory> {
         self.poll_for_depot(self.poll_step());
         if let Some(mut bucket) = self.bucket_from_depot() {
             let item = bucket.pop().expect("empty buckets are not shared");
@@ -428,9 +499,8 @@ impl<T> PoolInner<T> {
                 .cache(slot)
                 .with(slot.barrier(), |stock| stock.put_free(item)),
             Home::Depot | Home::Shared(_) => {
-                let mut bucket = Bucket::with_capacity(1);
-                bucket.push(item, 0);
-                Some(bucket)
+                self.depot.with(|depot| depot.put_free(item));
+                None
             }
         };
         if let Some(bucket) = full {
@@ -441,54 +511,85 @@ impl<T> PoolInner<T> {
     /// Takes over an item that was unlinked.
     #[inline]
     pub(crate) fn retire(&self, home: Home<'_>, item: Item<T>) {
+        match home {
+            Home::Own(slot) => self.retire_own(slot, item),
+            Home::Depot | Home::Shared(_) => self.retire_to_depot(home, item),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn retire_own(&self, slot: &Participant, item: Item<T>) {
         if Self::IS_ZST && !Self::NEEDS_DROP {
             return;
         }
         #[cfg(debug_assertions)]
         self.check_retire(item);
-        let bytes = size_of::<T>();
-        let advance = || self.inner().clock.advance();
-        let limited = self.inner().is_limited();
-        if limited {
-            self.inner().charge(bytes);
+        let limited = self.charge();
+        let cache = self.cache(slot);
+        let sealed = cache.with(slot.barrier(), |stock| {
+            let sealed = stock
+                .bins
+                .push(item, size_of::<T>(), || self.inner().clock.advance());
+            if self.is_listed(limited) {
+                self.node.note_dirty(self.inner());
+            }
+            sealed
+        });
+        if Self::NEEDS_DROP {
+            if self.reached {
+                slot.note_garbage();
+            }
+            self.run_ready(slot, cache, DROPS_PER_RETIRE);
         }
-        // Under a limit every pool stands in the domain's list: whoever is kept
-        // waiting must be able to find out that no reader is to blame.
-        let listed = limited || (Self::NEEDS_DROP && self.reached);
-        match home {
-            Home::Own(slot) => {
-                let cache = self.cache(slot);
-                let sealed = cache.with(slot.barrier(), |stock| {
-                    let sealed = stock.bins.push(item, bytes, advance);
-                    if listed {
-                        self.node.note_dirty(self.inner());
-                    }
-                    sealed
-                });
-                if Self::NEEDS_DROP {
-                    if self.reached {
-                        slot.note_garbage();
-                    }
-                    self.run_ready(slot, cache, DROPS_PER_RETIRE);
-                }
-                if sealed {
-                    self.after_seal(slot, cache);
-                }
-            }
-            Home::Depot | Home::Shared(_) => {
-                self.depot
-                    .with(|depot| depot.bins().push(item, bytes, advance));
-                if listed {
-                    self.node.link(self.inner());
-                }
-                if Self::NEEDS_DROP {
-                    self.after_retire_to_depot(home);
-                }
-            }
+        if sealed {
+            cold_path();
+            self.after_seal(slot, cache);
+        }
+        if limited {
+            self.inner().keep_to_limit(Home::Own(slot));
+        }
+    }
+
+    #[inline(never)]
+    fn retire_to_depot(&self, home: Home<'_>, item: Item<T>) {
+        if Self::IS_ZST && !Self::NEEDS_DROP {
+            return;
+        }
+        #[cfg(debug_assertions)]
+        self.check_retire(item);
+        let limited = self.charge();
+        let advance = || self.inner().clock.advance();
+        self.depot
+            .with(|depot| depot.bins().push(item, size_of::<T>(), advance));
+        if self.is_listed(limited) {
+            self.node.link(self.inner());
+        }
+        if Self::NEEDS_DROP {
+            self.after_retire_to_depot(home);
         }
         if limited {
             self.inner().keep_to_limit(home);
         }
+    }
+
+    /// Puts an item on the account, where there is a limit; tells whether. Before
+    /// others find the item, so that it is not taken off first.
+    #[inline(always)]
+    fn charge(&self) -> bool {
+        let limited = self.inner().is_limited();
+        if limited {
+            cold_path();
+            self.inner().charge(size_of::<T>());
+        }
+        limited
+    }
+
+    /// Whether the domain's list should hold the pool. Under a limit all do:
+    /// whoever is kept waiting must be able to find out that no reader is to
+    /// blame.
+    #[inline(always)]
+    fn is_listed(&self, limited: bool) -> bool {
+        limited || (Self::NEEDS_DROP && self.reached)
     }
 
     #[cold]
@@ -567,6 +668,7 @@ impl<T> PoolInner<T> {
             first_panic.keep(run::catch(|| unsafe { ptr::drop_in_place(item.as_ptr()) }));
             drop(running);
             self.put_free(Home::Own(slot), item);
+            first_panic.keep(run::catch(|| slot.after_running()));
         }
         first_panic.go_on();
     }

@@ -14,7 +14,7 @@ use crate::raw::inner::{Inner, count};
 use crate::raw::participant::Participant;
 use crate::raw::pools::{self, Node};
 use crate::run;
-use crate::sync::{Ordering, yield_now};
+use crate::sync::Ordering;
 use crate::tunables::QUIET_EXITS;
 use crate::wait::{self, WaitError};
 
@@ -94,7 +94,7 @@ impl Inner {
     /// An outermost exit of a participant that holds garbage.
     pub(crate) fn tidy(&self, slot: &Participant) {
         self.run_ready(slot, 2);
-        if slot.count_quiet() >= QUIET_EXITS || self.closed.load(Ordering::Relaxed) {
+        if slot.count_quiet() >= QUIET_EXITS || self.is_closed() {
             slot.reset_quiet();
             slot.forget_garbage();
             self.hand_over(slot);
@@ -178,9 +178,7 @@ impl Inner {
     /// still holds up goes when that reader leaves.
     #[cold]
     pub(crate) fn close(&self) {
-        self.closed.store(true, Ordering::Relaxed);
         self.sweep();
-        yield_now();
     }
 }
 
