@@ -78,7 +78,8 @@ fn run<E: Entry>(ops: &[Op], capacity: u32) {
     for (number, op) in (0..).zip(ops) {
         match *op {
             Op::Push(more) if bucket.len() < bucket.capacity() => {
-                bucket.push(E::of(number), more);
+                let room = bucket.push(E::of(number), more);
+                assert_eq!(room, bucket.len() < bucket.capacity());
                 model.push(number);
                 bytes += more;
             }
@@ -151,7 +152,9 @@ fn queue_op() -> impl Strategy<Value = QueueOp> {
 fn filled(number: u32, len: u32) -> (Bucket<u32>, Vec<u32>) {
     let entries: Vec<u32> = (number..number + len).collect();
     let mut bucket = Bucket::with_capacity(len);
-    entries.iter().for_each(|entry| bucket.push(*entry, 1));
+    for (room, entry) in (0..len).rev().zip(&entries) {
+        assert_eq!(bucket.push(*entry, 1), room != 0);
+    }
     (bucket, entries)
 }
 
