@@ -212,6 +212,7 @@ impl PoolList {
         batch
     }
 
+    #[cfg(all(feature = "std", not(loom)))]
     pub(crate) fn is_empty(&self) -> bool {
         self.len == 0
     }
