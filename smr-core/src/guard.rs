@@ -101,9 +101,7 @@ impl Guard {
     #[inline]
     fn retire_deferred(&self, what: Deferred, bytes: usize) {
         match self.home() {
-            Some((slot, home)) => {
-                slot.domain().retire(home, what, bytes);
-            }
+            Some((slot, home)) => slot.domain().retire(home, what, bytes),
             None => what.run(),
         }
     }

@@ -115,11 +115,8 @@ impl Inner {
             .collect();
         let done = claimed.is_empty() || self.clock.barrier();
         for slot in claimed {
-            if done && slot.latch.owner_is_out() {
-                slot.bins.with(|bins| {
-                    // SAFETY: we hold the latch, made the barrier, and found the
-                    // owner out.
-                    let bins = unsafe { &*bins };
+            if done {
+                let _ = slot.with_bins_of_stranger(|bins| {
                     let held = bins.retired();
                     items += held.items + bins.ready_items();
                     bytes += held.bytes;

@@ -64,7 +64,15 @@ pub(crate) struct Inner {
     #[cfg(all(feature = "std", not(loom)))]
     pub(crate) waiters: ForkLock<alloc::vec::Vec<std::thread::Thread>>,
     #[cfg(all(feature = "std", not(loom)))]
-    pub(crate) reaper: ForkLock<Option<std::thread::Thread>>,
+    pub(crate) reaper: ForkLock<Option<Awake>>,
+}
+
+/// The reaper's thread, and the generation of the process in which it runs.
+#[cfg(all(feature = "std", not(loom)))]
+#[derive(Debug)]
+pub(crate) struct Awake {
+    pub(crate) thread: std::thread::Thread,
+    pub(crate) generation: u32,
 }
 
 /// Counters of cold paths.
@@ -388,9 +396,7 @@ impl Inner {
                 bins.polled(expired, self.drop_step(bins.backlog().mean()));
             });
         }
-        if let Some(_frame) = run::enter(self.id) {
-            self.run_expired_of_depot(1).go_on();
-        }
+        self.collecting(|| self.run_expired_of_depot(1));
     }
 
     /// Polls for the depot's oldest and runs what has expired there.
@@ -401,9 +407,7 @@ impl Inner {
             self.depot.with(|depot| {
                 depot.polled(expired, self.drop_step(depot.backlog().mean()));
             });
-            if let Some(_frame) = run::enter(self.id) {
-                self.run_expired_of_depot(usize::MAX).go_on();
-            }
+            self.collecting(|| self.run_expired_of_depot(usize::MAX));
         }
     }
 

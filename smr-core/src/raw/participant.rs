@@ -352,21 +352,24 @@ impl Participant {
         let _stay = self.stay();
         let _exiting = Exiting::new(&self.exiting);
         let domain = self.domain();
+        // Each of these runs destructors; one that panics stops none of the rest.
+        let mut first_panic = run::Panic::none();
         loop {
             // AcqRel: pairs with the poll that put the mark; we see what it
             // wanted collected.
             let notice = self.notice.fetch_and(!ASSIST, ord::assist_take());
             if notice & ASSIST != 0 && !mutant_no_assist() {
-                domain.assist();
+                first_panic.keep(run::catch(|| domain.assist()));
             }
             if notice & GARBAGE != 0 && !self.is_shared() {
-                domain.tidy(self);
+                first_panic.keep(run::catch(|| domain.tidy(self)));
             }
             // Sections inside those destructors may have been marked.
             if self.is_active() || self.notice.load(Ordering::Relaxed) & ASSIST == 0 {
-                return;
+                break;
             }
         }
+        first_panic.go_on();
     }
 
     /// After destructors ran on this account: sections inside them that were
@@ -385,10 +388,27 @@ impl Participant {
     /// Runs `f` on the bins, as the owner.
     #[inline(always)]
     pub(crate) fn with_bins<R>(&self, f: impl FnOnce(&mut Bins<Deferred>) -> R) -> R {
-        let _inside = self.latch.enter(self.barrier);
+        let _inside = self
+            .latch
+            .enter(self.barrier, || self.bins.with_mut(overwrite));
         self.bins.with_mut(|bins| {
             // SAFETY: the latch is held until `_inside` is dropped.
             f(unsafe { &mut *bins })
+        })
+    }
+
+    /// Runs `f` on the bins, as a stranger that claimed the latch and made the
+    /// heavy barrier. `None` if the owner is inside.
+    pub(crate) fn with_bins_of_stranger<R>(
+        &self,
+        f: impl FnOnce(&mut Bins<Deferred>) -> R,
+    ) -> Option<R> {
+        let is_out = self.latch.owner_is_out(|| self.bins.with_mut(overwrite));
+        is_out.then(|| {
+            self.bins.with_mut(|bins| {
+                // SAFETY: the latch is ours until it is given back.
+                f(unsafe { &mut *bins })
+            })
         })
     }
 
@@ -469,6 +489,13 @@ impl Participant {
         let token = self.token.load(Ordering::Relaxed);
         token != 0 && token == fork::token()
     }
+}
+
+/// Makes empty bins of what a vanished thread may have left half changed. What
+/// was in them is leaked, in a forked child.
+fn overwrite(bins: *mut Bins<Deferred>) {
+    // SAFETY: behind the latch; the old value is neither read nor dropped.
+    unsafe { bins.write(Bins::default()) };
 }
 
 fn mutant_no_assist() -> bool {

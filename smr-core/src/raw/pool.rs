@@ -52,6 +52,8 @@ pub(crate) struct PoolInner<T> {
     reached: bool,
     #[cfg(debug_assertions)]
     retired: ForkLock<alloc::collections::BTreeSet<usize>>,
+    #[cfg(debug_assertions)]
+    made_in: u32,
 }
 
 /// What is nobody's in particular.
@@ -138,6 +140,8 @@ impl<T> PoolInner<T> {
             reached,
             #[cfg(debug_assertions)]
             retired: ForkLock::new(alloc::collections::BTreeSet::new()),
+            #[cfg(debug_assertions)]
+            made_in: crate::fork::generation(),
         }
     }
 
@@ -376,9 +380,8 @@ impl<T> PoolInner<T> {
             .collect();
         let done = !claimed.is_empty() && self.inner().clock.barrier();
         for cache in claimed {
-            if done && cache.latch.owner_is_out() {
-                // SAFETY: claimed, the barrier made, the owner out.
-                unsafe { cache.with_held(|stock| f(cache, stock)) };
+            if done {
+                let _ = cache.with_stock_of_stranger(|stock| f(cache, stock));
             }
             cache.latch.give_back();
         }
@@ -691,7 +694,9 @@ impl<T> PoolInner<T> {
 
     #[cfg(debug_assertions)]
     fn check_retire(&self, item: Item<T>) {
-        if Self::IS_ZST {
+        if Self::IS_ZST || crate::fork::generation() != self.made_in {
+            // In a forked child the depot may have been overwritten, and the
+            // slabs in it forgotten.
             return;
         }
         let ours = self.depot.with(|depot| {

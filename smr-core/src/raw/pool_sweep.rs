@@ -42,9 +42,9 @@ unsafe fn claim<T>(node: *const Node) {
     // SAFETY: the caller's promise.
     let pool = unsafe { pool::<T>(node) };
     for (_, cache) in pool.caches.iter() {
-        if cache.latch.claim() {
-            cache.held.store(true, Ordering::Relaxed);
-        }
+        // Also where it is not ours: a sweep that vanished in a fork may have left
+        // its mark.
+        cache.held.store(cache.latch.claim(), Ordering::Relaxed);
     }
 }
 
@@ -62,13 +62,14 @@ unsafe fn gather<T>(node: *const Node, take: bool) -> bool {
             continue;
         }
         cache.held.store(false, Ordering::Relaxed);
-        if take && cache.latch.owner_is_out() {
-            // SAFETY: claimed, the barrier made, the owner out.
-            unsafe {
-                // Behind the latch, so that a barrier finds it in either place.
-                cache.with_held(|stock| pool.absorb(core::mem::take(&mut stock.bins), None));
-            }
-        } else {
+        // Behind the latch, so that a barrier finds it in either place.
+        let taken = take
+            && cache
+                .with_stock_of_stranger(|stock| {
+                    pool.absorb(core::mem::take(&mut stock.bins), None);
+                })
+                .is_some();
+        if !taken {
             // In a forked child the owner may be inside for ever.
             busy |= pool.inner().registry.is_of_this_process(index);
         }
@@ -155,13 +156,13 @@ impl<T> PoolInner<T> {
             self.inner().poll(self.inner().clock.now());
             return;
         }
-        let Some(_frame) = run::enter(self.inner().id) else {
-            return;
-        };
-        count(&self.inner().counts.sweeps, 1);
-        pools::with_marked(self.inner(), &self.node, |node| node.gather(self.inner()));
-        self.inner().poll(self.inner().clock.now());
-        pools::with_marked(self.inner(), &self.node, |node| node.run(self.inner())).go_on();
+        let inner = self.inner();
+        inner.collecting(|| {
+            count(&inner.counts.sweeps, 1);
+            pools::with_marked(inner, &self.node, |node| node.gather(inner));
+            inner.poll(inner.clock.now());
+            pools::with_marked(inner, &self.node, |node| node.run(inner))
+        });
     }
 
     /// Makes what has expired in the depot free. Only of items without a
@@ -178,12 +179,11 @@ impl<T> PoolInner<T> {
     /// at it.
     #[cold]
     pub(crate) fn run_depot(&self) {
-        if let Some(_frame) = run::enter(self.inner().id)
-            && let Some(panic) =
-                pools::try_with_marked(self.inner(), &self.node, |node| node.run(self.inner()))
-        {
-            panic.go_on();
-        }
+        let inner = self.inner();
+        inner.collecting(|| {
+            pools::try_with_marked(inner, &self.node, |node| node.run(inner))
+                .unwrap_or_else(run::Panic::none)
+        });
     }
 
     /// Gives slabs that are wholly free back to the system. Returns their bytes.
@@ -203,11 +203,7 @@ impl<T> PoolInner<T> {
         }
         if !claimed.is_empty() && self.inner().clock.barrier() {
             for cache in &claimed {
-                if cache.latch.owner_is_out() {
-                    // SAFETY: claimed, the barrier made, the owner out; given
-                    // back below.
-                    unsafe { cache.with_held(|stock| stocks.push(stock)) };
-                }
+                let _ = cache.with_stock_of_stranger(|stock| stocks.push(stock));
             }
         }
         let rd = self.inner().clock.read_hand();
@@ -223,7 +219,7 @@ impl<T> PoolInner<T> {
                     .for_each(|i| tally.free(i.as_ptr(), 1))
             });
             for stock in &stocks {
-                // SAFETY: as when it was put in; one at a time.
+                // SAFETY: the latch is given back below; one at a time.
                 let stock = unsafe { &mut **stock };
                 if let Some(free) = &stock.free {
                     free.entries()
@@ -409,24 +405,28 @@ impl Tally {
         }
     }
 
-    fn find(&self, address: usize) -> usize {
-        let index = self.slabs.partition_point(|(first, ..)| *first <= address);
-        debug_assert!(
-            index != 0 && address < self.slabs[index - 1].1,
-            "an item outside all slabs"
-        );
-        index - 1
+    /// `None` in a forked child whose depot was overwritten, and with it what
+    /// slabs there were: those stay.
+    fn find(&self, address: usize) -> Option<usize> {
+        let index = self
+            .slabs
+            .partition_point(|(first, ..)| *first <= address)
+            .checked_sub(1)?;
+        (address < self.slabs[index].1).then_some(index)
     }
 
     fn free<T>(&mut self, item: *mut T, items: usize) {
         debug_assert_eq!(self.item, size_of::<T>());
-        let index = self.find(item.addr());
-        self.slabs[index].3 += items;
+        if let Some(index) = self.find(item.addr()) {
+            self.slabs[index].3 += items;
+        }
     }
 
     fn is_free<T>(&self, item: *mut T) -> bool {
-        let (_, _, items, free) = self.slabs[self.find(item.addr())];
-        items == free
+        self.find(item.addr()).is_some_and(|index| {
+            let (_, _, items, free) = self.slabs[index];
+            items == free
+        })
     }
 
     fn any_free(&self) -> bool {

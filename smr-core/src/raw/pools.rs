@@ -12,11 +12,16 @@
 //! accounts, and without a limit never lists it.
 //!
 //! A node is in the list if its caches are *dirty* (something was retired since
-//! they were last gathered) or its depot holds garbage. A sweep takes nodes out
-//! in batches, marked `sweeping`, works on them without the lock, and puts them
-//! back. A pool that is dropped meanwhile waits for the mark to go, unless it is
-//! dropped by one of its own items, under the sweep: then it tells the sweep's
-//! frame.
+//! they were last gathered) or its depot holds garbage. A sweep marks nodes in
+//! batches, works on them without the lock, takes the mark off again, and takes
+//! the node out if it is clean. A pool that is dropped meanwhile waits for the
+//! mark to go, unless it is dropped by one of its own items, under the sweep:
+//! then it tells the sweep's frame.
+//!
+//! A mark names its thread: in a forked child those of vanished threads are
+//! void. The pool of a vanished thread's sweep is in the list still. Should the
+//! list itself be lost (the lock was held), a pool is listed again when the next
+//! item is retired to it: what is dirty is so in one generation of the process.
 
 use core::cell::Cell;
 use core::ptr;
@@ -26,7 +31,7 @@ use alloc::vec::Vec;
 use crate::fork;
 use crate::raw::inner::Inner;
 use crate::run;
-use crate::sync::{AtomicBool, Ordering, yield_now};
+use crate::sync::{AtomicU32, Ordering, process, yield_now};
 
 /// Nodes that a gathering sweep holds at once; they share one heavy barrier.
 const BATCH: usize = 64;
@@ -54,10 +59,15 @@ pub(crate) struct Node {
     /// Whether the domain may run the pool: its values own what they refer to,
     /// or have no destructor.
     reached: bool,
-    dirty: AtomicBool,
+    /// 0, or the generation (plus one) in which the caches became dirty.
+    dirty: AtomicU32,
     // All below: behind the lock of the domain's list.
-    linked: Cell<bool>,
-    sweeping: Cell<bool>,
+    /// The list that it stands in; 0 for none.
+    list: Cell<u32>,
+    /// Who works on the pool: generation and token of the thread.
+    mark: Cell<Option<(u32, usize)>>,
+    /// The pool is being dropped: nobody marks it any more.
+    going: Cell<bool>,
     prev: Cell<*const Node>,
     next: Cell<*const Node>,
     frame: Cell<*const Frame>,
@@ -70,7 +80,6 @@ unsafe impl Send for Node {}
 
 /// A sweep that runs destructors of a pool.
 pub(crate) struct Frame {
-    thread: usize,
     /// The pool went while one of its items was being dropped: touch it no more.
     pub(crate) dead: Cell<bool>,
     /// What to call then, when the item is gone: frees the memory.
@@ -83,13 +92,23 @@ pub(crate) struct Bequest {
     pub(crate) free: unsafe fn(*mut Node),
 }
 
-#[derive(Default)]
 pub(crate) struct PoolList {
+    id: u32,
     head: Option<NodeRef>,
     tail: Option<NodeRef>,
     len: usize,
-    /// Nodes that sweeps hold.
-    held: usize,
+}
+
+impl Default for PoolList {
+    fn default() -> Self {
+        static LAST_ID: process::AtomicU32 = process::AtomicU32::new(0);
+        Self {
+            id: LAST_ID.fetch_add(1, Ordering::Relaxed).wrapping_add(1),
+            head: None,
+            tail: None,
+            len: 0,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -105,14 +124,19 @@ impl NodeRef {
     }
 }
 
+fn today() -> u32 {
+    fork::generation().wrapping_add(1)
+}
+
 impl Node {
     pub(crate) fn new(ops: &'static Ops, reached: bool) -> Self {
         Self {
             ops,
             reached,
-            dirty: AtomicBool::new(false),
-            linked: Cell::new(false),
-            sweeping: Cell::new(false),
+            dirty: AtomicU32::new(0),
+            list: Cell::new(0),
+            mark: Cell::new(None),
+            going: Cell::new(false),
             prev: Cell::new(ptr::null()),
             next: Cell::new(ptr::null()),
             frame: Cell::new(ptr::null()),
@@ -126,7 +150,7 @@ impl Node {
         // A sweep says "clean" before it claims the latches. Either its look at
         // ours finds us inside, and it says "dirty" again; or our latch was
         // entered after it gave it back, and we see "clean" here.
-        if !self.dirty.load(Ordering::Relaxed) {
+        if self.dirty.load(Ordering::Relaxed) != today() {
             self.link(domain);
         }
     }
@@ -135,10 +159,35 @@ impl Node {
     #[cold]
     #[inline(never)]
     pub(crate) fn link(&self, domain: &Inner) {
+        debug_assert!(
+            self.is_listed(domain),
+            "the domain must not reach this pool"
+        );
         domain.pools.with(|list| {
-            self.dirty.store(true, Ordering::Relaxed);
+            self.dirty.store(today(), Ordering::Relaxed);
             list.push_back(self);
         });
+    }
+
+    /// Whether the list may hold it.
+    fn is_listed(&self, domain: &Inner) -> bool {
+        self.reached || domain.is_limited()
+    }
+
+    fn is_marked(&self) -> bool {
+        self.mark
+            .get()
+            .is_some_and(|(generation, token)| fork::is_alive(generation, token))
+    }
+
+    /// Marks the node for the calling thread, unless it is marked.
+    fn try_mark(&self) -> bool {
+        let free = !self.is_marked() && !self.going.get();
+        if free {
+            self.mark.set(Some((fork::generation(), fork::token())));
+            self.frame.set(ptr::null());
+        }
+        free
     }
 
     /// Takes the node out of the list for good, and waits for a sweep that holds
@@ -146,15 +195,21 @@ impl Node {
     pub(crate) fn unlink(&self, domain: &Inner) -> Option<*const Frame> {
         loop {
             let state = domain.pools.with(|list| {
-                list.remove(self);
-                if !self.sweeping.get() {
+                self.going.set(true);
+                if !self.is_marked() {
+                    list.remove(self);
                     return Some(None);
                 }
-                let frame = self.frame.get();
-                // SAFETY: a frame that is set belongs to a sweep in progress,
-                // which takes it away behind this lock before it returns.
-                let owner = unsafe { frame.as_ref() }?.thread;
-                (owner != 0 && owner == fork::token()).then_some(Some(frame))
+                let ours = self
+                    .mark
+                    .get()
+                    .is_some_and(|(_, token)| token != 0 && token == fork::token());
+                // A thread that marks without a frame runs no user code.
+                let inside = ours && !self.frame.get().is_null();
+                inside.then(|| {
+                    list.remove(self);
+                    Some(self.frame.get())
+                })
             });
             match state {
                 Some(outcome) => return outcome,
@@ -166,11 +221,10 @@ impl Node {
 
 impl PoolList {
     fn push_back(&mut self, node: &Node) {
-        if node.linked.get() || node.sweeping.get() {
-            // A sweep that holds the node looks at `dirty` when it puts it back.
+        if node.list.get() == self.id {
             return;
         }
-        node.linked.set(true);
+        node.list.set(self.id);
         node.next.set(ptr::null());
         node.prev.set(self.tail.map_or(ptr::null(), |tail| tail.0));
         match self.tail {
@@ -182,7 +236,7 @@ impl PoolList {
     }
 
     fn remove(&mut self, node: &Node) {
-        if !node.linked.get() {
+        if node.list.get() != self.id {
             return;
         }
         let (prev, next) = (node.prev.get(), node.next.get());
@@ -194,22 +248,27 @@ impl PoolList {
             Some(next) => next.get().prev.set(prev),
             None => self.tail = NodeRef::of(prev),
         }
-        node.linked.set(false);
+        node.list.set(0);
         self.len -= 1;
     }
 
-    /// Takes up to `most` nodes from the front, marked.
-    fn take(&mut self, most: usize) -> Vec<NodeRef> {
-        let mut batch = Vec::with_capacity(most.min(self.len));
-        while batch.len() < most
-            && let Some(node) = self.head
-        {
+    /// Moves `most` nodes from the front to the back, and returns those of them
+    /// that it could mark.
+    fn mark_some(&mut self, most: usize) -> Vec<NodeRef> {
+        let mut batch = Vec::with_capacity(most);
+        for _ in 0..most {
+            let Some(node) = self.head else { break };
             self.remove(node.get());
-            node.get().sweeping.set(true);
-            self.held += 1;
-            batch.push(node);
+            self.push_back(node.get());
+            if node.get().try_mark() {
+                batch.push(node);
+            }
         }
         batch
+    }
+
+    fn iter(&self) -> impl Iterator<Item = NodeRef> {
+        core::iter::successors(self.head, |node| NodeRef::of(node.get().next.get()))
     }
 
     #[cfg(all(feature = "std", not(loom)))]
@@ -227,12 +286,12 @@ impl NodeRef {
         let garbage = self.concerns(domain);
         domain.pools.with(|list| {
             let node = self.get();
-            node.sweeping.set(false);
-            list.held -= 1;
+            node.mark.set(None);
             node.frame.set(ptr::null());
-            let listed = node.reached || domain.is_limited();
-            if listed && (garbage || node.dirty.load(Ordering::Relaxed)) {
+            if node.is_listed(domain) && (garbage || node.dirty.load(Ordering::Relaxed) != 0) {
                 list.push_back(node);
+            } else {
+                list.remove(node);
             }
         });
     }
@@ -251,17 +310,19 @@ impl NodeRef {
     }
 }
 
-/// Walks the nodes that are in the list now, at most `most` at a time.
-fn each_batch(domain: &Inner, most: usize, mut visit: impl FnMut(&[NodeRef])) {
+/// Walks the nodes that are in the list now, `most` at a time. Returns how many
+/// others had marked.
+fn each_batch(domain: &Inner, most: usize, mut visit: impl FnMut(&[NodeRef])) -> usize {
     let mut left = domain.pools.with(|list| list.len);
+    let mut skipped = 0;
     while left > 0 {
-        let batch = domain.pools.with(|list| list.take(left.min(most)));
-        if batch.is_empty() {
-            return;
-        }
-        left -= batch.len();
+        let most = left.min(most);
+        let batch = domain.pools.with(|list| list.mark_some(most));
+        skipped += most - batch.len();
+        left -= most;
         visit(&batch);
     }
+    skipped
 }
 
 /// A node that its holder has marked: the pool stays until it is put back.
@@ -271,7 +332,7 @@ pub(crate) struct Marked(NodeRef);
 impl Marked {
     fn claim(self) {
         let node = self.0.get();
-        node.dirty.store(false, Ordering::Relaxed);
+        node.dirty.store(0, Ordering::Relaxed);
         // SAFETY: the mark keeps the pool alive.
         unsafe { (node.ops.claim)(node) };
     }
@@ -283,7 +344,7 @@ impl Marked {
         // SAFETY: as above; without the barrier nothing is taken.
         let skipped = unsafe { (node.ops.gather)(node, done) } || !done;
         if skipped {
-            node.dirty.store(true, Ordering::Relaxed);
+            node.dirty.store(today(), Ordering::Relaxed);
         }
         skipped
     }
@@ -300,7 +361,6 @@ impl Marked {
     pub(crate) fn run(self, domain: &Inner) -> (run::Panic, bool) {
         let node = self.0.get();
         let frame = Frame {
-            thread: fork::token(),
             dead: Cell::new(false),
             bequest: Cell::new(None),
         };
@@ -312,11 +372,7 @@ impl Marked {
             // the item that dropped it is gone by now.
             unsafe { (bequest.free)(bequest.pool) };
         }
-        let alive = !frame.dead.get();
-        if !alive {
-            domain.pools.with(|list| list.held -= 1);
-        }
-        (panic, alive)
+        (panic, !frame.dead.get())
     }
 }
 
@@ -330,7 +386,7 @@ pub(crate) fn with_marked<R>(
     while !mark(domain, node) {
         yield_now();
     }
-    with_mark(domain, node, f)
+    work_on(domain, node, f)
 }
 
 /// The same, unless a sweep has marked the pool.
@@ -339,22 +395,21 @@ pub(crate) fn try_with_marked<R>(
     node: &Node,
     f: impl FnOnce(Marked) -> (R, bool),
 ) -> Option<R> {
-    mark(domain, node).then(|| with_mark(domain, node, f))
+    mark(domain, node).then(|| work_on(domain, node, f))
 }
 
 fn mark(domain: &Inner, node: &Node) -> bool {
     domain.pools.with(|list| {
-        let free = !node.sweeping.get();
-        if free {
-            list.remove(node);
-            node.sweeping.set(true);
-            list.held += 1;
+        let free = node.try_mark();
+        if free && node.is_listed(domain) {
+            // Where others see that it is in hand.
+            list.push_back(node);
         }
         free
     })
 }
 
-fn with_mark<R>(domain: &Inner, node: &Node, f: impl FnOnce(Marked) -> (R, bool)) -> R {
+fn work_on<R>(domain: &Inner, node: &Node, f: impl FnOnce(Marked) -> (R, bool)) -> R {
     let marked = Marked(NodeRef(node));
     let (result, alive) = f(marked);
     if alive {
@@ -366,17 +421,17 @@ fn with_mark<R>(domain: &Inner, node: &Node, f: impl FnOnce(Marked) -> (R, bool)
 /// Moves what the caches of all listed pools hold to the pools' depots. Returns
 /// how many owners were in the way.
 pub(crate) fn gather(domain: &Inner) -> usize {
-    // What others hold may come back with garbage.
-    let mut skipped = domain.pools.with(|list| list.held);
-    each_batch(domain, BATCH, |batch| {
+    let mut busy = 0;
+    let skipped = each_batch(domain, BATCH, |batch| {
         batch.iter().for_each(|node| Marked(*node).claim());
         let done = domain.clock.barrier();
         for node in batch {
-            skipped += usize::from(Marked(*node).take(done));
+            busy += usize::from(Marked(*node).take(done));
             node.put_back(domain);
         }
     });
-    skipped
+    // What others have marked may come back with garbage.
+    busy + skipped
 }
 
 /// Runs the destructors of what has expired in the depots of all listed pools.
@@ -405,15 +460,12 @@ pub(crate) fn run_expired(domain: &Inner) -> run::Panic {
 /// Whether any pool holds garbage with a goal of at most `up_to`, or may.
 pub(crate) fn have_garbage(domain: &Inner, up_to: u64) -> bool {
     domain.pools.with(|list| {
-        let mut node = list.head;
-        while let Some(this) = node {
-            let this_node = this.get();
-            // SAFETY: nodes in the list are alive while it is locked.
-            if this_node.reached && unsafe { (this_node.ops.has_garbage)(this.0, up_to) } {
-                return true;
-            }
-            node = NodeRef::of(this_node.next.get());
-        }
-        list.held != 0
+        list.iter().any(|node| {
+            let garbage = || {
+                // SAFETY: nodes in the list are alive while it is locked.
+                unsafe { (node.get().ops.has_garbage)(node.0, up_to) }
+            };
+            node.get().is_marked() || (node.get().reached && garbage())
+        })
     })
 }

@@ -10,6 +10,8 @@ use core::time::Duration;
 
 use alloc::vec::Vec;
 
+#[cfg(all(feature = "std", not(loom)))]
+use crate::fork;
 use crate::raw::inner::{Inner, count};
 use crate::raw::participant::Participant;
 use crate::raw::pools::{self, Node};
@@ -19,23 +21,39 @@ use crate::tunables::QUIET_EXITS;
 use crate::wait::{self, WaitError};
 
 impl Inner {
+    /// Runs a collection, unless this thread is in one of this domain already.
+    /// If a section inside one of its destructors held something up, a sweep
+    /// follows.
+    pub(crate) fn collecting(&self, collect: impl FnOnce() -> run::Panic) {
+        let Some(frame) = run::enter(self.id) else {
+            return;
+        };
+        let mut first_panic = collect();
+        while frame.is_wanted_again() {
+            first_panic.keep(self.sweep_once());
+        }
+        drop(frame);
+        first_panic.go_on();
+    }
+
     /// Gathers, polls, runs what has expired. Does not wait for readers.
     #[cold]
     pub(crate) fn sweep(&self) {
-        let Some(_frame) = run::enter(self.id) else {
-            return;
-        };
+        self.collecting(|| self.sweep_once());
+    }
+
+    fn sweep_once(&self) -> run::Panic {
         count(&self.counts.sweeps, 1);
         self.gather();
         // What was gathered has goals up to now.
         self.poll(self.clock.now());
-        self.run_everything_expired();
+        self.run_everything_expired()
     }
 
-    fn run_everything_expired(&self) {
+    fn run_everything_expired(&self) -> run::Panic {
         let mut first_panic = self.run_expired_of_depot(usize::MAX);
         first_panic.keep(pools::run_expired(self));
-        first_panic.go_on();
+        first_panic
     }
 
     /// Moves what participants and pools hold to the depots. Returns how many
@@ -52,13 +70,11 @@ impl Inner {
         }
         let done = !claimed.is_empty() && self.clock.barrier();
         for slot in claimed {
-            if done && slot.latch.owner_is_out() {
-                slot.bins.with_mut(|bins| {
-                    // SAFETY: we hold the latch, made the barrier, and found the
-                    // owner out.
-                    self.empty_into_depot(unsafe { &mut *bins });
-                });
-            } else {
+            let emptied = done
+                && slot
+                    .with_bins_of_stranger(|bins| self.empty_into_depot(bins))
+                    .is_some();
+            if !emptied {
                 // In a forked child the owner may be inside for ever, half way
                 // through a change: then what it holds is left alone.
                 skipped += usize::from(slot.is_of_this_process());
@@ -72,8 +88,11 @@ impl Inner {
     /// Leaves the collecting to the reaper, if there is one.
     #[cfg(all(feature = "std", not(loom)))]
     fn wake_reaper(&self) -> bool {
-        self.reaper
-            .with(|reaper| reaper.as_ref().map(std::thread::Thread::unpark).is_some())
+        self.reaper.with(|reaper| {
+            // In a forked child there is none.
+            reaper.take_if(|awake| awake.generation != fork::generation());
+            reaper.as_ref().map(|awake| awake.thread.unpark()).is_some()
+        })
     }
 
     #[cfg(any(not(feature = "std"), loom))]
@@ -86,7 +105,12 @@ impl Inner {
     pub(crate) fn assist(&self) {
         count(&self.counts.assists, 1);
         self.wake_waiters();
-        if !self.wake_reaper() {
+        if self.wake_reaper() {
+            return;
+        }
+        // Inside a destructor of this domain: the sweep that runs it goes round
+        // once more, or else what the poll wanted would wait for the next one.
+        if !run::want_again(self.id) {
             self.sweep();
         }
     }
@@ -138,13 +162,13 @@ impl Inner {
         }
         // 3. Run it; other sweeps may hold pools meanwhile, and put them back.
         let ran = wait::until_timeout(self, timeout, || {
-            if let Some(_frame) = run::enter(self.id) {
+            self.collecting(|| {
                 let mut first_panic = scoped.map_or_else(run::Panic::none, |node| {
                     pools::with_marked(self, node, |marked| marked.run(self))
                 });
-                first_panic.keep(run::catch(|| self.run_everything_expired()));
-                first_panic.go_on();
-            }
+                first_panic.keep(self.run_everything_expired());
+                first_panic
+            });
             !pools::have_garbage(self, goal)
         });
         if !ran {
