@@ -271,6 +271,7 @@ impl PoolList {
         core::iter::successors(self.head, |node| NodeRef::of(node.get().next.get()))
     }
 
+    #[cfg(all(feature = "std", not(loom)))]
     pub(crate) fn is_empty(&self) -> bool {
         self.len == 0
     }
