@@ -160,9 +160,9 @@ impl<T> PoolInner<T> {
         inner.collecting(|| {
             count(&inner.counts.sweeps, 1);
             // Where a sweep has the pool, that one collects.
-            pools::try_with_marked(inner, &self.node, |node| node.gather(inner));
+            pools::try_with_marked(inner, self.as_node(), |node| node.gather(inner));
             inner.poll(inner.clock.now());
-            pools::try_with_marked(inner, &self.node, |node| node.run(inner))
+            pools::try_with_marked(inner, self.as_node(), |node| node.run(inner))
                 .unwrap_or_else(run::Panic::none)
         });
     }
@@ -183,7 +183,7 @@ impl<T> PoolInner<T> {
     pub(crate) fn run_depot(&self) {
         let inner = self.inner();
         inner.collecting(|| {
-            pools::try_with_marked(inner, &self.node, |node| node.run(inner))
+            pools::try_with_marked(inner, self.as_node(), |node| node.run(inner))
                 .unwrap_or_else(run::Panic::none)
         });
     }
@@ -353,14 +353,16 @@ impl<T> PoolInner<T> {
     ///
     /// `this` is from `Box::into_raw`, and this is its last use.
     pub(crate) unsafe fn destroy(this: *mut Self) {
-        // SAFETY: the caller's promise.
-        let pool = unsafe { &mut *this };
+        // SAFETY: the caller's promise. Sweeps may have the pool still.
+        let pool = unsafe { &*this };
         let domain = pool.domain.clone();
         let inner = domain.inner();
         // A barrier finds the items in the list, or in our hand.
         let hand = inner.depot.with(|_| inner.hands.take());
         let frame = pool.node.unlink(inner);
         let mut first_panic = run::Panic::none();
+        // SAFETY: no sweep has the pool, or one below us that will not touch it.
+        let pool = unsafe { &mut *this };
         let mut dropped = false;
         first_panic.keep(run::catch(|| {
             inner.collecting(|| {

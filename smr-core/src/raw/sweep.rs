@@ -14,7 +14,7 @@ use alloc::vec::Vec;
 use crate::fork;
 use crate::raw::inner::{Inner, count};
 use crate::raw::participant::Participant;
-use crate::raw::pools::{self, Node};
+use crate::raw::pools::{self, NodeRef};
 use crate::run;
 use crate::sync::Ordering;
 use crate::tunables::QUIET_EXITS;
@@ -143,7 +143,7 @@ impl Inner {
     pub(crate) fn barrier(
         &self,
         timeout: Option<Duration>,
-        scoped: Option<&Node>,
+        scoped: Option<NodeRef>,
     ) -> Result<(), WaitError> {
         if self.in_own_destructor() || run::is_collecting(self.id) {
             return Err(WaitError::InDestructor);
