@@ -149,6 +149,8 @@ enum Op {
     Enter(usize),
     Leave(usize),
     Repin(usize),
+    /// Moves the read clock and collects nothing.
+    Poll,
     Flush,
     FlushDomain,
     Trim,
@@ -176,6 +178,7 @@ fn op() -> impl Strategy<Value = Op> {
         3 => (0..SECTIONS).prop_map(Op::Enter),
         3 => (0..SECTIONS).prop_map(Op::Leave),
         1 => (0..SECTIONS).prop_map(Op::Repin),
+        3 => Just(Op::Poll),
         1 => Just(Op::Flush),
         1 => Just(Op::FlushDomain),
         1 => Just(Op::Trim),
@@ -350,6 +353,10 @@ impl<T: Item> Machine<T> {
                         Section::Owned(guard) => guard.repin(),
                     }
                 }
+            }
+            Op::Poll => {
+                let inside = self.sections.iter().any(Option::is_some);
+                assert_eq!(self.domain.poll(self.domain.advance()), !inside);
             }
             Op::Flush => self.pool.flush(),
             Op::FlushDomain => self.domain.flush(),

@@ -149,7 +149,8 @@ impl<E> Bucket<E> {
         unsafe { at.write(entry) };
         let header = self.header_mut();
         header.len = len + 1;
-        header.bytes = header.bytes.saturating_add(bytes);
+        // Not saturating: accounts add up the same bytes in other groups.
+        header.bytes = header.bytes.wrapping_add(bytes);
         header.len < header.cap
     }
 
@@ -165,7 +166,7 @@ impl<E> Bucket<E> {
     /// Moves the entries into a bucket of twice the room, or of `limit`.
     /// Without memory the bucket stays as it is.
     pub(crate) fn grow(&mut self, limit: u32) {
-        let cap = (self.capacity().saturating_mul(2)).clamp(1, limit.max(self.capacity()));
+        let cap = (self.capacity().saturating_mul(2)).clamp(1, limit.max(self.capacity()).max(1));
         let Some(mut larger) = Self::try_with_capacity(cap) else {
             return;
         };

@@ -24,6 +24,8 @@ pub(crate) mod sweep;
 pub(crate) mod tagged;
 pub(crate) mod unique;
 
+#[cfg(all(test, not(loom)))]
+mod tests;
 /// A box, or `None` if there is no memory.
 pub(crate) fn try_box<T>(value: T) -> Option<Box<T>> {
     const { assert!(size_of::<T>() != 0, "nothing to allocate") };

@@ -31,7 +31,7 @@ use crate::raw::inner::{Home, Inner};
 use crate::raw::lock::ForkLock;
 use crate::raw::participant::Participant;
 use crate::raw::pool_sweep;
-use crate::raw::pools::Node;
+use crate::raw::pools::{Node, NodeRef};
 use crate::raw::slab::{self, Slab, Slabs};
 use crate::run;
 use crate::sync::Ordering;
@@ -64,6 +64,9 @@ pub(crate) struct Depot<T> {
     pub(crate) free: Fifo<Item<T>>,
     pub(crate) slabs: Slabs<T>,
     last_slab_items: usize,
+    /// Whether the list of slabs is whole. In a forked child it may have been
+    /// lost with a lock that was broken.
+    pub(crate) is_whole: bool,
 }
 
 impl<T> Default for Depot<T> {
@@ -73,6 +76,7 @@ impl<T> Default for Depot<T> {
             free: Fifo::default(),
             slabs: Slabs::default(),
             last_slab_items: 0,
+            is_whole: false,
         }
     }
 }
@@ -140,13 +144,22 @@ impl<T> PoolInner<T> {
             node: Node::new(pool_sweep::ops::<T>(), reached || !Self::NEEDS_DROP),
             domain,
             caches: Caches::new(),
-            depot: ForkLock::new(Depot::default()),
+            depot: ForkLock::new(Depot {
+                is_whole: true,
+                ..Depot::default()
+            }),
             reached,
             #[cfg(debug_assertions)]
             retired: ForkLock::new(alloc::collections::BTreeSet::new()),
             #[cfg(debug_assertions)]
             made_in: crate::fork::generation(),
         }
+    }
+
+    /// The pool as the domain's list knows it.
+    #[inline(always)]
+    pub(crate) fn as_node(&self) -> NodeRef {
+        NodeRef::new(ptr::from_ref(self).cast())
     }
 
     #[inline(always)]
@@ -551,7 +564,7 @@ impl<T> PoolInner<T> {
                 .bins
                 .push(item, size_of::<T>(), || self.inner().clock.advance());
             if self.is_listed(limited) {
-                self.node.note_dirty(self.inner());
+                self.node.note_dirty(self.inner(), self.as_node());
             }
             sealed
         });
@@ -582,7 +595,7 @@ impl<T> PoolInner<T> {
         self.depot
             .with(|depot| depot.bins().push(item, size_of::<T>(), advance));
         if self.is_listed(limited) {
-            self.node.link(self.inner());
+            self.as_node().link(self.inner());
         }
         if Self::NEEDS_DROP {
             self.after_retire_to_depot(home);
@@ -717,10 +730,11 @@ impl<T> PoolInner<T> {
             return;
         }
         let ours = self.depot.with(|depot| {
-            depot.slabs.iter().any(|slab| {
-                let (first, end) = slab.range();
-                (first..end).contains(&item.as_ptr())
-            })
+            !depot.is_whole
+                || depot.slabs.iter().any(|slab| {
+                    let (first, end) = slab.range();
+                    (first..end).contains(&item.as_ptr())
+                })
         });
         assert!(
             ours,

@@ -76,11 +76,13 @@ pub fn ends<R: Send + 'static>(what: &str, work: impl FnOnce() -> R + Send + 'st
 }
 
 /// Another thread that stands in a section until it is told to leave.
+#[cfg(feature = "std")]
 pub struct Reader {
     leave: Option<mpsc::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
+#[cfg(feature = "std")]
 impl Reader {
     pub fn enter(domain: &Domain, name: &str) -> Self {
         let (leave, left) = mpsc::channel::<()>();
@@ -109,6 +111,7 @@ impl Reader {
     }
 }
 
+#[cfg(feature = "std")]
 impl Drop for Reader {
     fn drop(&mut self) {
         self.leave.take();
