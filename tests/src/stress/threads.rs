@@ -150,6 +150,12 @@ fn read<'a>(run: &'a Run, places: &'a dyn Share, mut rng: Rng, mail: &Mail<'a>) 
         for _ in 0..16 {
             read_once(run, places, &mut rng, mail);
             visits += 1;
+            // Outside: a scan comes between two sections, and not only into them.
+            match rng.u32(..16) {
+                0..8 => {}
+                8..15 => thread::yield_now(),
+                _ => hold(&mut rng),
+            }
         }
     }
     run.visits.fetch_add(visits, Ordering::Relaxed);
