@@ -415,7 +415,7 @@ impl<T> Pool<T> {
     }
 
     fn wait_for_drops(&self, timeout: Option<Duration>) -> Result<(), WaitError> {
-        let node = self.get().map(|inner| &inner.node);
+        let node = self.get().map(PoolInner::as_node);
         let result = self.domain().inner().barrier(timeout, node);
         // What has expired is free, for the figures as well.
         self.flush();

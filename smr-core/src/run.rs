@@ -67,7 +67,7 @@ pub(crate) fn catch(f: impl FnOnce()) -> Panic {
 /// that `barrier` can wait for those that were taken before it.
 ///
 /// Two counters: new batches count in the current one; a barrier turns to the
-/// other and waits for the old one to drain. (SRCU does the same for readers.)
+/// other and waits for the old one to drain, then the other way round. (SRCU does the same for readers.)
 ///
 /// In a forked child the counts start from zero: whoever had something in hand
 /// has vanished, or is the thread that forked, in a destructor of its own.
@@ -84,7 +84,7 @@ pub(crate) struct Hand<'a> {
 }
 
 impl Hands {
-    /// Called behind the depot's lock, as is `turn`.
+    /// Called behind the depot's lock, as is `avoid`.
     pub(crate) fn take(&self) -> Hand<'_> {
         let generation = self.look_at_generation();
         let inside = &self.inside[self.phase.load(Ordering::Relaxed) as usize % 2];
@@ -104,10 +104,10 @@ impl Hands {
         now
     }
 
-    /// Turns to the other counter and returns the index of the old one.
-    pub(crate) fn turn(&self) -> usize {
+    /// From now on new batches count in the other counter.
+    pub(crate) fn avoid(&self, index: usize) {
         self.look_at_generation();
-        self.phase.fetch_add(1, Ordering::Relaxed) as usize % 2
+        self.phase.store(1 - index as u32 % 2, Ordering::Relaxed);
     }
 
     pub(crate) fn are_empty(&self, old: usize) -> bool {

@@ -119,7 +119,7 @@ impl Inner {
                 let _ = slot.with_bins_of_stranger(|bins| {
                     let held = bins.retired();
                     items += held.items + bins.ready_items();
-                    bytes += held.bytes;
+                    bytes = bytes.wrapping_add(held.bytes);
                 });
             }
             slot.latch.give_back();
@@ -165,7 +165,8 @@ impl Inner {
             Section {
                 thread_name: label.thread.clone(),
                 owned_guard: label.owned_guard,
-                advances_behind: now - seq,
+                // It may have been entered since we looked at the clock.
+                advances_behind: now.saturating_sub(seq),
                 age_at_least: label
                     .behind
                     .filter(|(at, _)| *at == seq)

@@ -21,6 +21,7 @@ pub(crate) struct Bins<E> {
     open: Option<Bucket<E>>,
     sealed: Fifo<E>,
     ready: Option<Bucket<E>>,
+    /// Wraps, as all sums of bytes do: what callers state may be anything.
     sealed_bytes: usize,
     sealed_items: u32,
     /// Backlog at which the owner polls next, if that is above one step.
@@ -52,7 +53,7 @@ pub(crate) struct Held {
 impl core::ops::AddAssign for Held {
     fn add_assign(&mut self, other: Self) {
         self.items += other.items;
-        self.bytes += other.bytes;
+        self.bytes = self.bytes.wrapping_add(other.bytes);
     }
 }
 
@@ -120,7 +121,7 @@ impl<E> Bins<E> {
     /// Queues a bucket that has its tag already.
     pub(crate) fn enqueue(&mut self, bucket: Bucket<E>) {
         self.sealed_items += bucket.len();
-        self.sealed_bytes += bucket.bytes();
+        self.sealed_bytes = self.sealed_bytes.wrapping_add(bucket.bytes());
         self.sealed.push_back(bucket);
     }
 
@@ -144,7 +145,7 @@ impl<E> Bins<E> {
         self.sealed.for_each_mut(|bucket| {
             if bucket.goal() <= rd {
                 expired += bucket.on_account();
-                *bytes -= bucket.bytes();
+                *bytes = bytes.wrapping_sub(bucket.bytes());
                 bucket.reset();
             }
         });
@@ -188,7 +189,7 @@ impl<E> Bins<E> {
     pub(crate) fn take_sealed(&mut self) -> Option<Bucket<E>> {
         let bucket = self.sealed.pop_front()?;
         self.sealed_items -= bucket.len();
-        self.sealed_bytes -= bucket.bytes();
+        self.sealed_bytes = self.sealed_bytes.wrapping_sub(bucket.bytes());
         Some(bucket)
     }
 
@@ -216,7 +217,9 @@ impl<E> Bins<E> {
         let open = self.open.as_ref();
         Held {
             items: self.sealed_items as usize + open.map_or(0, |b| b.len() as usize),
-            bytes: self.sealed_bytes + open.map_or(0, Bucket::bytes),
+            bytes: self
+                .sealed_bytes
+                .wrapping_add(open.map_or(0, Bucket::bytes)),
         }
     }
 
@@ -268,7 +271,7 @@ impl<E> Bins<E> {
 
     fn enqueue_first(&mut self, bucket: Bucket<E>) {
         self.sealed_items += bucket.len();
-        self.sealed_bytes += bucket.bytes();
+        self.sealed_bytes = self.sealed_bytes.wrapping_add(bucket.bytes());
         self.sealed.push_front(bucket);
     }
 

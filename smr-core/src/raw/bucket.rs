@@ -149,7 +149,8 @@ impl<E> Bucket<E> {
         unsafe { at.write(entry) };
         let header = self.header_mut();
         header.len = len + 1;
-        header.bytes = header.bytes.saturating_add(bytes);
+        // Not saturating: accounts add up the same bytes in other groups.
+        header.bytes = header.bytes.wrapping_add(bytes);
         header.len < header.cap
     }
 

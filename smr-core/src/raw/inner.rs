@@ -17,9 +17,12 @@
 //! A poll first walks the slots without a barrier and marks those that are
 //! surely in its way. Then it makes the heavy barrier and scans. A reader that
 //! the scan still finds was marked before the barrier, so its exit will see the
-//! mark (second case at the exit). One barrier serves both. If every reader in
-//! the way carried a mark already, the poll fails at once and saves the barrier:
-//! a reader that stalls for ever costs a poll a few loads.
+//! mark (second case at the exit). One barrier serves both. The poll then says so
+//! in the mark: it is *armed*. If every reader in the way carried an armed mark
+//! already, the poll fails at once and saves the barrier: a reader that stalls for
+//! ever costs a poll a few loads. A mark that is not armed may be one that its
+//! reader has just missed: another poll, which put it there, will find that out,
+//! but nobody else.
 
 use core::hint::cold_path;
 use core::num::NonZeroU64;
@@ -36,7 +39,7 @@ use crate::raw::bins::{Bins, Held};
 use crate::raw::bucket::Bucket;
 use crate::raw::deferred::Deferred;
 use crate::raw::lock::ForkLock;
-use crate::raw::participant::{ASSIST, LEAVING, Label, Participant};
+use crate::raw::participant::{ARMED, ASSIST, LEAVING, Label, Participant};
 use crate::raw::pools::PoolList;
 use crate::raw::registry::{Full, Registry};
 use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering, process};
@@ -104,13 +107,34 @@ pub(crate) enum Home<'a> {
     Shared(&'a Participant),
 }
 
+/// Slots that a poll marked, or saw marked, before its next barrier. Those that
+/// do not fit have their turn after it.
+#[derive(Default)]
+struct Noted {
+    slots: [u32; 16],
+    len: usize,
+}
+
+impl Noted {
+    fn note(&mut self, slot: &Participant) {
+        if let Some(place) = self.slots.get_mut(self.len) {
+            *place = slot.index;
+            self.len += 1;
+        }
+    }
+
+    fn has(&self, slot: &Participant) -> bool {
+        self.slots[..self.len].contains(&slot.index)
+    }
+}
+
 /// What a poll or a scan found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Found {
     Expired,
-    /// Readers are in the way; all carry the mark.
+    /// Readers are in the way; all carry an armed mark.
     Marked,
-    /// A reader in the way did not carry it until now.
+    /// A reader in the way does not yet.
     Fresh,
 }
 
@@ -223,11 +247,12 @@ impl Inner {
     #[inline(never)]
     pub(crate) fn poll_slow(&self, goal: u64) -> bool {
         count(&self.counts.polls, 1);
-        let mut found = self.mark_blockers(goal);
+        let mut noted = Noted::default();
+        let mut found = self.mark_blockers(goal, &mut noted);
         // Each further turn is owed to a reader that published a stale sequence
         // between the marking and the barrier.
         while found != Found::Marked {
-            found = self.scan(goal);
+            found = self.scan(goal, &mut noted);
             if found == Found::Expired {
                 return true;
             }
@@ -238,37 +263,52 @@ impl Inner {
 
     /// Marks the readers that are in the way of `goal`. No barrier: a reader
     /// that it does not see is found by the scan.
-    fn mark_blockers(&self, goal: u64) -> Found {
+    fn mark_blockers(&self, goal: u64, noted: &mut Noted) -> Found {
+        let none = Noted::default();
         let mut found = Found::Expired;
         for slot in self.registry.iter() {
             let seq = slot.seq.load(ord::scan_seq());
             if seq != 0 && seq < goal && slot.is_of_this_process() {
-                found = self.mark(slot, found);
+                found = Self::mark(slot, found, &none, noted);
             }
         }
         found
     }
 
-    fn mark(&self, slot: &Participant, found: Found) -> Found {
+    /// Marks a reader in the way. `before` tells whether it was marked before the
+    /// last barrier, `next` that it was before the one to come.
+    fn mark(slot: &Participant, found: Found, before: &Noted, next: &mut Noted) -> Found {
         // AcqRel: pairs with the reader's exit, which takes the mark and then
-        // must find what we want collected. A mark that another poll put there
-        // was put before that poll's barrier, and our RMW joins its release.
+        // must find what we want collected. Where another poll put the mark, our
+        // RMW joins its release.
         let old = slot.notice.fetch_or(ASSIST, ord::assist_arm());
-        if old & ASSIST == 0 || found == Found::Fresh {
-            Found::Fresh
-        } else {
+        let armed = old & ARMED != 0
+            || (old & ASSIST != 0
+                && before.has(slot)
+                // If anything changed, the reader may have taken the mark.
+                && slot
+                    .notice
+                    .compare_exchange(old, old | ARMED, ord::assist_arm(), Ordering::Relaxed)
+                    .is_ok());
+        if !armed {
+            next.note(slot);
+        }
+        if armed && found != Found::Fresh {
             Found::Marked
+        } else {
+            Found::Fresh
         }
     }
 
     /// One heavy barrier, one walk over all slots, `rd` raised to what it shows.
-    fn scan(&self, goal: u64) -> Found {
+    fn scan(&self, goal: u64, noted: &mut Noted) -> Found {
         count(&self.counts.scans, 1);
         let Some(mut scan) = self.clock.begin_scan() else {
             count(&self.counts.refused_barriers, 1);
             return Found::Marked;
         };
         let mut found = Found::Expired;
+        let mut next = Noted::default();
         for slot in self.registry.iter() {
             // Acquire: pairs with the Release of enter and exit.
             let seq = slot.seq.load(ord::scan_seq());
@@ -276,10 +316,11 @@ impl Inner {
                 continue;
             }
             if scan.meet(seq) < goal {
-                found = self.mark(slot, found);
+                found = Self::mark(slot, found, noted, &mut next);
                 self.note_behind(slot, seq);
             }
         }
+        *noted = next;
         // To the end even when this goal fails: others have lower ones.
         if self.clock.finish_scan(scan) >= goal {
             Found::Expired
@@ -480,8 +521,7 @@ impl Inner {
         if let Some(max) = self.limits.max_retired_bytes {
             let bytes = expired.bytes as u64;
             let before = self.pending.fetch_sub(bytes, Ordering::Relaxed);
-            debug_assert!(before >= bytes, "more went off the account than on it");
-            if before.saturating_sub(bytes) <= max as u64 {
+            if before.wrapping_sub(bytes) <= max as u64 {
                 self.over_limit.store(false, Ordering::Relaxed);
             }
         }

@@ -53,6 +53,9 @@ pub(crate) const GARBAGE: u32 = 2;
 /// No thread and no handle stands behind the slot any more: the last guard
 /// releases it.
 pub(crate) const LEAVING: u32 = 4;
+/// With `ASSIST`: a barrier followed the mark, and the section was open after it.
+/// So its exit sees the mark, and other polls may count on that.
+pub(crate) const ARMED: u32 = 8;
 
 /// The domain's barrier is a fence: stores of `seq` are followed by one.
 const FENCED: u32 = 1;
@@ -357,7 +360,7 @@ impl Participant {
         loop {
             // AcqRel: pairs with the poll that put the mark; we see what it
             // wanted collected.
-            let notice = self.notice.fetch_and(!ASSIST, ord::assist_take());
+            let notice = self.notice.fetch_and(!(ASSIST | ARMED), ord::assist_take());
             if notice & ASSIST != 0 && !mutant_no_assist() {
                 first_panic.keep(run::catch(|| domain.assist()));
             }
@@ -433,7 +436,9 @@ impl Participant {
     }
 
     pub(crate) fn forget_garbage(&self) {
-        self.notice.fetch_and(!GARBAGE, Ordering::Relaxed);
+        // Release: pairs with the Acquire in `has_garbage`; who finds no garbage
+        // here finds it in the depot.
+        self.notice.fetch_and(!GARBAGE, Ordering::Release);
     }
 
     /// Counts an outermost exit; returns how many there were since the last

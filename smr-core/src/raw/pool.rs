@@ -29,7 +29,7 @@ use crate::raw::inner::{Home, Inner};
 use crate::raw::lock::ForkLock;
 use crate::raw::participant::Participant;
 use crate::raw::pool_sweep;
-use crate::raw::pools::Node;
+use crate::raw::pools::{Node, NodeRef};
 use crate::raw::slab::{self, Slab, Slabs};
 use crate::run;
 use crate::sync::Ordering;
@@ -143,6 +143,12 @@ impl<T> PoolInner<T> {
             #[cfg(debug_assertions)]
             made_in: crate::fork::generation(),
         }
+    }
+
+    /// The pool as the domain's list knows it.
+    #[inline(always)]
+    pub(crate) fn as_node(&self) -> NodeRef {
+        NodeRef::new(ptr::from_ref(self).cast())
     }
 
     #[inline(always)]
@@ -534,7 +540,7 @@ impl<T> PoolInner<T> {
                 .bins
                 .push(item, size_of::<T>(), || self.inner().clock.advance());
             if self.is_listed(limited) {
-                self.node.note_dirty(self.inner());
+                self.node.note_dirty(self.inner(), self.as_node());
             }
             sealed
         });
@@ -565,7 +571,7 @@ impl<T> PoolInner<T> {
         self.depot
             .with(|depot| depot.bins().push(item, size_of::<T>(), advance));
         if self.is_listed(limited) {
-            self.node.link(self.inner());
+            self.as_node().link(self.inner());
         }
         if Self::NEEDS_DROP {
             self.after_retire_to_depot(home);

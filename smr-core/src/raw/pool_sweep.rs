@@ -159,9 +159,11 @@ impl<T> PoolInner<T> {
         let inner = self.inner();
         inner.collecting(|| {
             count(&inner.counts.sweeps, 1);
-            pools::with_marked(inner, &self.node, |node| node.gather(inner));
+            // Where a sweep has the pool, that one collects.
+            pools::try_with_marked(inner, self.as_node(), |node| node.gather(inner));
             inner.poll(inner.clock.now());
-            pools::with_marked(inner, &self.node, |node| node.run(inner))
+            pools::try_with_marked(inner, self.as_node(), |node| node.run(inner))
+                .unwrap_or_else(run::Panic::none)
         });
     }
 
@@ -181,7 +183,7 @@ impl<T> PoolInner<T> {
     pub(crate) fn run_depot(&self) {
         let inner = self.inner();
         inner.collecting(|| {
-            pools::try_with_marked(inner, &self.node, |node| node.run(inner))
+            pools::try_with_marked(inner, self.as_node(), |node| node.run(inner))
                 .unwrap_or_else(run::Panic::none)
         });
     }
@@ -351,11 +353,28 @@ impl<T> PoolInner<T> {
     ///
     /// `this` is from `Box::into_raw`, and this is its last use.
     pub(crate) unsafe fn destroy(this: *mut Self) {
-        // SAFETY: the caller's promise.
-        let pool = unsafe { &mut *this };
+        // SAFETY: the caller's promise. Sweeps may have the pool still.
+        let pool = unsafe { &*this };
         let domain = pool.domain.clone();
-        let frame = pool.node.unlink(domain.inner());
-        let panic = pool.drop_retired();
+        let inner = domain.inner();
+        // A barrier finds the items in the list, or in our hand.
+        let hand = inner.depot.with(|_| inner.hands.take());
+        let frame = pool.node.unlink(inner);
+        let mut first_panic = run::Panic::none();
+        // SAFETY: no sweep has the pool, or one below us that will not touch it.
+        let pool = unsafe { &mut *this };
+        let mut dropped = false;
+        first_panic.keep(run::catch(|| {
+            inner.collecting(|| {
+                dropped = true;
+                pool.drop_retired()
+            });
+        }));
+        if !dropped {
+            // Inside a collection of the domain already.
+            first_panic.keep(pool.drop_retired());
+        }
+        drop(hand);
         match frame {
             Some(frame) => {
                 // SAFETY: the frame is on this thread's stack, below us.
@@ -369,7 +388,7 @@ impl<T> PoolInner<T> {
             // SAFETY: the caller's promise.
             None => drop(unsafe { Box::from_raw(this) }),
         }
-        panic.go_on();
+        first_panic.go_on();
     }
 }
 

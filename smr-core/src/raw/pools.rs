@@ -112,12 +112,33 @@ impl Default for PoolList {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct NodeRef(*const Node);
+pub(crate) struct NodeRef(*const Node);
 
 // SAFETY: a node in the list is alive: a pool takes its node out before it goes.
 unsafe impl Send for NodeRef {}
 
 impl NodeRef {
+    /// From a pointer to the whole pool: a reference to the node would not reach
+    /// beyond it.
+    pub(crate) fn new(pool: *const Node) -> Self {
+        Self(pool)
+    }
+
+    /// Puts the node in the list.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn link(self, domain: &Inner) {
+        let node = self.get();
+        debug_assert!(
+            node.is_listed(domain),
+            "the domain must not reach this pool"
+        );
+        domain.pools.with(|list| {
+            node.dirty.store(today(), Ordering::Relaxed);
+            list.push_back(self);
+        });
+    }
+
     fn get(&self) -> &Node {
         // SAFETY: see the impl of `Send`; the list is only touched with its lock.
         unsafe { &*self.0 }
@@ -146,27 +167,13 @@ impl Node {
     /// Notes that a cache holds garbage. Called by the owner of a cache, behind
     /// its latch, after it put something in.
     #[inline(always)]
-    pub(crate) fn note_dirty(&self, domain: &Inner) {
+    pub(crate) fn note_dirty(&self, domain: &Inner, this: NodeRef) {
         // A sweep says "clean" before it claims the latches. Either its look at
         // ours finds us inside, and it says "dirty" again; or our latch was
         // entered after it gave it back, and we see "clean" here.
         if self.dirty.load(Ordering::Relaxed) != today() {
-            self.link(domain);
+            this.link(domain);
         }
-    }
-
-    /// Puts the node in the list.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn link(&self, domain: &Inner) {
-        debug_assert!(
-            self.is_listed(domain),
-            "the domain must not reach this pool"
-        );
-        domain.pools.with(|list| {
-            self.dirty.store(today(), Ordering::Relaxed);
-            list.push_back(self);
-        });
     }
 
     /// Whether the list may hold it.
@@ -220,7 +227,8 @@ impl Node {
 }
 
 impl PoolList {
-    fn push_back(&mut self, node: &Node) {
+    fn push_back(&mut self, this: NodeRef) {
+        let node = this.get();
         if node.list.get() == self.id {
             return;
         }
@@ -228,10 +236,10 @@ impl PoolList {
         node.next.set(ptr::null());
         node.prev.set(self.tail.map_or(ptr::null(), |tail| tail.0));
         match self.tail {
-            Some(tail) => tail.get().next.set(node),
-            None => self.head = Some(NodeRef(node)),
+            Some(tail) => tail.get().next.set(this.0),
+            None => self.head = Some(this),
         }
-        self.tail = Some(NodeRef(node));
+        self.tail = Some(this);
         self.len += 1;
     }
 
@@ -259,7 +267,7 @@ impl PoolList {
         for _ in 0..most {
             let Some(node) = self.head else { break };
             self.remove(node.get());
-            self.push_back(node.get());
+            self.push_back(node);
             if node.get().try_mark() {
                 batch.push(node);
             }
@@ -289,7 +297,7 @@ impl NodeRef {
             node.mark.set(None);
             node.frame.set(ptr::null());
             if node.is_listed(domain) && (garbage || node.dirty.load(Ordering::Relaxed) != 0) {
-                list.push_back(node);
+                list.push_back(self);
             } else {
                 list.remove(node);
             }
@@ -334,7 +342,7 @@ impl Marked {
         let node = self.0.get();
         node.dirty.store(0, Ordering::Relaxed);
         // SAFETY: the mark keeps the pool alive.
-        unsafe { (node.ops.claim)(node) };
+        unsafe { (node.ops.claim)(self.0.0) };
     }
 
     /// After `claim` and, if it was `done`, a heavy barrier. Returns whether an
@@ -342,7 +350,7 @@ impl Marked {
     fn take(self, done: bool) -> bool {
         let node = self.0.get();
         // SAFETY: as above; without the barrier nothing is taken.
-        let skipped = unsafe { (node.ops.gather)(node, done) } || !done;
+        let skipped = unsafe { (node.ops.gather)(self.0.0, done) } || !done;
         if skipped {
             node.dirty.store(today(), Ordering::Relaxed);
         }
@@ -366,7 +374,7 @@ impl Marked {
         };
         domain.pools.with(|_| node.frame.set(&frame));
         // SAFETY: the mark keeps the pool alive, or the frame learns.
-        let panic = unsafe { (node.ops.run)(node, &frame) };
+        let panic = unsafe { (node.ops.run)(self.0.0, &frame) };
         if let Some(bequest) = frame.bequest.take() {
             // SAFETY: the pool was dropped and left its memory to this frame;
             // the item that dropped it is gone by now.
@@ -376,46 +384,33 @@ impl Marked {
     }
 }
 
-/// Marks one pool, waiting for a sweep that has, and works on it. `f` also says
-/// whether the pool is still there.
-pub(crate) fn with_marked<R>(
-    domain: &Inner,
-    node: &Node,
-    f: impl FnOnce(Marked) -> (R, bool),
-) -> R {
-    while !mark(domain, node) {
-        yield_now();
-    }
-    work_on(domain, node, f)
-}
-
-/// The same, unless a sweep has marked the pool.
+/// Marks one pool, unless a sweep has, and works on it. `f` also says whether
+/// the pool is still there.
 pub(crate) fn try_with_marked<R>(
     domain: &Inner,
-    node: &Node,
+    node: NodeRef,
     f: impl FnOnce(Marked) -> (R, bool),
 ) -> Option<R> {
-    mark(domain, node).then(|| work_on(domain, node, f))
+    if !mark(domain, node) {
+        return None;
+    }
+    let marked = Marked(node);
+    let (result, alive) = f(marked);
+    if alive {
+        marked.0.put_back(domain);
+    }
+    Some(result)
 }
 
-fn mark(domain: &Inner, node: &Node) -> bool {
+fn mark(domain: &Inner, node: NodeRef) -> bool {
     domain.pools.with(|list| {
-        let free = node.try_mark();
-        if free && node.is_listed(domain) {
+        let free = node.get().try_mark();
+        if free && node.get().is_listed(domain) {
             // Where others see that it is in hand.
             list.push_back(node);
         }
         free
     })
-}
-
-fn work_on<R>(domain: &Inner, node: &Node, f: impl FnOnce(Marked) -> (R, bool)) -> R {
-    let marked = Marked(NodeRef(node));
-    let (result, alive) = f(marked);
-    if alive {
-        marked.0.put_back(domain);
-    }
-    result
 }
 
 /// Moves what the caches of all listed pools hold to the pools' depots. Returns

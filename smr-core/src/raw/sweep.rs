@@ -14,7 +14,7 @@ use alloc::vec::Vec;
 use crate::fork;
 use crate::raw::inner::{Inner, count};
 use crate::raw::participant::Participant;
-use crate::raw::pools::{self, Node};
+use crate::raw::pools::{self, NodeRef};
 use crate::run;
 use crate::sync::Ordering;
 use crate::tunables::QUIET_EXITS;
@@ -40,6 +40,14 @@ impl Inner {
     #[cold]
     pub(crate) fn sweep(&self) {
         self.collecting(|| self.sweep_once());
+    }
+
+    /// A sweep that must not get lost: inside a destructor of this domain, the
+    /// collection that runs it goes round once more.
+    fn sweep_or_ask(&self) {
+        if !run::want_again(self.id) {
+            self.sweep();
+        }
     }
 
     fn sweep_once(&self) -> run::Panic {
@@ -108,11 +116,7 @@ impl Inner {
         if self.wake_reaper() {
             return;
         }
-        // Inside a destructor of this domain: the sweep that runs it goes round
-        // once more, or else what the poll wanted would wait for the next one.
-        if !run::want_again(self.id) {
-            self.sweep();
-        }
+        self.sweep_or_ask();
     }
 
     /// An outermost exit of a participant that holds garbage.
@@ -120,8 +124,9 @@ impl Inner {
         self.run_ready(slot, 2);
         if slot.count_quiet() >= QUIET_EXITS || self.is_closed() {
             slot.reset_quiet();
-            slot.forget_garbage();
+            // In this order: a barrier passes over slots without the flag.
             self.hand_over(slot);
+            slot.forget_garbage();
             self.sweep();
         }
     }
@@ -138,7 +143,7 @@ impl Inner {
     pub(crate) fn barrier(
         &self,
         timeout: Option<Duration>,
-        scoped: Option<&Node>,
+        scoped: Option<NodeRef>,
     ) -> Result<(), WaitError> {
         if self.in_own_destructor() || run::is_collecting(self.id) {
             return Err(WaitError::InDestructor);
@@ -148,8 +153,9 @@ impl Inner {
         }
         // 1. Everything into the depots.
         let gathered = wait::until_timeout(self, timeout, || {
-            let busy = scoped
-                .is_some_and(|node| pools::with_marked(self, node, |marked| marked.gather(self)));
+            let busy = scoped.is_some_and(|node| {
+                pools::try_with_marked(self, node, |marked| marked.gather(self)).unwrap_or(true)
+            });
             self.gather() == 0 && !busy
         });
         if !gathered {
@@ -162,20 +168,23 @@ impl Inner {
         }
         // 3. Run it; other sweeps may hold pools meanwhile, and put them back.
         let ran = wait::until_timeout(self, timeout, || {
+            let mut busy = false;
             self.collecting(|| {
-                let mut first_panic = scoped.map_or_else(run::Panic::none, |node| {
-                    pools::with_marked(self, node, |marked| marked.run(self))
-                });
-                first_panic.keep(self.run_everything_expired());
+                let mut first_panic = self.run_everything_expired();
+                if let Some(node) = scoped {
+                    match pools::try_with_marked(self, node, |marked| marked.run(self)) {
+                        Some(panic) => first_panic.keep(panic),
+                        None => busy = true,
+                    }
+                }
                 first_panic
             });
-            !pools::have_garbage(self, goal)
+            !busy && !pools::have_garbage(self, goal)
         });
         if !ran {
             return Err(WaitError::Timeout);
         }
         // 4. And wait for what others had in hand.
-        let old = self.depot.with(|_| self.hands.turn());
         let running: Vec<_> = self
             .registry
             .iter()
@@ -184,12 +193,20 @@ impl Inner {
                 (count % 2 == 1 && slot.is_of_this_process()).then_some((slot, count))
             })
             .collect();
+        let mut left = 2;
         let done = wait::until_timeout(self, timeout, || {
-            self.hands.are_empty(old)
-                && running.iter().all(|(slot, count)| {
-                    // Acquire: pairs with the Release in `Running::drop`.
-                    slot.running.load(Ordering::Acquire) != *count
-                })
+            // Both counters in turn: an earlier barrier may have given up.
+            while left > 0 {
+                self.depot.with(|_| self.hands.avoid(left - 1));
+                if !self.hands.are_empty(left - 1) {
+                    return false;
+                }
+                left -= 1;
+            }
+            running.iter().all(|(slot, count)| {
+                // Acquire: pairs with the Release in `Running::drop`.
+                slot.running.load(Ordering::Acquire) != *count
+            })
         });
         if done {
             Ok(())
@@ -202,7 +219,7 @@ impl Inner {
     /// still holds up goes when that reader leaves.
     #[cold]
     pub(crate) fn close(&self) {
-        self.sweep();
+        self.sweep_or_ask();
     }
 }
 
