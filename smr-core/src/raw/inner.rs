@@ -23,6 +23,14 @@
 //! ever costs a poll a few loads. A mark that is not armed may be one that its
 //! reader has just missed: another poll, which put it there, will find that out,
 //! but nobody else.
+//!
+//! # Orderings
+//!
+//! Counters (`counter`, `helps`, `NEXT_ID`) and the account of a limit (`pending`,
+//! `over_limit`) are Relaxed: sums and hints, and nothing is reached on their
+//! strength. So is a mere look at `handles`; the AcqRel that closes a domain stands
+//! in `Domain::drop`. LEAVING is put into `notice` Relaxed, by the owner, who alone
+//! acts on it.
 
 use core::hint::cold_path;
 use core::num::NonZeroU64;

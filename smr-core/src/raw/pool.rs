@@ -14,6 +14,10 @@
 //!
 //! Items with destructors are not free when their goal expires: they are *ready*
 //! to be dropped, two at each retire, or by a sweep; then they are free.
+//!
+//! # Orderings
+//!
+//! `touched` is Relaxed: a hint. What it is about lies behind the cache's latch.
 
 use core::hint::cold_path;
 use core::mem;

@@ -189,6 +189,7 @@ impl Inner {
             .registry
             .iter()
             .filter_map(|slot| {
+                // Acquire: pairs with the Release in `Running::drop`.
                 let count = slot.running.load(Ordering::Acquire);
                 (count % 2 == 1 && slot.is_of_this_process()).then_some((slot, count))
             })

@@ -234,10 +234,15 @@ fn accessed(before: &str) -> Option<&str> {
         .iter()
         .filter_map(|method| before.rfind(method))
         .max()?;
-    let owner = before[..call].trim_end();
-    // An index or the arguments of a call: what stands before them.
-    let owner = owner.trim_end_matches(|c: char| "])".contains(c) || c.is_numeric());
-    let owner = owner.trim_end_matches(['[', '(']);
+    let mut owner = before[..call].trim_end();
+    // What stands before an index, or before the arguments of a call.
+    while let Some(open) = owner.chars().next_back().and_then(|last| match last {
+        ']' => Some('['),
+        ')' => Some('('),
+        _ => None,
+    }) {
+        owner = &owner[..owner.rfind(open)?];
+    }
     let start = owner.rfind(|c: char| !(c.is_alphanumeric() || c == '_'));
     Some(&owner[start.map_or(0, |at| at + 1)..])
 }
