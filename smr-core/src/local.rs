@@ -128,6 +128,10 @@ mod imp {
             return Ok(None);
         }
         prune();
+        let has_room = SLOTS.try_with(|slots| slots.0.borrow_mut().try_reserve(1).is_ok());
+        if has_room == Ok(false) {
+            return Err(RegisterError::OutOfMemory);
+        }
         let slot = inner
             .claim(fork::token(), Label::of_this_thread())
             .map_err(|full| RegisterError::new(full, inner))?
@@ -145,10 +149,12 @@ mod imp {
 
     /// Gives back the slots of domains that have closed.
     fn prune() {
-        let mut closed = Vec::new();
+        let mut closed: Vec<&'static Participant> = Vec::new();
         let _ = SLOTS.try_with(|slots| {
             slots.0.borrow_mut().retain(|slot| {
-                let keep = !slot.domain().is_closed() || slot.is_in_use();
+                let keep = !slot.domain().is_closed()
+                    || slot.is_in_use()
+                    || closed.try_reserve(1).is_err();
                 if !keep {
                     closed.push(*slot);
                 }

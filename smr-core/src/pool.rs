@@ -1,5 +1,6 @@
 //! Pools: an allocator whose memory waits for readers.
 
+use core::alloc::Layout;
 use core::fmt;
 use core::hint::cold_path;
 use core::marker::PhantomData;
@@ -9,6 +10,7 @@ use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::ptr::{self, NonNull};
 use core::time::Duration;
 
+use alloc::alloc::handle_alloc_error;
 use alloc::boxed::Box;
 
 use crate::domain::Domain;
@@ -16,6 +18,7 @@ use crate::handle::Participate;
 use crate::limits::RetireError;
 use crate::raw::inner::Home;
 use crate::raw::pool::PoolInner;
+use crate::raw::try_box;
 use crate::sync::{AtomicPtr, Ordering};
 use crate::wait::WaitError;
 
@@ -158,13 +161,20 @@ impl<T> Pool<T> {
 
     #[inline(always)]
     fn inner(&self) -> &PoolInner<T> {
-        self.get().unwrap_or_else(|| self.make())
+        self.try_inner()
+            .unwrap_or_else(|| handle_alloc_error(Layout::new::<PoolInner<T>>()))
     }
 
+    #[inline(always)]
+    fn try_inner(&self) -> Option<&PoolInner<T>> {
+        self.get().or_else(|| self.try_make())
+    }
+
+    /// `None` if there is no memory.
     #[cold]
     #[inline(never)]
-    fn make(&self) -> &PoolInner<T> {
-        let new = Box::new(PoolInner::new(self.domain().clone(), self.reached));
+    fn try_make(&self) -> Option<&PoolInner<T>> {
+        let new = try_box(PoolInner::new(self.domain().clone(), self.reached))?;
         let new = Box::into_raw(new);
         // AcqRel: publishes the inside, or sees that of the thread which did.
         match self
@@ -172,12 +182,12 @@ impl<T> Pool<T> {
             .compare_exchange(ptr::null_mut(), new, Ordering::AcqRel, Ordering::Acquire)
         {
             // SAFETY: just made, and freed with the pool.
-            Ok(_) => unsafe { &*new },
+            Ok(_) => Some(unsafe { &*new }),
             Err(theirs) => {
                 // SAFETY: ours was never published.
                 drop(unsafe { Box::from_raw(new) });
                 // SAFETY: as in `get`.
-                unsafe { &*theirs }
+                Some(unsafe { &*theirs })
             }
         }
     }
@@ -190,7 +200,7 @@ impl<T> Pool<T> {
     /// Memory for one item, for the calling thread.
     #[inline(always)]
     fn take(&self) -> Option<NonNull<T>> {
-        let inner = self.inner();
+        let inner = self.try_inner()?;
         match crate::local::own(inner.domain.inner()) {
             Some(slot) => inner.take_own(slot).ok(),
             None => {
@@ -267,7 +277,7 @@ impl<T> Pool<T> {
 
     #[cold]
     fn out_of_memory() -> ! {
-        alloc::alloc::handle_alloc_error(core::alloc::Layout::new::<T>())
+        handle_alloc_error(Layout::new::<T>())
     }
 
     /// Makes sure that the calling thread can allocate `items` items without
@@ -291,7 +301,7 @@ impl<T> Pool<T> {
         if items == 0 {
             return Ok(());
         }
-        let inner = self.inner();
+        let inner = self.try_inner().ok_or(ReserveError { items })?;
         match Self::home(inner) {
             Home::Own(slot) => inner
                 .reserve(slot, items)

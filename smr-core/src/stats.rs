@@ -91,10 +91,19 @@ impl Label {
     pub(crate) fn of_this_thread() -> Self {
         Self {
             #[cfg(all(feature = "std", not(loom)))]
-            thread: std::thread::current().name().map(String::from),
+            thread: std::thread::current().name().and_then(copy),
             ..Self::default()
         }
     }
+}
+
+/// A copy of a name, if there is memory for it.
+#[cfg(all(feature = "std", not(loom)))]
+fn copy(name: &str) -> Option<String> {
+    let mut copy = String::new();
+    copy.try_reserve_exact(name.len()).ok()?;
+    copy.push_str(name);
+    Some(copy)
 }
 
 fn read(counter: &AtomicU64) -> u64 {

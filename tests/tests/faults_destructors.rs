@@ -12,12 +12,34 @@ use smr_core::{Domain, Guard, OverLimit, Pool};
 use support::{Counted, Drops, GENEROUS, Reader, every_barrier};
 
 /// Panics when it is dropped, having been counted.
-struct Bomb(#[allow(dead_code, reason = "its drop counts")] Counted);
+struct Bomb {
+    armed: bool,
+    _count: Counted,
+}
+
+fn bomb(drops: &Drops) -> Bomb {
+    Bomb {
+        armed: true,
+        _count: drops.one(),
+    }
+}
 
 impl Drop for Bomb {
     fn drop(&mut self) {
-        panic!("a destructor panics");
+        assert!(!self.armed, "a destructor panics");
     }
+}
+
+fn retire_bomb(pool: &Pool<Bomb>, drops: &Drops) {
+    // Allocating may run into the panic of another one, and drop this one: twice
+    // would be the end.
+    let mut item = pool.alloc(Bomb {
+        armed: false,
+        _count: drops.one(),
+    });
+    item.armed = true;
+    // SAFETY: never published, retired once.
+    unsafe { pool.retire(item.into_raw()) };
 }
 
 fn caught(f: impl FnOnce()) -> bool {
@@ -43,7 +65,7 @@ fn others_are_dropped_once_when_destructors_panic() {
         for turn in 0..2000 {
             let retire = || {
                 if turn % 100 == 7 {
-                    domain.retire(Bomb(drops.one()));
+                    domain.retire(bomb(&drops));
                 } else {
                     domain.retire(drops.one());
                 }
@@ -56,9 +78,7 @@ fn others_are_dropped_once_when_destructors_panic() {
             }));
             if turn % 100 == 9 {
                 panicked += usize::from(caught(|| {
-                    let item = bombs.alloc(Bomb(drops.one())).into_raw();
-                    // SAFETY: never published, retired once.
-                    unsafe { bombs.retire(item) };
+                    retire_bomb(&bombs, &drops);
                 }));
             }
         }
@@ -78,7 +98,7 @@ fn a_reader_whose_exit_meets_a_panic_has_left() {
         for round in 1..=3 {
             let owned = domain.owned_guard();
             // Enough for a poll, which marks the guard.
-            domain.retire(Bomb(drops.one()));
+            domain.retire(bomb(&drops));
             assert!(!domain.poll(domain.advance()));
             domain.retire(drops.one());
             assert!(caught(|| drop(owned)), "it collects");
@@ -96,7 +116,7 @@ fn a_guard_is_inside_again_after_a_panic_between() {
     every_barrier(|domain| {
         let drops = Drops::default();
         let mut guard = domain.pin();
-        domain.retire(Bomb(drops.one()));
+        domain.retire(bomb(&drops));
         domain.flush();
         // Marks this section: stepping out collects.
         assert!(!domain.poll(domain.advance()));
@@ -130,7 +150,7 @@ fn a_panic_in_a_destructor_while_unwinding_does_not_abort() {
         let drops = Drops::default();
         let again = caught(|| {
             let guard = domain.pin();
-            guard.retire(Bomb(drops.one()));
+            guard.retire(bomb(&drops));
             domain.flush();
             assert!(!domain.poll(domain.advance()), "marks the section");
             // Unwinding drops the guard, which collects, which panics.
@@ -150,11 +170,9 @@ fn a_panicking_destructor_does_not_abort_a_thread_that_exits() {
         for _ in 0..3 {
             let (domain, pool, drops) = (domain.clone(), pool.clone(), drops.clone());
             let thread = std::thread::spawn(move || {
-                domain.retire(Bomb(drops.one()));
+                domain.retire(bomb(&drops));
                 domain.retire(drops.one());
-                let item = pool.alloc(Bomb(drops.one())).into_raw();
-                // SAFETY: never published, retired once.
-                unsafe { pool.retire(item) };
+                retire_bomb(&pool, &drops);
             });
             thread.join().unwrap();
         }
@@ -174,7 +192,7 @@ fn dropping_a_domain_drops_everything_though_one_panics() {
                 for _ in 0..10 {
                     domain.retire(drops.one());
                 }
-                domain.retire(Bomb(drops.one()));
+                domain.retire(bomb(&drops));
                 let held = domain.owned_guard();
                 for _ in 0..10 {
                     held.retire(drops.one());
@@ -182,7 +200,7 @@ fn dropping_a_domain_drops_everything_though_one_panics() {
                 let _ = caught(|| drop(held));
             });
         });
-        domain.retire(Bomb(drops.one()));
+        domain.retire(bomb(&drops));
         domain.retire(drops.one());
         let _ = caught(|| drop(domain));
         // This thread still had a slot, which keeps the inside of the domain:
@@ -288,11 +306,9 @@ fn what_panics_is_still_taken_off_the_account() {
     let drops = Drops::default();
     let pool = Pool::new_in(&domain);
     for _ in 0..5000 {
-        let _ = caught(|| domain.retire(Bomb(drops.one())));
+        let _ = caught(|| domain.retire(bomb(&drops)));
         let _ = caught(|| {
-            let item = pool.alloc(Bomb(drops.one())).into_raw();
-            // SAFETY: never published, retired once.
-            unsafe { pool.retire(item) };
+            retire_bomb(&pool, &drops);
         });
     }
     let _ = panics(|| domain.try_barrier(GENEROUS).unwrap());

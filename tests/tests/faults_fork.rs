@@ -291,7 +291,6 @@ fn locks_that_vanished_threads_held_hold_nobody_up() {
             in_child(|| {
                 use_everything(&domain, &pool, &drops);
                 use_everything_from_new_threads(&domain, &pool, &drops);
-                assert!(pool.stats().slabs != 0);
                 pool.trim();
                 let _ = domain.stats();
                 use_everything(&domain, &pool, &drops);

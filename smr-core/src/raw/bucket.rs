@@ -166,7 +166,7 @@ impl<E> Bucket<E> {
     /// Moves the entries into a bucket of twice the room, or of `limit`.
     /// Without memory the bucket stays as it is.
     pub(crate) fn grow(&mut self, limit: u32) {
-        let cap = (self.capacity().saturating_mul(2)).clamp(1, limit.max(self.capacity()));
+        let cap = (self.capacity().saturating_mul(2)).clamp(1, limit.max(self.capacity()).max(1));
         let Some(mut larger) = Self::try_with_capacity(cap) else {
             return;
         };

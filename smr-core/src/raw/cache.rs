@@ -27,6 +27,7 @@ use crate::barrier::Barrier;
 use crate::raw::bins::Bins;
 use crate::raw::bucket::Bucket;
 use crate::raw::latch::Latch;
+use crate::raw::try_box;
 use crate::sync::{AtomicBool, AtomicPtr, AtomicU32, Ordering, UnsafeCell};
 use crate::tunables::{MAX_BUCKET_ITEMS, MAX_CACHED_BYTES};
 
@@ -82,23 +83,24 @@ impl<T> Stock<T> {
     }
 
     /// Adds a free item. Returns a bucket to be shared when there are too many.
+    ///
+    /// Where there is no memory for a bucket, the item is not used again: it goes
+    /// with the pool.
     pub(crate) fn put_free(&mut self, item: Item<T>) -> Option<Bucket<Item<T>>> {
         let most =
             (MAX_CACHED_BYTES / size_of::<T>().max(1)).clamp(1, 4 * MAX_BUCKET_ITEMS as usize);
-        let free = self
-            .free
-            .get_or_insert_with(|| Bucket::with_capacity(4.min(most as u32)));
-        let mut full = None;
-        if free.len() == free.capacity() {
+        if let Some(free) = &mut self.free
+            && free.len() == free.capacity()
+        {
             free.grow(most as u32);
-            if free.len() == free.capacity() {
-                full = Some(core::mem::replace(
-                    free,
-                    Bucket::with_capacity(4.min(most as u32)),
-                ));
-            }
         }
-        free.push(item, 0);
+        let full = self.free.take_if(|free| free.len() == free.capacity());
+        if self.free.is_none() {
+            self.free = Bucket::try_with_capacity(4.min(most as u32));
+        }
+        if let Some(free) = &mut self.free {
+            free.push(item, 0);
+        }
         full
     }
 }
@@ -229,49 +231,52 @@ impl<T> Caches<T> {
         unsafe { table.as_ref() }
     }
 
-    /// Adds a cache for `index`, which has none. Called behind the pool's lock.
-    pub(crate) fn insert(&self, index: u32) -> &Cache<T> {
-        let cache = Box::into_raw(Box::<Cache<T>>::default());
+    /// Adds a cache for `index`, which has none. `None` if there is no memory.
+    /// Called behind the pool's lock.
+    pub(crate) fn insert(&self, index: u32) -> Option<&Cache<T>> {
+        let cache = try_box(Cache::<T>::default())?;
+        if !self.first.load(Ordering::Relaxed).is_null() {
+            self.make_room_in_table()?;
+        }
+        let cache = Box::into_raw(cache);
         if self.first.load(Ordering::Relaxed).is_null() {
             self.first.store(cache, Ordering::Relaxed);
             self.first_owner.store(index, Ordering::Release);
         } else {
-            self.insert_in_table(index, cache);
+            self.table().expect("it has room").put(index, cache);
         }
         // SAFETY: just made; it lives as long as the pool.
-        unsafe { &*cache }
+        Some(unsafe { &*cache })
     }
 
-    fn insert_in_table(&self, index: u32, cache: *mut Cache<T>) {
+    /// Makes sure that the table takes one more. `None` if there is no memory.
+    fn make_room_in_table(&self) -> Option<()> {
         let table = self.table.load(Ordering::Relaxed);
         // SAFETY: tables live as long as the pool.
-        if let Some(table) = unsafe { table.as_ref() }
-            && table.used() * 4 < table.entries.len() * 3
-        {
-            return table.put(index, cache);
-        }
-        // SAFETY: as above.
         let old = unsafe { table.as_ref() };
+        if old.is_some_and(|table| table.used() * 4 < table.entries.len() * 3) {
+            return Some(());
+        }
         let len = old.map_or(4, |old| old.entries.len() * 2);
-        let entries = (0..len)
-            .map(|_| Entry {
-                owner: AtomicU32::new(NOBODY),
-                cache: AtomicPtr::new(ptr::null_mut()),
-            })
-            .collect();
-        let larger = Box::new(Table {
-            entries,
+        let mut entries = Vec::new();
+        entries.try_reserve_exact(len).ok()?;
+        entries.extend((0..len).map(|_| Entry {
+            owner: AtomicU32::new(NOBODY),
+            cache: AtomicPtr::new(ptr::null_mut()),
+        }));
+        let larger = try_box(Table {
+            entries: entries.into_boxed_slice(),
             outgrown: table,
-        });
+        })?;
         for entry in old.into_iter().flat_map(|old| old.entries.iter()) {
             let owner = entry.owner.load(Ordering::Relaxed);
             if owner != NOBODY {
                 larger.put(owner, entry.cache.load(Ordering::Relaxed));
             }
         }
-        larger.put(index, cache);
         // Release: pairs with the Acquire in `table`.
         self.table.store(Box::into_raw(larger), Ordering::Release);
+        Some(())
     }
 
     /// All caches, with their owners.

@@ -1,5 +1,9 @@
 //! Where the unsafe code lives.
 
+use core::alloc::Layout;
+
+use alloc::boxed::Box;
+
 mod array;
 pub(crate) mod bins;
 pub(crate) mod bucket;
@@ -22,3 +26,16 @@ pub(crate) mod unique;
 
 #[cfg(all(test, not(loom)))]
 mod tests;
+/// A box, or `None` if there is no memory.
+pub(crate) fn try_box<T>(value: T) -> Option<Box<T>> {
+    const { assert!(size_of::<T>() != 0, "nothing to allocate") };
+    // SAFETY: the layout is not empty.
+    let place = unsafe { alloc::alloc::alloc(Layout::new::<T>()) }.cast::<T>();
+    if place.is_null() {
+        return None;
+    }
+    // SAFETY: fresh memory of the layout of a `T`.
+    unsafe { place.write(value) };
+    // SAFETY: allocated as a box is, initialised, and nobody else's.
+    Some(unsafe { Box::from_raw(place) })
+}

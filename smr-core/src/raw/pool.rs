@@ -19,10 +19,12 @@
 //!
 //! `touched` is Relaxed: a hint. What it is about lies behind the cache's latch.
 
+use core::alloc::Layout;
 use core::hint::cold_path;
 use core::mem;
 use core::ptr::{self, NonNull};
 
+use alloc::alloc::handle_alloc_error;
 use alloc::boxed::Box;
 
 use crate::domain::Domain;
@@ -66,6 +68,9 @@ pub(crate) struct Depot<T> {
     pub(crate) free: Fifo<Item<T>>,
     pub(crate) slabs: Slabs<T>,
     last_slab_items: usize,
+    /// Whether the list of slabs is whole. In a forked child it may have been
+    /// lost with a lock that was broken.
+    pub(crate) is_whole: bool,
 }
 
 impl<T> Default for Depot<T> {
@@ -75,6 +80,7 @@ impl<T> Default for Depot<T> {
             free: Fifo::default(),
             slabs: Slabs::default(),
             last_slab_items: 0,
+            is_whole: false,
         }
     }
 }
@@ -101,7 +107,8 @@ impl<T> Depot<T> {
         })
     }
 
-    /// Adds a free item, to the first bucket if that has room.
+    /// Adds a free item, to the first bucket if that has room. Where there is no
+    /// memory for another, the item is not used again: it goes with the pool.
     fn put_free(&mut self, item: Item<T>) {
         if let Some(bucket) = self.free.front_mut()
             && bucket.len() < bucket.capacity()
@@ -109,9 +116,10 @@ impl<T> Depot<T> {
             bucket.push(item, 0);
             return;
         }
-        let mut bucket = Bucket::with_capacity(FIRST_BUCKET_ITEMS);
-        bucket.push(item, 0);
-        self.free.push_front(bucket);
+        if let Some(mut bucket) = Bucket::try_with_capacity(FIRST_BUCKET_ITEMS) {
+            bucket.push(item, 0);
+            self.free.push_front(bucket);
+        }
     }
 
     /// Gives the open bucket a goal.
@@ -140,7 +148,10 @@ impl<T> PoolInner<T> {
             node: Node::new(pool_sweep::ops::<T>(), reached || !Self::NEEDS_DROP),
             domain,
             caches: Caches::new(),
-            depot: ForkLock::new(Depot::default()),
+            depot: ForkLock::new(Depot {
+                is_whole: true,
+                ..Depot::default()
+            }),
             reached,
             #[cfg(debug_assertions)]
             retired: ForkLock::new(alloc::collections::BTreeSet::new()),
@@ -165,14 +176,27 @@ impl<T> PoolInner<T> {
     fn cache(&self, slot: &Participant) -> &Cache<T> {
         match self.caches.find(slot.index) {
             Some(cache) => cache,
+            None => self
+                .add_cache(slot)
+                .unwrap_or_else(|_| handle_alloc_error(Layout::new::<Cache<T>>())),
+        }
+    }
+
+    /// The same, where the system may have no memory for it.
+    #[inline(always)]
+    fn try_cache(&self, slot: &Participant) -> Result<&Cache<T>, NoMemory> {
+        match self.caches.find(slot.index) {
+            Some(cache) => Ok(cache),
             None => self.add_cache(slot),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn add_cache(&self, slot: &Participant) -> &Cache<T> {
-        self.depot.with(|_| self.caches.insert(slot.index))
+    fn add_cache(&self, slot: &Participant) -> Result<&Cache<T>, NoMemory> {
+        self.depot
+            .with(|_| self.caches.insert(slot.index))
+            .ok_or(NoMemory)
     }
 
     // -- allocate ------------------------------------------------------------
@@ -191,7 +215,7 @@ impl<T> PoolInner<T> {
         if Self::IS_ZST {
             return Ok(NonNull::dangling());
         }
-        let cache = self.cache(slot);
+        let cache = self.try_cache(slot)?;
         let item = match cache.with(slot.barrier(), |stock| self.take_from(stock)) {
             Some(item) => item,
             None => {
@@ -435,12 +459,12 @@ impl<T> PoolInner<T> {
             }
             return Ok(item);
         }
-        let (first, end) = self.new_slab(Some(8))?;
+        const ITEMS: u32 = 8;
+        let mut bucket = Bucket::try_with_capacity(ITEMS).ok_or(NoMemory)?;
+        let (first, end) = self.new_slab(Some(ITEMS as usize))?;
         let item = NonNull::new(first).expect("a slab has an item");
         let mut rest = first.wrapping_add(1);
         if rest != end {
-            let count = (end.addr() - rest.addr()) / size_of::<T>();
-            let mut bucket = Bucket::with_capacity(u32::try_from(count).expect("a small slab"));
             while let Some(free) = NonNull::new(rest).filter(|free| free.as_ptr() != end) {
                 bucket.push(free, 0);
                 rest = rest.wrapping_add(1);
@@ -474,7 +498,7 @@ impl<T> PoolInner<T> {
         if Self::IS_ZST || items == 0 {
             return Ok(());
         }
-        let cache = self.cache(slot);
+        let cache = self.try_cache(slot)?;
         let at_hand = cache.with(slot.barrier(), |stock| {
             stock.free_items() + stock.fresh_items()
         });
@@ -710,10 +734,11 @@ impl<T> PoolInner<T> {
             return;
         }
         let ours = self.depot.with(|depot| {
-            depot.slabs.iter().any(|slab| {
-                let (first, end) = slab.range();
-                (first..end).contains(&item.as_ptr())
-            })
+            !depot.is_whole
+                || depot.slabs.iter().any(|slab| {
+                    let (first, end) = slab.range();
+                    (first..end).contains(&item.as_ptr())
+                })
         });
         assert!(
             ours,

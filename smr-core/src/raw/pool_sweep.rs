@@ -218,6 +218,9 @@ impl<T> PoolInner<T> {
             if !Self::NEEDS_DROP {
                 self.free_expired(depot, rd);
             }
+            if !depot.is_whole {
+                return;
+            }
             let mut tally = Tally::new(&depot.slabs);
             depot.free.for_each(|bucket| {
                 bucket

@@ -16,7 +16,7 @@ use smr_core::{BarrierKind, Domain};
 pub(crate) mod process;
 
 /// Long enough on any machine; nothing that works waits for so long.
-pub const GENEROUS: Duration = Duration::from_secs(60);
+pub(crate) const GENEROUS: Duration = Duration::from_secs(60);
 
 /// How often something was dropped.
 #[derive(Debug, Clone, Default)]
