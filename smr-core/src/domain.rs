@@ -61,6 +61,7 @@ impl RefUnwindSafe for Domain {}
 impl Domain {
     /// A new domain with the defaults of [`builder`](Self::builder).
     #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "the defaults are possible")]
     pub fn new() -> Self {
         Self::builder().build().expect("the defaults are possible")
     }
@@ -74,6 +75,7 @@ impl Domain {
     /// The domain of the process, which lives as long as it.
     #[cfg(all(feature = "std", not(loom)))]
     #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "the defaults are possible")]
     pub fn global() -> &'static Self {
         static GLOBAL: std::sync::OnceLock<Domain> = std::sync::OnceLock::new();
         GLOBAL.get_or_init(|| {
@@ -310,7 +312,6 @@ impl Domain {
     /// # Panics
     ///
     /// If the domain has no slot left.
-    #[must_use]
     pub fn owned_guard(&self) -> OwnedGuard {
         self.try_owned_guard()
             .unwrap_or_else(|error| panic!("{error}"))

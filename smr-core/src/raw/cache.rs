@@ -303,6 +303,7 @@ impl<T> Caches<T> {
     }
 
     /// Takes all caches out. Nobody else uses the pool any more.
+    #[expect(clippy::vec_box, reason = "each is in its own box already")]
     pub(crate) fn drain(&mut self) -> Vec<Box<Cache<T>>> {
         let all: Vec<*const Cache<T>> =
             self.iter().map(|(_, cache)| ptr::from_ref(cache)).collect();

@@ -179,11 +179,11 @@ impl Inner {
 
     /// Takes a slot and with it a reference to the domain, which
     /// [`release`](Self::release) gives back.
-    pub(crate) fn claim<'a>(
-        self: &'a Arc<Self>,
+    pub(crate) fn claim(
+        self: &Arc<Self>,
         token: usize,
         label: Label,
-    ) -> Result<&'a Participant, Full> {
+    ) -> Result<&Participant, Full> {
         let slot = self.registry.claim(self, token, label)?;
         slot.set_face(Some(Arc::clone(self)));
         Ok(slot)

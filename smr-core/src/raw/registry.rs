@@ -170,13 +170,13 @@ impl Registry {
             // SAFETY: inside the allocation, which nobody else knows yet.
             unsafe { at.write(Participant::new(start + offset as u32, domain)) };
         }
-        // Release: pairs with the Acquire in `slot`. Relaxed on failure: what the
-        // other one published is looked up by its index, with Acquire.
+        // Release: pairs with the Acquire in `slot`.
         if place
             .compare_exchange(
                 ptr::null_mut(),
                 first,
                 ord::segment_publish(),
+                // Relaxed: `slot` looks up what the other one published.
                 Ordering::Relaxed,
             )
             .is_err()
