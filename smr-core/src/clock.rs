@@ -29,6 +29,11 @@
 //! counts as if it had published the `rd` that the scan began with. Without the
 //! clamp such a reader would pull the minimum below `rd`; taken together with a
 //! store to `rd` that is not a maximum, the hand would go back.
+//!
+//! # Orderings
+//!
+//! The hands are moved and read with the orderings that `ord` names. `cost_ns` is
+//! Relaxed: an estimate, which says when polling is worth while.
 
 use crossbeam_utils::CachePadded;
 
@@ -83,6 +88,7 @@ impl Clock {
 
     /// The newest goal that was handed out.
     pub(crate) fn now(&self) -> u64 {
+        // Acquire: pairs with the AcqRel in `advance`.
         self.write_hand().load(Ordering::Acquire)
     }
 

@@ -4,26 +4,24 @@ use core::fmt;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::time::Duration;
 
-use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::sync::Arc;
 
-use crate::barrier::{Barrier, BarrierKind};
-use crate::clock::Clock;
+use crate::barrier::BarrierKind;
+use crate::builder::DomainBuilder;
 #[cfg(all(feature = "std", not(loom)))]
 use crate::clock::GLOBAL_WRITE_HAND;
 #[cfg(all(feature = "std", not(loom)))]
 use crate::guard::Guard;
 use crate::guard::OwnedGuard;
 use crate::handle::LocalHandle;
-use crate::limits::{LimitReport, Limits, OverLimit, RetireError};
+use crate::limits::RetireError;
 use crate::raw::deferred::Deferred;
 use crate::raw::inner::{Home, Inner};
 use crate::raw::participant::{Label, Owner, Participant};
-use crate::raw::registry::{Full, Registry};
+use crate::raw::registry::Full;
 use crate::seq::{Seq, SeqError};
-use crate::sync::{AtomicU64, Ordering};
-use crate::tunables::{DEFAULT_MAX_PARTICIPANTS, FIRST_SEQ};
+use crate::sync::Ordering;
+use crate::tunables::FIRST_SEQ;
 use crate::wait::{self, WaitError};
 
 /// A reclamation domain: one clock, the readers that follow it, and the garbage
@@ -62,6 +60,7 @@ impl RefUnwindSafe for Domain {}
 impl Domain {
     /// A new domain with the defaults of [`builder`](Self::builder).
     #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "the defaults are possible")]
     pub fn new() -> Self {
         Self::builder().build().expect("the defaults are possible")
     }
@@ -75,6 +74,7 @@ impl Domain {
     /// The domain of the process, which lives as long as it.
     #[cfg(all(feature = "std", not(loom)))]
     #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "the defaults are possible")]
     pub fn global() -> &'static Self {
         static GLOBAL: std::sync::OnceLock<Domain> = std::sync::OnceLock::new();
         GLOBAL.get_or_init(|| {
@@ -83,6 +83,13 @@ impl Domain {
                 .build_with(Some(&GLOBAL_WRITE_HAND))
                 .expect("the defaults are possible")
         })
+    }
+
+    /// The first handle of a new domain.
+    pub(crate) fn first_handle(inner: Inner) -> Self {
+        Self {
+            inner: Arc::new(inner),
+        }
     }
 
     pub(crate) fn inner(&self) -> &Arc<Inner> {
@@ -304,7 +311,6 @@ impl Domain {
     /// # Panics
     ///
     /// If the domain has no slot left.
-    #[must_use]
     pub fn owned_guard(&self) -> OwnedGuard {
         self.try_owned_guard()
             .unwrap_or_else(|error| panic!("{error}"))
@@ -330,13 +336,13 @@ impl Domain {
     /// The value may be anything that cleans up when it is dropped: a box, an
     /// index that goes back to a free list, a file descriptor.
     ///
-    /// Never waits for readers, except under [`OverLimit::Block`].
+    /// Never waits for readers, except under [`OverLimit::Block`](crate::OverLimit::Block).
     pub fn retire<T: Send + 'static>(&self, value: T) {
         self.defer_sized(size_of::<T>(), move || drop(value));
     }
 
     /// As [`retire`](Self::retire), unless the domain is over its limit and the
-    /// policy is [`OverLimit::Error`].
+    /// policy is [`OverLimit::Error`](crate::OverLimit::Error).
     ///
     /// # Errors
     ///
@@ -431,150 +437,6 @@ impl fmt::Debug for Domain {
             .finish_non_exhaustive()
     }
 }
-
-/// Settings for a new [`Domain`].
-#[derive(Default)]
-pub struct DomainBuilder {
-    name: Option<String>,
-    barrier: BarrierKind,
-    max_participants: Option<u32>,
-    limits: Limits,
-}
-
-impl DomainBuilder {
-    /// A name, for `Debug` and for people.
-    #[must_use]
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
-        self
-    }
-
-    /// How readers and polls synchronise. The default takes what the system
-    /// offers.
-    #[must_use]
-    pub fn barrier(mut self, kind: BarrierKind) -> Self {
-        self.barrier = kind;
-        self
-    }
-
-    /// The most slots at a time, one for each thread, handle and owned guard.
-    /// The default is 2^20.
-    #[must_use]
-    pub fn max_participants(mut self, max: u32) -> Self {
-        self.max_participants = Some(max);
-        self
-    }
-
-    /// The most bytes that may be retired and wait for readers, over all
-    /// threads and pools, and what to do beyond. Without this there is no limit.
-    ///
-    /// Keeping the account costs an atomic addition on a shared word for each
-    /// retire.
-    #[must_use]
-    pub fn max_retired_bytes(mut self, max: usize, policy: OverLimit) -> Self {
-        self.limits.max_retired_bytes = Some(max);
-        self.limits.policy = policy;
-        self
-    }
-
-    /// Called, by the thread that retires, each time the limit is crossed. It
-    /// must not retire anything in the same domain.
-    #[must_use]
-    pub fn on_limit(mut self, hook: impl Fn(LimitReport) + Send + Sync + 'static) -> Self {
-        self.limits.hook = Some(Box::new(hook));
-        self
-    }
-
-    /// Makes the domain.
-    ///
-    /// # Errors
-    ///
-    /// [`BuildError`] for settings that cannot be met.
-    pub fn build(self) -> Result<Domain, BuildError> {
-        self.build_with(None)
-    }
-
-    fn build_with(self, write_hand: Option<&'static AtomicU64>) -> Result<Domain, BuildError> {
-        let max_participants = self.max_participants.unwrap_or(DEFAULT_MAX_PARTICIPANTS);
-        if max_participants == 0 {
-            return Err(BuildError::NoParticipants);
-        }
-        if max_participants > Registry::CAPACITY {
-            return Err(BuildError::TooManyParticipants {
-                most: Registry::CAPACITY,
-            });
-        }
-        if self.limits.max_retired_bytes == Some(0) {
-            return Err(BuildError::NoRetiredBytes);
-        }
-        if self.limits.hook.is_some() && self.limits.max_retired_bytes.is_none() {
-            return Err(BuildError::HookWithoutLimit);
-        }
-        let barrier = Barrier::choose(self.barrier).map_err(|_| BuildError::BarrierRefused)?;
-        let inner = Inner::new(
-            Clock::new(barrier, write_hand),
-            self.name,
-            max_participants,
-            self.limits,
-        );
-        Ok(Domain {
-            inner: Arc::new(inner),
-        })
-    }
-}
-
-impl fmt::Debug for DomainBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DomainBuilder")
-            .field("name", &self.name)
-            .field("barrier", &self.barrier)
-            .field("max_participants", &self.max_participants)
-            .field("max_retired_bytes", &self.limits.max_retired_bytes)
-            .field("policy", &self.limits.policy)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Settings that cannot be met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// The system refused the asymmetric barrier that was asked for.
-    BarrierRefused,
-    /// A domain without slots could have no readers.
-    NoParticipants,
-    /// More slots than a registry can hold.
-    TooManyParticipants {
-        /// What it can hold.
-        most: u32,
-    },
-    /// A limit of zero bytes would refuse everything.
-    NoRetiredBytes,
-    /// A hook was set, but no limit that could be crossed.
-    HookWithoutLimit,
-}
-
-impl fmt::Display for BuildError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::BarrierRefused => f.write_str(
-                "the system refuses membarrier or has none: use `BarrierKind::Auto` or `Fence`",
-            ),
-            Self::NoParticipants => f.write_str("`max_participants` must be at least 1"),
-            Self::TooManyParticipants { most } => {
-                write!(f, "`max_participants` can be at most {most}")
-            }
-            Self::NoRetiredBytes => {
-                f.write_str("`max_retired_bytes` must be at least 1; leave it out for no limit")
-            }
-            Self::HookWithoutLimit => {
-                f.write_str("`on_limit` needs a limit: set `max_retired_bytes`")
-            }
-        }
-    }
-}
-
-impl core::error::Error for BuildError {}
 
 /// No slot could be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -203,8 +203,12 @@ impl Guard {
     /// unsafe { pin().retire_raw(ptr, size_of::<u64>(), free) };
     /// ```
     pub unsafe fn retire_raw<T>(&self, ptr: *mut T, bytes: usize, reclaim: unsafe fn(*mut T)) {
-        // SAFETY: the caller's promises.
-        unsafe { self.defer_unchecked_sized(bytes, move || reclaim(ptr)) }
+        let call = move || {
+            // SAFETY: the caller's promises.
+            unsafe { reclaim(ptr) }
+        };
+        // SAFETY: as above.
+        unsafe { self.defer_unchecked_sized(bytes, call) }
     }
 
     /// Collects for everybody what no reader holds up, this guard's section
@@ -392,7 +396,6 @@ impl fmt::Debug for OwnedGuard {
 ///
 /// While it is used, no other thread may change what it is used on.
 #[inline]
-#[must_use]
 pub unsafe fn unprotected() -> &'static Guard {
     struct Shareable(Guard);
     // SAFETY: a guard without a slot has no state at all.

@@ -81,6 +81,7 @@ extern crate alloc;
 
 mod atomic;
 mod barrier;
+mod builder;
 pub mod cell;
 mod clock;
 pub mod docs;
@@ -94,6 +95,7 @@ mod ord;
 mod owned;
 mod pointer;
 mod pool;
+mod pool_box;
 mod raw;
 #[cfg(all(feature = "std", not(loom)))]
 mod reaper;
@@ -107,9 +109,10 @@ mod wait;
 
 pub use atomic::Atomic;
 pub use barrier::BarrierKind;
+pub use builder::{BuildError, DomainBuilder};
 #[doc(inline)]
 pub use cell::SmrCell;
-pub use domain::{BuildError, Domain, DomainBuilder, RegisterError};
+pub use domain::{Domain, RegisterError};
 pub use guard::{Guard, OwnedGuard, unprotected};
 pub use handle::{LocalHandle, Participate};
 pub use limits::{LimitReport, OverLimit, RetireError};
@@ -117,7 +120,8 @@ pub use limits::{LimitReport, OverLimit, RetireError};
 pub use local::{default_collector, is_pinned, pin};
 pub use owned::Owned;
 pub use pointer::{CompareExchangeError, Pointable, Pointer};
-pub use pool::{AllocError, Pool, PoolBox, PoolStats, ReserveError};
+pub use pool::{AllocError, Pool, PoolStats, ReserveError};
+pub use pool_box::PoolBox;
 #[cfg(all(feature = "std", not(loom)))]
 pub use reaper::Reaper;
 pub use seq::{Seq, SeqError};

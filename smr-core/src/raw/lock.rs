@@ -11,7 +11,8 @@
 //! # Orderings
 //!
 //! `lock_enter` pairs with `lock_leave`; the loom model `lock_hands_over` fails
-//! without either.
+//! without either. An exchange of `holder` that fails is Relaxed: it reads nothing
+//! but who is inside.
 
 use crossbeam_utils::Backoff;
 

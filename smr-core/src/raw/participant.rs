@@ -27,6 +27,12 @@
 //! The Release on the *enter* store matters as well: a scan may read it and not
 //! the 0 before it, and must still see what the earlier section did. Model:
 //! `exit_then_enter`.
+//!
+//! The rest is Relaxed. The owner reads its own `seq` and `running`, and `notice`
+//! to learn whether to take it; others read `seq` and `running` so for figures and
+//! for what is asked on the owner's own thread. `generation` and `token` are
+//! stamped before the slot is used, and whoever finds it in use finds them;
+//! comparing them reaches nothing.
 
 use core::cell::Cell;
 use core::hint::cold_path;
@@ -544,6 +550,7 @@ pub(crate) struct Running<'a>(&'a Participant);
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         let count = self.0.running.load(Ordering::Relaxed);
+        // Release: pairs with the Acquire in `Inner::barrier`.
         self.0
             .running
             .store(count.wrapping_add(1), Ordering::Release);

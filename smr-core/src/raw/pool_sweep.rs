@@ -1,4 +1,9 @@
 //! The inside of a pool: what is done to all of it at once.
+//!
+//! # Orderings
+//!
+//! `held` is Relaxed: only the sweep that has marked the pool looks at it, and the
+//! mark goes from sweep to sweep behind the lock of the list.
 
 use core::ptr;
 

@@ -22,6 +22,11 @@
 //! void. The pool of a vanished thread's sweep is in the list still. Should the
 //! list itself be lost (the lock was held), a pool is listed again when the next
 //! item is retired to it: what is dirty is so in one generation of the process.
+//!
+//! # Orderings
+//!
+//! `dirty` is Relaxed: what it speaks of is behind latches, whose order it borrows
+//! (see `note_dirty`). `LAST_ID` only tells numbers apart.
 
 use core::cell::Cell;
 use core::ptr;

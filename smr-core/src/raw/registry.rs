@@ -8,6 +8,15 @@
 //! A scan loads `used` *after* its heavy barrier. A slot that is not counted
 //! yet is then the second case of the barrier: its reader's loads come after,
 //! because `used` was raised before the reader published.
+//!
+//! # Orderings
+//!
+//! `free` is taken with Acquire and given with Release (`ord::slot_claim`,
+//! `ord::slot_release`), which orders everything in a slot between its owners:
+//! `notice`, `claimed` and `next_free` are Relaxed, and `claimed` is a mere hint to
+//! others. A look at `free` before the exchange is Relaxed, the exchange confirms
+//! it. `used` is raised with AcqRel after the segment it counts in was published,
+//! and read with Acquire. `segments` are read Relaxed where the registry is dropped.
 
 use core::alloc::Layout;
 use core::ptr;
@@ -162,6 +171,7 @@ impl Registry {
                 ptr::null_mut(),
                 first,
                 ord::segment_publish(),
+                // Relaxed: `slot` looks up what the other one published.
                 Ordering::Relaxed,
             )
             .is_err()
