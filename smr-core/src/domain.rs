@@ -5,7 +5,6 @@ use core::time::Duration;
 
 use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::sync::Arc;
 
 use crate::barrier::{Barrier, BarrierKind};
 use crate::clock::Clock;
@@ -20,7 +19,7 @@ use crate::raw::inner::{Home, Inner};
 use crate::raw::participant::{Label, Participant};
 use crate::raw::registry::{Full, Registry};
 use crate::seq::{Seq, SeqError};
-use crate::sync::Ordering;
+use crate::sync::{Arc, Ordering};
 use crate::tunables::{DEFAULT_MAX_PARTICIPANTS, FIRST_SEQ};
 use crate::wait::{self, WaitError};
 
@@ -258,8 +257,7 @@ impl Domain {
     }
 
     fn claim(&self, token: usize, label: Label) -> Result<&Participant, RegisterError> {
-        self.inner
-            .claim(token, label)
+        Inner::claim(&self.inner, token, label)
             .map_err(|full| RegisterError::new(full, &self.inner))
     }
 

@@ -1,5 +1,7 @@
 //! Safe memory reclamation by global unbounded sequences.
 #![cfg_attr(not(feature = "std"), no_std)]
+// Loom has its own threads: what belongs to those of `std` is out of use there.
+#![cfg_attr(loom, allow(dead_code))]
 
 extern crate alloc;
 
@@ -14,6 +16,8 @@ mod guard;
 mod handle;
 mod limits;
 mod local;
+#[cfg(all(test, loom))]
+mod models;
 mod ord;
 mod owned;
 mod pointer;

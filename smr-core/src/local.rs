@@ -14,7 +14,7 @@
 mod imp {
     use core::cell::{Cell, RefCell};
 
-    use alloc::sync::Arc;
+    use crate::sync::Arc;
     use alloc::vec::Vec;
 
     use crate::domain::{Domain, RegisterError};
@@ -117,8 +117,7 @@ mod imp {
             return Ok(None);
         }
         prune();
-        let slot = inner
-            .claim(fork::token(), Label::of_this_thread())
+        let slot = Inner::claim(inner, fork::token(), Label::of_this_thread())
             .map_err(|full| RegisterError::new(full, inner))?
             .outlive();
         if SLOTS
@@ -168,9 +167,7 @@ mod imp {
             return Ok(Guard::enter(slot));
         }
         // The thread is going. A slot for this one section.
-        let slot = domain
-            .inner()
-            .claim(fork::token(), Label::default())
+        let slot = Inner::claim(domain.inner(), fork::token(), Label::default())
             .map_err(|full| RegisterError::new(full, domain.inner()))?;
         slot.notice.fetch_or(LEAVING, Ordering::Relaxed);
         Ok(Guard::enter(slot))
@@ -196,7 +193,7 @@ mod imp {
 
 #[cfg(any(not(feature = "std"), loom))]
 mod imp {
-    use alloc::sync::Arc;
+    use crate::sync::Arc;
 
     use crate::raw::inner::{Home, Inner};
 

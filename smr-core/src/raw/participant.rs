@@ -31,8 +31,6 @@
 use core::cell::Cell;
 use core::ptr;
 
-use alloc::sync::Arc;
-
 use crate::barrier::Barrier;
 use crate::domain::Domain;
 use crate::raw::bins::Bins;
@@ -40,7 +38,7 @@ use crate::raw::deferred::Deferred;
 use crate::raw::inner::Inner;
 use crate::raw::latch::Latch;
 use crate::raw::lock::ForkLock;
-use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering, UnsafeCell};
+use crate::sync::{Arc, AtomicU32, AtomicU64, Ordering, UnsafeCell, process};
 use crate::{fork, ord};
 
 /// A poll waits for this section: its exit collects.
@@ -72,9 +70,9 @@ pub(crate) struct Participant {
     pub(crate) next_free: AtomicU32,
     /// Whether a thread, a handle or a guard owns the slot.
     pub(crate) claimed: AtomicU32,
-    face: core::cell::UnsafeCell<Option<Arc<Inner>>>,
-    generation: AtomicU32,
-    token: AtomicUsize,
+    face: UnsafeCell<Option<Arc<Inner>>>,
+    generation: process::AtomicU32,
+    token: process::AtomicUsize,
     pub(crate) label: ForkLock<Label>,
 }
 
@@ -105,7 +103,7 @@ impl Participant {
             write_hand: Cell::new(domain.clock.write_hand()),
             domain: Cell::new(domain),
             shared: Cell::new(false),
-            face: core::cell::UnsafeCell::new(None),
+            face: UnsafeCell::new(None),
             latch: Latch::default(),
             barrier: domain.clock.barrier,
             running: AtomicU32::new(0),
@@ -114,8 +112,8 @@ impl Participant {
             bins: UnsafeCell::new(Bins::default()),
             next_free: AtomicU32::new(0),
             claimed: AtomicU32::new(0),
-            generation: AtomicU32::new(0),
-            token: AtomicUsize::new(0),
+            generation: process::AtomicU32::new(0),
+            token: process::AtomicUsize::new(0),
             label: ForkLock::new(Label::default()),
         }
     }
@@ -144,18 +142,21 @@ impl Participant {
 
     /// The domain as its users know it. Only of a claimed slot.
     pub(crate) fn face(&self) -> &Domain {
-        // SAFETY: written when the slot was claimed, by its owner, and left
-        // alone until it is released, by its last user.
-        let face = unsafe { &*self.face.get() };
+        let face = self.face.with(|face| {
+            // SAFETY: written when the slot was claimed, by its owner, and left
+            // alone until it is released, by its last user.
+            unsafe { &*face }
+        });
         Domain::from_ref(face.as_ref().expect("the slot is claimed"))
     }
 
     /// Gives the slot a reference to its domain, or takes it back. Only while
     /// the slot is nobody's.
     pub(crate) fn set_face(&self, face: Option<Arc<Inner>>) -> Option<Arc<Inner>> {
-        // SAFETY: the caller is the only one who knows the slot.
-        let place = unsafe { &mut *self.face.get() };
-        core::mem::replace(place, face)
+        self.face.with_mut(|place| {
+            // SAFETY: the caller is the only one who knows the slot.
+            core::mem::replace(unsafe { &mut *place }, face)
+        })
     }
 
     /// Whether the slot belongs to an owned guard.
