@@ -12,6 +12,7 @@
 
 mod clock;
 mod latch;
+mod registry;
 mod support;
 
 /// Prints what `SMR_MUTANT` understands. The runner of the mutants asks.
