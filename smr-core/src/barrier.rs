@@ -23,6 +23,8 @@
 //! which neither sees the other; the loom model `enter_against_scan` and the
 //! shapes `enter-scan*` in `tests/litmus` find it.
 
+use core::hint::cold_path;
+
 use crate::sync::{AtomicU64, Ordering, fence, mutant};
 
 /// How the barrier between readers and polls is made; see
@@ -53,13 +55,20 @@ pub(crate) struct Barrier {
 pub(crate) struct Refused;
 
 impl Barrier {
+    pub(crate) const ASYMMETRIC: Self = Self { asymmetric: true };
+    pub(crate) const FENCE: Self = Self { asymmetric: false };
+
+    pub(crate) fn is_fence(self) -> bool {
+        !self.asymmetric
+    }
+
     pub(crate) fn choose(kind: BarrierKind) -> Result<Self, Refused> {
         match kind {
-            BarrierKind::Fence => Ok(Self { asymmetric: false }),
+            BarrierKind::Fence => Ok(Self::FENCE),
             BarrierKind::Auto => Ok(Self {
                 asymmetric: system::is_granted(),
             }),
-            BarrierKind::Asymmetric if system::is_granted() => Ok(Self { asymmetric: true }),
+            BarrierKind::Asymmetric if system::is_granted() => Ok(Self::ASYMMETRIC),
             BarrierKind::Asymmetric => Err(Refused),
         }
     }
@@ -82,6 +91,7 @@ impl Barrier {
             word.store(value, order);
             light();
         } else {
+            cold_path();
             fenced::publish(word, value, order);
         }
     }

@@ -1,6 +1,7 @@
 //! Domains: one clock, its readers, and what was retired under it.
 
 use core::fmt;
+use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::time::Duration;
 
 use alloc::boxed::Box;
@@ -8,6 +9,8 @@ use alloc::string::String;
 
 use crate::barrier::{Barrier, BarrierKind};
 use crate::clock::Clock;
+#[cfg(all(feature = "std", not(loom)))]
+use crate::clock::GLOBAL_WRITE_HAND;
 use crate::fork;
 #[cfg(all(feature = "std", not(loom)))]
 use crate::guard::Guard;
@@ -19,7 +22,7 @@ use crate::raw::inner::{Home, Inner};
 use crate::raw::participant::{Label, Participant};
 use crate::raw::registry::{Full, Registry};
 use crate::seq::{Seq, SeqError};
-use crate::sync::{Arc, Ordering};
+use crate::sync::{Arc, AtomicU64, Ordering};
 use crate::tunables::{DEFAULT_MAX_PARTICIPANTS, FIRST_SEQ};
 use crate::wait::{self, WaitError};
 
@@ -52,6 +55,10 @@ pub struct Domain {
     inner: Arc<Inner>,
 }
 
+// A destructor that panics leaves the domain as it should be.
+impl UnwindSafe for Domain {}
+impl RefUnwindSafe for Domain {}
+
 impl Domain {
     /// A new domain with the defaults of [`builder`](Self::builder).
     #[must_use]
@@ -70,7 +77,12 @@ impl Domain {
     #[must_use]
     pub fn global() -> &'static Self {
         static GLOBAL: std::sync::OnceLock<Domain> = std::sync::OnceLock::new();
-        GLOBAL.get_or_init(|| Self::builder().name("global").build().expect("defaults"))
+        GLOBAL.get_or_init(|| {
+            let builder = Self::builder().name("global");
+            builder
+                .build_with(Some(&GLOBAL_WRITE_HAND))
+                .expect("the defaults are possible")
+        })
     }
 
     pub(crate) fn inner(&self) -> &Arc<Inner> {
@@ -344,11 +356,8 @@ impl Domain {
     /// for the limit, and for when a bucket is full.
     pub fn defer_sized<F: FnOnce() + Send + 'static>(&self, bytes: usize, f: F) {
         let deferred = Deferred::new(f);
-        self.with_home(|home| self.inner.retire(home, deferred, bytes));
-    }
-
-    pub(crate) fn with_home<R>(&self, f: impl FnOnce(Home<'_>) -> R) -> R {
-        crate::local::with_home(&self.inner, f)
+        let home = crate::local::own(&self.inner).map_or(Home::Depot, Home::Own);
+        self.inner.retire(home, deferred, bytes);
     }
 
     /// Collects for everybody what no reader holds up. Does not wait.
@@ -480,6 +489,10 @@ impl DomainBuilder {
     ///
     /// [`BuildError`] for settings that cannot be met.
     pub fn build(self) -> Result<Domain, BuildError> {
+        self.build_with(None)
+    }
+
+    fn build_with(self, write_hand: Option<&'static AtomicU64>) -> Result<Domain, BuildError> {
         let max_participants = self.max_participants.unwrap_or(DEFAULT_MAX_PARTICIPANTS);
         if max_participants == 0 {
             return Err(BuildError::NoParticipants);
@@ -497,7 +510,7 @@ impl DomainBuilder {
         }
         let barrier = Barrier::choose(self.barrier).map_err(|_| BuildError::BarrierRefused)?;
         let inner = Inner::new(
-            Clock::new(barrier),
+            Clock::new(barrier, write_hand),
             self.name,
             max_participants,
             self.limits,

@@ -11,16 +11,21 @@
 
 #[cfg(all(feature = "std", unix, not(loom)))]
 mod imp {
+    use core::cell::Cell;
+
     use crate::sync::process::{AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
     static GENERATION: AtomicU32 = AtomicU32::new(0);
     static SURVIVOR: AtomicUsize = AtomicUsize::new(0);
     static INSTALLED: AtomicU8 = AtomicU8::new(0);
 
+    static NEXT_TOKEN: AtomicUsize = AtomicUsize::new(1);
+
     std::thread_local! {
-        // Only its address is used: unique among living threads, and the same
-        // in a forked child.
-        static TOKEN: u8 = const { 0 };
+        // A number and not an address: the C library gives a thread of a forked
+        // child the stack, and with it the thread-locals' addresses, of one that
+        // vanished.
+        static TOKEN: Cell<usize> = const { Cell::new(0) };
     }
 
     unsafe extern "C" {
@@ -59,8 +64,17 @@ mod imp {
         SURVIVOR.load(Ordering::Relaxed)
     }
 
+    /// A number that no other thread of this process has, nor of those that it
+    /// was forked from. The forking thread keeps its own in the child.
     pub(crate) fn token() -> usize {
-        TOKEN.with(|t| core::ptr::from_ref(t).addr())
+        match TOKEN.get() {
+            0 => {
+                let new = NEXT_TOKEN.fetch_add(1, Ordering::Relaxed);
+                TOKEN.set(new);
+                new
+            }
+            token => token,
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use core::panic::{RefUnwindSafe, UnwindSafe};
 use crate::domain::Domain;
 use crate::raw::deferred::Deferred;
 use crate::raw::inner::Home;
-use crate::raw::participant::{LEAVING, Participant};
+use crate::raw::participant::{LEAVING, Participant, Stay};
 use crate::sync::Ordering;
 
 /// A section: while a guard lives, nothing that its thread can reach through a
@@ -70,6 +70,12 @@ impl Guard {
     #[inline(always)]
     pub(crate) fn enter(slot: &Participant) -> Self {
         slot.enter();
+        Self::of_entered(slot)
+    }
+
+    /// The guard of a section that was entered through `slot`.
+    #[inline(always)]
+    pub(crate) fn of_entered(slot: &Participant) -> Self {
         Self {
             slot: Some(slot.outlive()),
             _not_send: PhantomData,
@@ -85,7 +91,7 @@ impl Guard {
         Some((
             slot,
             if slot.is_shared() {
-                Home::Shared
+                Home::Shared(slot)
             } else {
                 Home::Own(slot)
             },
@@ -95,12 +101,7 @@ impl Guard {
     #[inline]
     fn retire_deferred(&self, what: Deferred, bytes: usize) {
         match self.home() {
-            Some((slot, home)) => {
-                if slot.is_shared() {
-                    slot.flag_garbage();
-                }
-                slot.domain().retire(home, what, bytes);
-            }
+            Some((slot, home)) => slot.domain().retire(home, what, bytes),
             None => what.run(),
         }
     }
@@ -259,19 +260,19 @@ impl Guard {
     where
         F: FnOnce() -> R,
     {
-        struct Reenter<'a>(Option<&'a Participant>);
+        struct Reenter<'a>(&'a Participant, #[allow(dead_code)] Stay<'a>);
         impl Drop for Reenter<'_> {
             fn drop(&mut self) {
-                if let Some(slot) = self.0 {
-                    slot.enter();
-                }
+                self.0.enter();
             }
         }
-        let outermost = self.slot.filter(|slot| slot.is_outermost());
-        if let Some(slot) = outermost {
+        // Before the section is left: leaving may run a destructor that panics,
+        // and while we are out `f` may drop all else that keeps the slot.
+        let _reenter = self.slot.filter(|slot| slot.is_outermost()).map(|slot| {
+            let reenter = Reenter(slot, slot.stay());
             slot.step_out();
-        }
-        let _reenter = Reenter(outermost);
+            reenter
+        });
         f()
     }
 
@@ -302,7 +303,8 @@ impl Drop for Guard {
     #[inline]
     fn drop(&mut self) {
         if let Some(slot) = self.slot {
-            slot.exit();
+            // The domain may go with this, after the last use of the slot.
+            drop(slot.exit());
         }
     }
 }

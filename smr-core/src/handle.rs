@@ -2,9 +2,10 @@
 
 use core::fmt;
 use core::marker::PhantomData;
+use core::panic::{RefUnwindSafe, UnwindSafe};
 
 use crate::domain::Domain;
-use crate::guard::Guard;
+use crate::guard::{Guard, OwnedGuard};
 use crate::raw::inner::{Home, Inner};
 use crate::raw::participant::Participant;
 
@@ -19,6 +20,9 @@ pub struct LocalHandle {
     slot: &'static Participant,
     _not_send: PhantomData<*mut ()>,
 }
+
+impl UnwindSafe for LocalHandle {}
+impl RefUnwindSafe for LocalHandle {}
 
 impl LocalHandle {
     pub(crate) fn new(domain: Domain, slot: &Participant) -> Self {
@@ -57,7 +61,7 @@ impl LocalHandle {
 
 impl Drop for LocalHandle {
     fn drop(&mut self) {
-        self.domain.inner().leave(self.slot);
+        drop(self.domain.inner().leave(self.slot));
     }
 }
 
@@ -70,7 +74,7 @@ impl fmt::Debug for LocalHandle {
 }
 
 mod sealed {
-    use super::{Guard, Home, Inner, LocalHandle};
+    use super::{Guard, Home, Inner, LocalHandle, OwnedGuard};
 
     /// A participant's domain, and its place in it.
     #[allow(missing_debug_implementations, reason = "nobody outside can name it")]
@@ -94,6 +98,13 @@ mod sealed {
         }
     }
 
+    impl Sealed for OwnedGuard {
+        #[inline]
+        fn place(&self) -> Option<Place<'_>> {
+            Guard::place(self)
+        }
+    }
+
     impl Sealed for LocalHandle {
         #[inline]
         fn place(&self) -> Option<Place<'_>> {
@@ -107,12 +118,13 @@ mod sealed {
 
 use sealed::Sealed;
 
-/// Who takes part in a domain: a [`Guard`] (an [`OwnedGuard`](crate::OwnedGuard)
-/// dereferences to one) or a [`LocalHandle`].
+/// Who takes part in a domain: a [`Guard`], an [`OwnedGuard`] or a
+/// [`LocalHandle`].
 ///
 /// Operations that allocate and retire take one to save looking up the calling
 /// thread's. The trait is sealed.
 pub trait Participate: Sealed {}
 
 impl Participate for Guard {}
+impl Participate for OwnedGuard {}
 impl Participate for LocalHandle {}

@@ -13,18 +13,20 @@
 #[cfg(all(feature = "std", not(loom)))]
 mod imp {
     use core::cell::{Cell, RefCell};
+    use core::hint::cold_path;
 
     use crate::sync::Arc;
     use alloc::vec::Vec;
 
     use crate::domain::{Domain, RegisterError};
-    use crate::fork;
     use crate::guard::Guard;
-    use crate::raw::inner::{Home, Inner};
+    use crate::raw::inner::Inner;
     use crate::raw::participant::{LEAVING, Label, Participant};
     use crate::sync::Ordering;
+    use crate::{fork, run};
 
     std::thread_local! {
+        // Only where `enter_global` may be used.
         static GLOBAL: Cell<Option<&'static Participant>> = const { Cell::new(None) };
         static LAST: Cell<Option<&'static Participant>> = const { Cell::new(None) };
         static SLOTS: Slots = const { Slots(RefCell::new(Vec::new())) };
@@ -37,7 +39,9 @@ mod imp {
             GLOBAL.set(None);
             LAST.set(None);
             for slot in core::mem::take(self.0.get_mut()) {
-                slot.domain().leave(slot);
+                // A panic has nowhere to go from here: it would be the end of
+                // the process. The hook has reported it.
+                let _ = run::catch(|| drop(slot.domain().leave(slot)));
             }
         }
     }
@@ -53,27 +57,34 @@ mod imp {
     #[inline]
     pub fn pin() -> Guard {
         match GLOBAL.get() {
-            Some(slot) => Guard::enter(slot),
-            None => pin_slow(),
+            Some(slot) => {
+                slot.enter_global();
+                Guard::of_entered(slot)
+            }
+            None => {
+                cold_path();
+                Guard::of_entered(pin_slow())
+            }
         }
     }
 
-    #[cold]
+    /// The first time on a thread; every time where the barrier is a fence, or
+    /// the thread is going.
     #[inline(never)]
-    fn pin_slow() -> Guard {
+    fn pin_slow() -> &'static Participant {
         let domain = Domain::global();
-        let guard = pin_in(domain).unwrap_or_else(|error| panic!("{error}"));
-        if let Some(slot) = find(domain.inner()) {
+        let slot = enter_slow(domain).unwrap_or_else(|error| panic!("{error}"));
+        if slot.is_global_and_asymmetric() && SLOTS.try_with(|_| ()).is_ok() {
             GLOBAL.set(Some(slot));
         }
-        guard
+        slot
     }
 
     /// Whether the calling thread is inside a section of the global domain,
-    /// entered with [`pin`].
+    /// entered with [`pin`] or [`Domain::pin`].
     #[must_use]
     pub fn is_pinned() -> bool {
-        GLOBAL.get().is_some_and(Participant::is_active)
+        is_pinned_in(Domain::global())
     }
 
     /// The global domain, in the words of `crossbeam-epoch`.
@@ -124,7 +135,7 @@ mod imp {
             .try_with(|slots| slots.0.borrow_mut().push(slot))
             .is_err()
         {
-            inner.leave(slot);
+            drop(inner.leave(slot));
             return Ok(None);
         }
         LAST.set(Some(slot));
@@ -136,7 +147,7 @@ mod imp {
         let mut closed = Vec::new();
         let _ = SLOTS.try_with(|slots| {
             slots.0.borrow_mut().retain(|slot| {
-                let keep = !slot.domain().closed.load(Ordering::Relaxed) || slot.is_active();
+                let keep = !slot.domain().is_closed() || slot.is_in_use();
                 if !keep {
                     closed.push(*slot);
                 }
@@ -148,46 +159,63 @@ mod imp {
         }
         // Outside of the borrow: this may run destructors.
         for slot in closed {
-            slot.domain().leave(slot);
+            drop(slot.domain().leave(slot));
         }
     }
 
+    #[inline]
     pub(crate) fn pin_in(domain: &Domain) -> Result<Guard, RegisterError> {
         if let Some(slot) = LAST.get()
             && slot.is_of(domain.inner())
         {
             return Ok(Guard::enter(slot));
         }
-        pin_in_slow(domain)
+        cold_path();
+        enter_slow(domain).map(Guard::of_entered)
     }
 
     #[inline(never)]
-    fn pin_in_slow(domain: &Domain) -> Result<Guard, RegisterError> {
-        if let Some(slot) = slot(domain.inner())? {
-            return Ok(Guard::enter(slot));
-        }
-        // The thread is going. A slot for this one section.
-        let slot = Inner::claim(domain.inner(), fork::token(), Label::default())
-            .map_err(|full| RegisterError::new(full, domain.inner()))?;
-        slot.notice.fetch_or(LEAVING, Ordering::Relaxed);
-        Ok(Guard::enter(slot))
+    fn enter_slow(domain: &Domain) -> Result<&'static Participant, RegisterError> {
+        let slot = match slot(domain.inner())? {
+            Some(slot) => slot,
+            None => {
+                // The thread is going. A slot for this one section.
+                let slot = Inner::claim(domain.inner(), fork::token(), Label::default())
+                    .map_err(|full| RegisterError::new(full, domain.inner()))?
+                    .outlive();
+                slot.notice.fetch_or(LEAVING, Ordering::Relaxed);
+                slot
+            }
+        };
+        slot.enter();
+        Ok(slot)
     }
 
     pub(crate) fn is_pinned_in(domain: &Domain) -> bool {
         find(domain.inner()).is_some_and(Participant::is_active)
     }
 
-    #[inline]
-    pub(crate) fn with_home<R>(inner: &Arc<Inner>, f: impl FnOnce(Home<'_>) -> R) -> R {
+    /// The calling thread's slot in the domain; `None` when the thread is past
+    /// keeping one, or the domain has none left.
+    #[inline(always)]
+    pub(crate) fn own(inner: &Arc<Inner>) -> Option<&'static Participant> {
+        match LAST.get() {
+            Some(slot) if slot.is_of(inner) => Some(slot),
+            _ => {
+                cold_path();
+                own_slow(inner)
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn own_slow(inner: &Arc<Inner>) -> Option<&'static Participant> {
         if let Some(slot) = GLOBAL.get()
             && slot.is_of(inner)
         {
-            return f(Home::Own(slot));
+            return Some(slot);
         }
-        match slot(inner) {
-            Ok(Some(slot)) => f(Home::Own(slot)),
-            _ => f(Home::Depot),
-        }
+        slot(inner).ok().flatten()
     }
 }
 
@@ -195,14 +223,15 @@ mod imp {
 mod imp {
     use crate::sync::Arc;
 
-    use crate::raw::inner::{Home, Inner};
+    use crate::raw::inner::Inner;
+    use crate::raw::participant::Participant;
 
-    pub(crate) fn with_home<R>(_inner: &Arc<Inner>, f: impl FnOnce(Home<'_>) -> R) -> R {
-        f(Home::Depot)
+    pub(crate) fn own(_inner: &Arc<Inner>) -> Option<&'static Participant> {
+        None
     }
 }
 
-pub(crate) use imp::with_home;
+pub(crate) use imp::own;
 #[cfg(all(feature = "std", not(loom)))]
 pub use imp::{default_collector, is_pinned, pin};
 #[cfg(all(feature = "std", not(loom)))]

@@ -1,9 +1,11 @@
 //! Pools: an allocator whose memory waits for readers.
 
 use core::fmt;
+use core::hint::cold_path;
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut};
+use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::ptr::{self, NonNull};
 use core::time::Duration;
 
@@ -75,6 +77,11 @@ pub struct Pool<T> {
 unsafe impl<T: Send> Send for Pool<T> {}
 // SAFETY: it hands out memory, never a shared reference to a value.
 unsafe impl<T: Send> Sync for Pool<T> {}
+
+// It shows nobody a value that a panic could have left half changed, and is left
+// as it should be itself.
+impl<T> UnwindSafe for Pool<T> {}
+impl<T> RefUnwindSafe for Pool<T> {}
 
 impl<T> Pool<T> {
     /// A pool under the global domain.
@@ -175,10 +182,22 @@ impl<T> Pool<T> {
         }
     }
 
+    /// The calling thread's place in the pool.
+    fn home(inner: &PoolInner<T>) -> Home<'static> {
+        crate::local::own(inner.domain.inner()).map_or(Home::Depot, Home::Own)
+    }
+
+    /// Memory for one item, for the calling thread.
     #[inline(always)]
-    fn with_home<R>(&self, f: impl FnOnce(&PoolInner<T>, Home<'_>) -> R) -> R {
+    fn take(&self) -> Option<NonNull<T>> {
         let inner = self.inner();
-        crate::local::with_home(inner.domain.inner(), |home| f(inner, home))
+        match crate::local::own(inner.domain.inner()) {
+            Some(slot) => inner.take_own(slot).ok(),
+            None => {
+                cold_path();
+                inner.take(Home::Depot).ok()
+            }
+        }
     }
 
     #[inline(always)]
@@ -207,9 +226,9 @@ impl<T> Pool<T> {
     /// If a destructor of an earlier item, run on this occasion, panics.
     #[inline]
     pub fn alloc(&self, value: T) -> PoolBox<'_, T> {
-        match self.with_home(|inner, home| inner.take(home)) {
-            Ok(item) => self.fill(item, value),
-            Err(_) => Self::out_of_memory(),
+        match self.take() {
+            Some(item) => self.fill(item, value),
+            None => Self::out_of_memory(),
         }
     }
 
@@ -233,9 +252,9 @@ impl<T> Pool<T> {
     ///
     /// [`AllocError`], with the value.
     pub fn try_alloc(&self, value: T) -> Result<PoolBox<'_, T>, AllocError<T>> {
-        match self.with_home(|inner, home| inner.take(home)) {
-            Ok(item) => Ok(self.fill(item, value)),
-            Err(_) => Err(AllocError(value)),
+        match self.take() {
+            Some(item) => Ok(self.fill(item, value)),
+            None => Err(AllocError(value)),
         }
     }
 
@@ -272,13 +291,19 @@ impl<T> Pool<T> {
         if items == 0 {
             return Ok(());
         }
-        self.with_home(|inner, home| match home {
+        let inner = self.inner();
+        match Self::home(inner) {
             Home::Own(slot) => inner
                 .reserve(slot, items)
                 .map_err(|_| ReserveError { items }),
             // A thread without a cache has nowhere to keep a reserve.
-            Home::Depot | Home::Shared => Ok(()),
-        })
+            Home::Depot | Home::Shared(_) => Ok(()),
+        }
+    }
+
+    fn put_free(&self, item: NonNull<T>) {
+        let inner = self.inner();
+        inner.put_free(Self::home(inner), item);
     }
 
     // -- retire --------------------------------------------------------------
@@ -305,7 +330,14 @@ impl<T> Pool<T> {
     where
         T: Send,
     {
-        self.with_home(|inner, home| inner.retire(home, item));
+        let inner = self.inner();
+        match crate::local::own(inner.domain.inner()) {
+            Some(slot) => inner.retire_own(slot, item),
+            None => {
+                cold_path();
+                inner.retire(Home::Depot, item);
+            }
+        }
     }
 
     /// As [`retire`](Self::retire), without looking up the calling thread.
@@ -383,7 +415,7 @@ impl<T> Pool<T> {
     }
 
     fn wait_for_drops(&self, timeout: Option<Duration>) -> Result<(), WaitError> {
-        let node = self.get().map(|inner| &inner.node);
+        let node = self.get().map(PoolInner::as_node);
         let result = self.domain().inner().barrier(timeout, node);
         // What has expired is free, for the figures as well.
         self.flush();
@@ -490,8 +522,7 @@ impl<'p, T> PoolBox<'p, T> {
         let this = ManuallyDrop::new(self);
         // SAFETY: ours alone, and the item is given up next.
         let value = unsafe { this.item.read() };
-        this.pool
-            .with_home(|inner, home| inner.put_free(home, this.item));
+        this.pool.put_free(this.item);
         value
     }
 }
@@ -502,9 +533,7 @@ impl<T> Drop for PoolBox<'_, T> {
         impl<T> Drop for GiveBack<'_, '_, T> {
             fn drop(&mut self) {
                 let item = self.0.item;
-                self.0
-                    .pool
-                    .with_home(|inner, home| inner.put_free(home, item));
+                self.0.pool.put_free(item);
             }
         }
         // Also when the destructor panics.

@@ -8,7 +8,8 @@ use alloc::string::ToString;
 use alloc::sync::Arc;
 
 use crate::domain::Domain;
-use crate::raw::inner::Inner;
+use crate::fork;
+use crate::raw::inner::{Awake, Inner};
 use crate::sync::{AtomicBool, Ordering};
 
 /// A thread that collects a domain's garbage at an interval, until it is
@@ -26,6 +27,7 @@ pub struct Reaper {
     domain: Domain,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
+    generation: u32,
 }
 
 impl Domain {
@@ -66,13 +68,17 @@ impl Domain {
                 thread::park_timeout(interval);
             }
         })?;
-        self.inner()
-            .reaper
-            .with(|reaper| *reaper = Some(thread.thread().clone()));
+        self.inner().reaper.with(|reaper| {
+            *reaper = Some(Awake {
+                thread: thread.thread().clone(),
+                generation: fork::generation(),
+            });
+        });
         Ok(Reaper {
             domain: self.clone(),
             stop,
             thread: Some(thread),
+            generation: fork::generation(),
         })
     }
 }
@@ -81,10 +87,16 @@ impl Drop for Reaper {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Release);
         if let Some(thread) = self.thread.take() {
+            if self.generation != fork::generation() {
+                // A forked child does not have the thread, and joining it would
+                // never end.
+                core::mem::forget(thread);
+                return;
+            }
             let id = thread.thread().id();
             self.domain.inner().reaper.with(|reaper| {
                 // Another reaper may have come after this one.
-                reaper.take_if(|waked| waked.id() == id);
+                reaper.take_if(|awake| awake.thread.id() == id);
             });
             thread.thread().unpark();
             // A destructor may drop the reaper, on the reaper's own thread.

@@ -5,6 +5,7 @@
 //! unwinding already. It may pin, retire and drop domains: collections of one
 //! domain do not nest on a thread, so the stack stays flat.
 
+use crate::fork;
 use crate::sync::{AtomicU32, Ordering};
 
 /// The first panic of a batch of destructors.
@@ -66,26 +67,47 @@ pub(crate) fn catch(f: impl FnOnce()) -> Panic {
 /// that `barrier` can wait for those that were taken before it.
 ///
 /// Two counters: new batches count in the current one; a barrier turns to the
-/// other and waits for the old one to drain. (SRCU does the same for readers.)
+/// other and waits for the old one to drain, then the other way round. (SRCU does the same for readers.)
+///
+/// In a forked child the counts start from zero: whoever had something in hand
+/// has vanished, or is the thread that forked, in a destructor of its own.
 #[derive(Debug, Default)]
 pub(crate) struct Hands {
     phase: AtomicU32,
     inside: [AtomicU32; 2],
+    generation: AtomicU32,
 }
 
-pub(crate) struct Hand<'a>(&'a AtomicU32);
+pub(crate) struct Hand<'a> {
+    inside: &'a AtomicU32,
+    generation: u32,
+}
 
 impl Hands {
-    /// Called behind the depot's lock, as is `turn`.
+    /// Called behind the depot's lock, as is `avoid`.
     pub(crate) fn take(&self) -> Hand<'_> {
+        let generation = self.look_at_generation();
         let inside = &self.inside[self.phase.load(Ordering::Relaxed) as usize % 2];
         inside.fetch_add(1, Ordering::Relaxed);
-        Hand(inside)
+        Hand { inside, generation }
     }
 
-    /// Turns to the other counter and returns the index of the old one.
-    pub(crate) fn turn(&self) -> usize {
-        self.phase.fetch_add(1, Ordering::Relaxed) as usize % 2
+    fn look_at_generation(&self) -> u32 {
+        let now = fork::generation();
+        // Relaxed, all of it: behind the lock.
+        if self.generation.load(Ordering::Relaxed) != now {
+            self.generation.store(now, Ordering::Relaxed);
+            for inside in &self.inside {
+                inside.store(0, Ordering::Relaxed);
+            }
+        }
+        now
+    }
+
+    /// From now on new batches count in the other counter.
+    pub(crate) fn avoid(&self, index: usize) {
+        self.look_at_generation();
+        self.phase.store(1 - index as u32 % 2, Ordering::Relaxed);
     }
 
     pub(crate) fn are_empty(&self, old: usize) -> bool {
@@ -96,8 +118,10 @@ impl Hands {
 
 impl Drop for Hand<'_> {
     fn drop(&mut self) {
-        // Release: pairs with the Acquire in `Hands::are_empty`.
-        self.0.fetch_sub(1, Ordering::Release);
+        if self.generation == fork::generation() {
+            // Release: pairs with the Acquire in `Hands::are_empty`.
+            self.inside.fetch_sub(1, Ordering::Release);
+        }
     }
 }
 
@@ -112,15 +136,20 @@ mod frames {
 
     std::thread_local! {
         static STACK: [Cell<u64>; DEPTH] = const { [const { Cell::new(0) }; DEPTH] };
+        static AGAIN: [Cell<bool>; DEPTH] = const { [const { Cell::new(false) }; DEPTH] };
         static TOP: Cell<usize> = const { Cell::new(0) };
     }
 
     /// A collection on this thread; see [`enter`].
-    pub(crate) struct Frame(());
+    pub(crate) struct Frame(usize);
+
+    fn find(domain: NonZeroU64) -> Option<usize> {
+        let top = TOP.get();
+        STACK.with(|stack| stack[..top].iter().position(|id| id.get() == domain.get()))
+    }
 
     pub(crate) fn is_collecting(domain: NonZeroU64) -> bool {
-        let top = TOP.get();
-        top != 0 && STACK.with(|stack| stack[..top].iter().any(|id| id.get() == domain.get()))
+        TOP.get() != 0 && find(domain).is_some()
     }
 
     /// Begins a collection, unless this thread is in one of the same domain, or
@@ -131,8 +160,26 @@ mod frames {
             return None;
         }
         STACK.with(|stack| stack[top].set(domain.get()));
+        AGAIN.with(|again| again[top].set(false));
         TOP.set(top + 1);
-        Some(Frame(()))
+        Some(Frame(top))
+    }
+
+    /// Asks the collection of the domain that this thread is in to go round once
+    /// more; `false` if there is none.
+    pub(crate) fn want_again(domain: NonZeroU64) -> bool {
+        let found = find(domain);
+        if let Some(index) = found {
+            AGAIN.with(|again| again[index].set(true));
+        }
+        found.is_some()
+    }
+
+    impl Frame {
+        /// Whether [`want_again`] was called since this was last asked.
+        pub(crate) fn is_wanted_again(&self) -> bool {
+            AGAIN.with(|again| again[self.0].take())
+        }
     }
 
     impl Drop for Frame {
@@ -155,6 +202,16 @@ mod frames {
     pub(crate) fn enter(_domain: NonZeroU64) -> Option<Frame> {
         Some(Frame(()))
     }
+
+    pub(crate) fn want_again(_domain: NonZeroU64) -> bool {
+        false
+    }
+
+    impl Frame {
+        pub(crate) fn is_wanted_again(&self) -> bool {
+            false
+        }
+    }
 }
 
-pub(crate) use frames::{enter, is_collecting};
+pub(crate) use frames::{enter, is_collecting, want_again};

@@ -115,14 +115,11 @@ impl Inner {
             .collect();
         let done = claimed.is_empty() || self.clock.barrier();
         for slot in claimed {
-            if done && slot.latch.owner_is_out() {
-                slot.bins.with(|bins| {
-                    // SAFETY: we hold the latch, made the barrier, and found the
-                    // owner out.
-                    let bins = unsafe { &*bins };
+            if done {
+                let _ = slot.with_bins_of_stranger(|bins| {
                     let held = bins.retired();
                     items += held.items + bins.ready_items();
-                    bytes += held.bytes;
+                    bytes = bytes.wrapping_add(held.bytes);
                 });
             }
             slot.latch.give_back();
@@ -168,7 +165,8 @@ impl Inner {
             Section {
                 thread_name: label.thread.clone(),
                 owned_guard: label.owned_guard,
-                advances_behind: now - seq,
+                // It may have been entered since we looked at the clock.
+                advances_behind: now.saturating_sub(seq),
                 age_at_least: label
                     .behind
                     .filter(|(at, _)| *at == seq)

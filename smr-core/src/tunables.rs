@@ -48,7 +48,7 @@ pub(crate) const MAX_DROP_POLL_ITEMS: usize = if cfg!(loom) { 1 } else { 2 << 10
 pub(crate) const MAX_DROP_POLL_BYTES: usize = 256 << 10;
 
 /// What a heavy barrier is taken to cost until it was measured, in ns.
-pub(crate) const ASSUMED_BARRIER_NS: u32 = 2_000;
+pub(crate) const ASSUMED_BARRIER_NS: u32 = 400;
 
 /// A measured cost above this, in ns, is a preemption and not the barrier.
 pub(crate) const MAX_BARRIER_NS: u32 = 20_000;

@@ -2,3 +2,7 @@
 
 #[doc = include_str!("migrating.md")]
 pub mod migrating {}
+
+#[doc(hidden)]
+#[cfg(all(feature = "std", not(loom)))]
+pub mod contracts;

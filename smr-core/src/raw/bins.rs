@@ -12,6 +12,8 @@
 //! `Bins` is plain data: its owner keeps it behind a latch (a participant's) or
 //! a lock (the depot's).
 
+use core::hint::cold_path;
+
 use crate::raw::bucket::{Bucket, Fifo};
 use crate::tunables::{FIRST_BUCKET_ITEMS, MAX_BUCKET_BYTES, MAX_BUCKET_ITEMS};
 
@@ -19,6 +21,7 @@ pub(crate) struct Bins<E> {
     open: Option<Bucket<E>>,
     sealed: Fifo<E>,
     ready: Option<Bucket<E>>,
+    /// Wraps, as all sums of bytes do: what callers state may be anything.
     sealed_bytes: usize,
     sealed_items: u32,
     /// Backlog at which the owner polls next, if that is above one step.
@@ -41,10 +44,17 @@ impl<E> Default for Bins<E> {
 }
 
 /// How much is in there.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Held {
     pub(crate) items: usize,
     pub(crate) bytes: usize,
+}
+
+impl core::ops::AddAssign for Held {
+    fn add_assign(&mut self, other: Self) {
+        self.items += other.items;
+        self.bytes = self.bytes.wrapping_add(other.bytes);
+    }
 }
 
 impl Held {
@@ -59,42 +69,41 @@ impl<E> Bins<E> {
     /// then, with the goal that `advance` returns. Returns whether it did.
     ///
     /// The entry must be unlinked already: `advance` comes after.
-    #[inline]
-    pub(crate) fn push(&mut self, entry: E, bytes: usize, advance: impl Fn() -> u64) -> bool {
-        if self
-            .open
-            .as_ref()
-            .is_none_or(|open| open.len() == open.capacity())
-        {
-            self.make_room(&advance);
+    #[inline(always)]
+    pub(crate) fn push(&mut self, entry: E, bytes: usize, advance: impl FnOnce() -> u64) -> bool {
+        // An open bucket has room for one more.
+        let open = match &mut self.open {
+            Some(open) => open,
+            none => {
+                cold_path();
+                // A thread that has filled buckets before will fill this one.
+                let small = self.limit == FIRST_BUCKET_ITEMS;
+                let cap = if small { self.limit.min(3) } else { self.limit };
+                none.insert(Bucket::with_capacity(cap))
+            }
+        };
+        if open.push(entry, bytes) & (open.bytes() < MAX_BUCKET_BYTES) {
+            return false;
         }
-        let open = self.open.as_mut().expect("there is room");
-        open.push(entry, bytes);
-        let full = open.len() >= self.limit || open.bytes() >= MAX_BUCKET_BYTES;
-        if full {
-            self.seal(advance());
-            self.limit = (self.limit * 2).min(MAX_BUCKET_ITEMS);
-        }
-        full
+        cold_path();
+        self.full(advance)
     }
 
-    #[cold]
-    fn make_room(&mut self, advance: &impl Fn() -> u64) {
-        if let Some(open) = &mut self.open {
+    #[inline(never)]
+    fn full(&mut self, advance: impl FnOnce() -> u64) -> bool {
+        if let Some(open) = &mut self.open
+            && open.bytes() < MAX_BUCKET_BYTES
+            && open.len() < self.limit
+        {
             open.grow(self.limit);
             if open.len() < open.capacity() {
-                return;
+                return false;
             }
             // No memory to grow: the bucket goes as it is.
-            self.seal(advance());
         }
-        // A thread that has filled buckets before will fill this one.
-        let small = self.limit == FIRST_BUCKET_ITEMS;
-        self.open = Some(Bucket::with_capacity(if small {
-            self.limit.min(3)
-        } else {
-            self.limit
-        }));
+        self.seal(advance());
+        self.limit = (self.limit * 2).min(MAX_BUCKET_ITEMS);
+        true
     }
 
     /// Tags the open bucket, if it holds anything, and queues it.
@@ -112,30 +121,56 @@ impl<E> Bins<E> {
     /// Queues a bucket that has its tag already.
     pub(crate) fn enqueue(&mut self, bucket: Bucket<E>) {
         self.sealed_items += bucket.len();
-        self.sealed_bytes += bucket.bytes();
+        self.sealed_bytes = self.sealed_bytes.wrapping_add(bucket.bytes());
         self.sealed.push_back(bucket);
     }
 
     /// Makes the oldest sealed bucket the ready one, if `rd` has reached its
-    /// goal and the ready one is used up. Returns the bytes that left the queue.
+    /// goal and the ready one is used up. Returns what goes off the accounts.
     #[inline]
-    pub(crate) fn expire(&mut self, rd: u64) -> Option<usize> {
+    pub(crate) fn expire(&mut self, rd: u64) -> Option<Held> {
         if self.ready_items() != 0 {
             return None;
         }
         let bucket = self.take_expired(rd)?;
-        let bytes = bucket.bytes();
+        let expired = bucket.on_account();
         self.make_ready(bucket);
-        Some(bytes)
+        Some(expired)
+    }
+
+    /// Takes what has expired off the accounts, and leaves it where it is.
+    pub(crate) fn write_off(&mut self, rd: u64) -> Held {
+        let mut expired = Held::default();
+        let bytes = &mut self.sealed_bytes;
+        self.sealed.for_each_mut(|bucket| {
+            if bucket.goal() <= rd {
+                expired += bucket.on_account();
+                *bytes = bytes.wrapping_sub(bucket.bytes());
+                bucket.reset();
+            }
+        });
+        expired
+    }
+
+    /// Whether a sealed bucket is on the accounts.
+    pub(crate) fn owes(&self) -> bool {
+        let mut owes = false;
+        self.sealed.for_each(|bucket| owes |= bucket.goal() != 0);
+        owes
     }
 
     /// Puts an expired bucket where entries are taken from. There must be none.
-    pub(crate) fn make_ready(&mut self, bucket: Bucket<E>) {
+    fn make_ready(&mut self, bucket: Bucket<E>) {
         debug_assert_eq!(self.ready_items(), 0, "two ready buckets");
-        if let Some(mut used_up) = self.ready.replace(bucket)
-            && self.open.is_none()
-            && used_up.capacity() >= self.limit
-        {
+        if let Some(used_up) = self.ready.replace(bucket) {
+            self.reuse(used_up);
+        }
+    }
+
+    /// Takes an empty bucket as the next open one, if it is of use.
+    pub(crate) fn reuse(&mut self, mut used_up: Bucket<E>) {
+        debug_assert_eq!(used_up.len(), 0, "the bucket is in use");
+        if self.open.is_none() && used_up.capacity() >= self.limit.min(MAX_BUCKET_ITEMS) {
             used_up.reset();
             self.open = Some(used_up);
         }
@@ -154,7 +189,7 @@ impl<E> Bins<E> {
     pub(crate) fn take_sealed(&mut self) -> Option<Bucket<E>> {
         let bucket = self.sealed.pop_front()?;
         self.sealed_items -= bucket.len();
-        self.sealed_bytes -= bucket.bytes();
+        self.sealed_bytes = self.sealed_bytes.wrapping_sub(bucket.bytes());
         Some(bucket)
     }
 
@@ -182,7 +217,9 @@ impl<E> Bins<E> {
         let open = self.open.as_ref();
         Held {
             items: self.sealed_items as usize + open.map_or(0, |b| b.len() as usize),
-            bytes: self.sealed_bytes + open.map_or(0, Bucket::bytes),
+            bytes: self
+                .sealed_bytes
+                .wrapping_add(open.map_or(0, Bucket::bytes)),
         }
     }
 
@@ -222,8 +259,9 @@ impl<E> Bins<E> {
     /// Takes over all that another holds and that is not open.
     pub(crate) fn absorb(&mut self, mut other: Self) {
         if let Some(mut ready) = other.take_ready_bucket() {
-            // Its goal was reached before, and so is zero.
-            ready.set_goal(0);
+            // Its goal was reached before, and what it stood for was taken off
+            // the accounts then.
+            ready.reset();
             self.enqueue_first(ready);
         }
         while let Some(bucket) = other.take_sealed() {
@@ -233,7 +271,7 @@ impl<E> Bins<E> {
 
     fn enqueue_first(&mut self, bucket: Bucket<E>) {
         self.sealed_items += bucket.len();
-        self.sealed_bytes += bucket.bytes();
+        self.sealed_bytes = self.sealed_bytes.wrapping_add(bucket.bytes());
         self.sealed.push_front(bucket);
     }
 

@@ -8,6 +8,8 @@
 //!   Bucket -> | goal | next | bytes | len | cap | entry 0 | entry 1 | ...
 //! ```
 //!
+//! A goal of 0 stands for "reached, and off the accounts".
+//!
 //! Dropping a bucket frees its memory and forgets its entries: what becomes of
 //! them is the business of its owner.
 
@@ -16,6 +18,8 @@ use core::marker::PhantomData;
 use core::ptr::NonNull;
 
 use alloc::alloc::{alloc, dealloc, handle_alloc_error};
+
+use crate::raw::bins::Held;
 
 #[repr(C)]
 struct Header<E> {
@@ -113,16 +117,30 @@ impl<E> Bucket<E> {
         self.header().bytes
     }
 
-    /// Forgets how many bytes the entries stood for.
+    /// What the entries stand for on the accounts: nothing once the goal was
+    /// reached and they were taken off.
+    #[inline]
+    pub(crate) fn on_account(&self) -> Held {
+        if self.goal() == 0 {
+            return Held::default();
+        }
+        Held {
+            items: self.len() as usize,
+            bytes: self.bytes(),
+        }
+    }
+
+    /// Forgets the goal, and how many bytes the entries stood for.
     pub(crate) fn reset(&mut self) {
         let header = self.header_mut();
         header.bytes = 0;
         header.goal = 0;
     }
 
-    /// Adds an entry that stands for `bytes`. There must be room.
+    /// Adds an entry that stands for `bytes`. There must be room. Returns whether
+    /// there still is.
     #[inline(always)]
-    pub(crate) fn push(&mut self, entry: E, bytes: usize) {
+    pub(crate) fn push(&mut self, entry: E, bytes: usize) -> bool {
         let len = self.len();
         assert!(len < self.capacity(), "a full bucket takes no more");
         let at = self.entry(len);
@@ -131,7 +149,9 @@ impl<E> Bucket<E> {
         unsafe { at.write(entry) };
         let header = self.header_mut();
         header.len = len + 1;
-        header.bytes = header.bytes.saturating_add(bytes);
+        // Not saturating: accounts add up the same bytes in other groups.
+        header.bytes = header.bytes.wrapping_add(bytes);
+        header.len < header.cap
     }
 
     #[inline(always)]
@@ -227,6 +247,10 @@ impl<E> Fifo<E> {
         self.head.as_ref()
     }
 
+    pub(crate) fn front_mut(&mut self) -> Option<&mut Bucket<E>> {
+        self.head.as_mut()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.head.is_none()
     }
@@ -267,6 +291,15 @@ impl<E> Fifo<E> {
         while let Some(this) = bucket {
             f(this);
             bucket = this.header().next.as_ref();
+        }
+    }
+
+    /// The same, exclusively.
+    pub(crate) fn for_each_mut(&mut self, mut f: impl FnMut(&mut Bucket<E>)) {
+        let mut bucket = self.head.as_mut();
+        while let Some(this) = bucket {
+            f(this);
+            bucket = this.header_mut().next.as_mut();
         }
     }
 

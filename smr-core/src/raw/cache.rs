@@ -8,6 +8,7 @@
 //! the participants that used *this* pool, not with all there are. Tables that
 //! were outgrown stay until the pool goes, so a look-up needs no protection.
 
+use core::hint::cold_path;
 use core::ptr;
 
 use alloc::boxed::Box;
@@ -124,25 +125,34 @@ impl<T> Cache<T> {
     /// Runs `f` on the stock, as the owner. No user code in `f`.
     #[inline(always)]
     pub(crate) fn with<R>(&self, barrier: Barrier, f: impl FnOnce(&mut Stock<T>) -> R) -> R {
-        let _inside = self.latch.enter(barrier);
+        let _inside = self.latch.enter(barrier, || self.stock.with_mut(overwrite));
         self.stock.with_mut(|stock| {
             // SAFETY: the latch is held until `_inside` is dropped.
             f(unsafe { &mut *stock })
         })
     }
 
-    /// Runs `f` on the stock, as a stranger that holds the latch, made the heavy
-    /// barrier, and found the owner out.
-    ///
-    /// # Safety
-    ///
-    /// As said.
-    pub(crate) unsafe fn with_held<R>(&self, f: impl FnOnce(&mut Stock<T>) -> R) -> R {
-        self.stock.with_mut(|stock| {
-            // SAFETY: the caller's promise.
-            f(unsafe { &mut *stock })
+    /// Runs `f` on the stock, as a stranger that claimed the latch and made the
+    /// heavy barrier. `None` if the owner is inside.
+    pub(crate) fn with_stock_of_stranger<R>(
+        &self,
+        f: impl FnOnce(&mut Stock<T>) -> R,
+    ) -> Option<R> {
+        let is_out = self.latch.owner_is_out(|| self.stock.with_mut(overwrite));
+        is_out.then(|| {
+            self.stock.with_mut(|stock| {
+                // SAFETY: the latch is ours until it is given back.
+                f(unsafe { &mut *stock })
+            })
         })
     }
+}
+
+/// Makes an empty stock of what a vanished thread may have left half changed.
+/// What was in it is leaked, in a forked child.
+fn overwrite<T>(stock: *mut Stock<T>) {
+    // SAFETY: behind the latch; the old value is neither read nor dropped.
+    unsafe { stock.write(Stock::default()) };
 }
 
 struct Entry<T> {
@@ -183,6 +193,7 @@ impl<T> Caches<T> {
             // long as the pool.
             return Some(unsafe { &*first });
         }
+        cold_path();
         self.find_in_table(index)
     }
 

@@ -17,10 +17,14 @@
 //! A poll first walks the slots without a barrier and marks those that are
 //! surely in its way. Then it makes the heavy barrier and scans. A reader that
 //! the scan still finds was marked before the barrier, so its exit will see the
-//! mark (second case at the exit). One barrier serves both. If every reader in
-//! the way carried a mark already, the poll fails at once and saves the barrier:
-//! a reader that stalls for ever costs a poll a few loads.
+//! mark (second case at the exit). One barrier serves both. The poll then says so
+//! in the mark: it is *armed*. If every reader in the way carried an armed mark
+//! already, the poll fails at once and saves the barrier: a reader that stalls for
+//! ever costs a poll a few loads. A mark that is not armed may be one that its
+//! reader has just missed: another poll, which put it there, will find that out,
+//! but nobody else.
 
+use core::hint::cold_path;
 use core::num::NonZeroU64;
 
 use alloc::string::String;
@@ -30,11 +34,11 @@ use crossbeam_utils::CachePadded;
 use crate::clock::Clock;
 use crate::limits::{LimitReport, Limits, OverLimit};
 use crate::ord;
-use crate::raw::bins::Bins;
+use crate::raw::bins::{Bins, Held};
 use crate::raw::bucket::Bucket;
 use crate::raw::deferred::Deferred;
 use crate::raw::lock::ForkLock;
-use crate::raw::participant::{ASSIST, LEAVING, Label, Participant};
+use crate::raw::participant::{ARMED, ASSIST, LEAVING, Label, Participant};
 use crate::raw::pools::PoolList;
 use crate::raw::registry::{Full, Registry};
 use crate::sync::{Arc, AtomicBool, AtomicU64, AtomicUsize, Ordering, process};
@@ -54,7 +58,6 @@ pub(crate) struct Inner {
     pub(crate) limits: Limits,
     /// Handles in the user's hands; at 0 the domain closes.
     pub(crate) handles: AtomicUsize,
-    pub(crate) closed: AtomicBool,
     /// Retired bytes; kept only where there is a limit.
     pub(crate) pending: CachePadded<AtomicU64>,
     pub(crate) over_limit: AtomicBool,
@@ -63,7 +66,15 @@ pub(crate) struct Inner {
     #[cfg(all(feature = "std", not(loom)))]
     pub(crate) waiters: ForkLock<alloc::vec::Vec<std::thread::Thread>>,
     #[cfg(all(feature = "std", not(loom)))]
-    pub(crate) reaper: ForkLock<Option<std::thread::Thread>>,
+    pub(crate) reaper: ForkLock<Option<Awake>>,
+}
+
+/// The reaper's thread, and the generation of the process in which it runs.
+#[cfg(all(feature = "std", not(loom)))]
+#[derive(Debug)]
+pub(crate) struct Awake {
+    pub(crate) thread: std::thread::Thread,
+    pub(crate) generation: u32,
 }
 
 /// Counters of cold paths.
@@ -91,17 +102,38 @@ pub(crate) enum Home<'a> {
     Own(&'a Participant),
     /// With everybody's, behind a lock.
     Depot,
-    /// There as well; the caller holds an owned guard, and so is in a section.
-    Shared,
+    /// There as well; the caller holds this owned guard, and so is in a section.
+    Shared(&'a Participant),
+}
+
+/// Slots that a poll marked, or saw marked, before its next barrier. Those that
+/// do not fit have their turn after it.
+#[derive(Default)]
+struct Noted {
+    slots: [u32; 16],
+    len: usize,
+}
+
+impl Noted {
+    fn note(&mut self, slot: &Participant) {
+        if let Some(place) = self.slots.get_mut(self.len) {
+            *place = slot.index;
+            self.len += 1;
+        }
+    }
+
+    fn has(&self, slot: &Participant) -> bool {
+        self.slots[..self.len].contains(&slot.index)
+    }
 }
 
 /// What a poll or a scan found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Found {
     Expired,
-    /// Readers are in the way; all carry the mark.
+    /// Readers are in the way; all carry an armed mark.
     Marked,
-    /// A reader in the way did not carry it until now.
+    /// A reader in the way does not yet.
     Fresh,
 }
 
@@ -124,7 +156,6 @@ impl Inner {
             name,
             limits,
             handles: AtomicUsize::new(1),
-            closed: AtomicBool::new(false),
             pending: CachePadded::new(AtomicU64::new(0)),
             over_limit: AtomicBool::new(false),
             hands: run::Hands::default(),
@@ -151,28 +182,38 @@ impl Inner {
     }
 
     /// Gives a slot back, after what its owner retired was collected or went to
-    /// the depot. The domain may be freed by this: the last thing that a caller
-    /// does with it.
-    pub(crate) fn release(&self, slot: &Participant) {
+    /// the depot. The domain may be freed with the reference that this returns:
+    /// to drop it is the last thing that a caller does with either.
+    pub(crate) fn release(&self, slot: &Participant) -> Arc<Self> {
         debug_assert!(slot.is_of(self), "a slot goes back to its own registry");
         self.hand_over(slot);
+        let mut panic = run::Panic::none();
         if slot.has_garbage() {
-            self.sweep();
+            panic.keep(run::catch(|| self.sweep()));
             // A destructor may have retired through this very slot.
             self.hand_over(slot);
         }
         let reference = slot.set_face(None);
         self.registry.release(slot);
-        drop(reference);
+        panic.go_on();
+        reference.expect("the slot was claimed")
     }
 
-    /// The owner is gone but may have guards in flight: the last one releases
-    /// the slot, or this call does.
-    pub(crate) fn leave(&self, slot: &Participant) {
-        if slot.is_active() || slot.is_running() {
+    /// Whether there are no handles. A guard can bring the domain back.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.handles.load(Ordering::Relaxed) == 0
+    }
+
+    /// The owner is gone but may have guards in flight, or frames that come back
+    /// to the slot: the last one releases it, or this call does. See
+    /// [`release`](Self::release) for what it returns.
+    #[must_use = "the caller drops it when it is done with the domain"]
+    pub(crate) fn leave(&self, slot: &Participant) -> Option<Arc<Self>> {
+        if slot.is_in_use() {
             slot.notice.fetch_or(LEAVING, Ordering::Relaxed);
+            None
         } else {
-            self.release(slot);
+            Some(self.release(slot))
         }
     }
 
@@ -205,11 +246,12 @@ impl Inner {
     #[inline(never)]
     pub(crate) fn poll_slow(&self, goal: u64) -> bool {
         count(&self.counts.polls, 1);
-        let mut found = self.mark_blockers(goal);
+        let mut noted = Noted::default();
+        let mut found = self.mark_blockers(goal, &mut noted);
         // Each further turn is owed to a reader that published a stale sequence
         // between the marking and the barrier.
         while found != Found::Marked {
-            found = self.scan(goal);
+            found = self.scan(goal, &mut noted);
             if found == Found::Expired {
                 return true;
             }
@@ -220,37 +262,52 @@ impl Inner {
 
     /// Marks the readers that are in the way of `goal`. No barrier: a reader
     /// that it does not see is found by the scan.
-    fn mark_blockers(&self, goal: u64) -> Found {
+    fn mark_blockers(&self, goal: u64, noted: &mut Noted) -> Found {
+        let none = Noted::default();
         let mut found = Found::Expired;
         for slot in self.registry.iter() {
             let seq = slot.seq.load(ord::scan_seq());
             if seq != 0 && seq < goal && slot.is_of_this_process() {
-                found = self.mark(slot, found);
+                found = Self::mark(slot, found, &none, noted);
             }
         }
         found
     }
 
-    fn mark(&self, slot: &Participant, found: Found) -> Found {
+    /// Marks a reader in the way. `before` tells whether it was marked before the
+    /// last barrier, `next` that it was before the one to come.
+    fn mark(slot: &Participant, found: Found, before: &Noted, next: &mut Noted) -> Found {
         // AcqRel: pairs with the reader's exit, which takes the mark and then
-        // must find what we want collected. A mark that another poll put there
-        // was put before that poll's barrier, and our RMW joins its release.
+        // must find what we want collected. Where another poll put the mark, our
+        // RMW joins its release.
         let old = slot.notice.fetch_or(ASSIST, ord::assist_arm());
-        if old & ASSIST == 0 || found == Found::Fresh {
-            Found::Fresh
-        } else {
+        let armed = old & ARMED != 0
+            || (old & ASSIST != 0
+                && before.has(slot)
+                // If anything changed, the reader may have taken the mark.
+                && slot
+                    .notice
+                    .compare_exchange(old, old | ARMED, ord::assist_arm(), Ordering::Relaxed)
+                    .is_ok());
+        if !armed {
+            next.note(slot);
+        }
+        if armed && found != Found::Fresh {
             Found::Marked
+        } else {
+            Found::Fresh
         }
     }
 
     /// One heavy barrier, one walk over all slots, `rd` raised to what it shows.
-    fn scan(&self, goal: u64) -> Found {
+    fn scan(&self, goal: u64, noted: &mut Noted) -> Found {
         count(&self.counts.scans, 1);
         let Some(mut scan) = self.clock.begin_scan() else {
             count(&self.counts.refused_barriers, 1);
             return Found::Marked;
         };
         let mut found = Found::Expired;
+        let mut next = Noted::default();
         for slot in self.registry.iter() {
             // Acquire: pairs with the Release of enter and exit.
             let seq = slot.seq.load(ord::scan_seq());
@@ -258,15 +315,21 @@ impl Inner {
                 continue;
             }
             if scan.meet(seq) < goal {
-                found = self.mark(slot, found);
+                found = Self::mark(slot, found, noted, &mut next);
                 self.note_behind(slot, seq);
             }
         }
+        *noted = next;
         // To the end even when this goal fails: others have lower ones.
         if self.clock.finish_scan(scan) >= goal {
             Found::Expired
+        } else if found == Found::Fresh {
+            Found::Fresh
         } else {
-            found
+            // All marked; or nobody in the way, and the `wr` that we loaded was
+            // older than the goal, which came to the caller by a path without
+            // order. The next poll will see it.
+            Found::Marked
         }
     }
 
@@ -303,6 +366,9 @@ impl Inner {
     /// under [`OverLimit::Block`] outside a section.
     #[inline]
     pub(crate) fn retire(&self, home: Home<'_>, what: Deferred, bytes: usize) {
+        if self.is_limited() {
+            self.charge(bytes);
+        }
         match home {
             Home::Own(slot) => {
                 let sealed = slot.with_bins(|bins| bins.push(what, bytes, || self.clock.advance()));
@@ -312,16 +378,21 @@ impl Inner {
                 }
                 self.run_ready(slot, DROPS_PER_RETIRE);
             }
-            Home::Depot | Home::Shared => self.retire_to_depot(home, what, bytes),
+            Home::Depot | Home::Shared(_) => self.retire_to_depot(home, what, bytes),
         }
-        if self.limits.max_retired_bytes.is_some() {
-            self.charge(home, bytes);
+        if self.is_limited() {
+            cold_path();
+            self.keep_to_limit(home);
         }
     }
 
     #[cold]
     #[inline(never)]
     fn retire_to_depot(&self, home: Home<'_>, what: Deferred, bytes: usize) {
+        if let Home::Shared(slot) = home {
+            // Not with the owned guard, but its end collects.
+            slot.flag_garbage();
+        }
         let due = self.depot.with(|depot| {
             depot.push(what, bytes, || self.clock.advance())
                 && depot.is_due(self.drop_step(depot.backlog().mean()))
@@ -365,9 +436,7 @@ impl Inner {
                 bins.polled(expired, self.drop_step(bins.backlog().mean()));
             });
         }
-        if let Some(_frame) = run::enter(self.id) {
-            self.run_expired_of_depot(1).go_on();
-        }
+        self.collecting(|| self.run_expired_of_depot(1));
     }
 
     /// Polls for the depot's oldest and runs what has expired there.
@@ -378,9 +447,7 @@ impl Inner {
             self.depot.with(|depot| {
                 depot.polled(expired, self.drop_step(depot.backlog().mean()));
             });
-            if let Some(_frame) = run::enter(self.id) {
-                self.run_expired_of_depot(usize::MAX).go_on();
-            }
+            self.collecting(|| self.run_expired_of_depot(usize::MAX));
         }
     }
 
@@ -394,8 +461,7 @@ impl Inner {
                 let what = match bins.pop_ready() {
                     Some(what) => what,
                     None => {
-                        let bytes = bins.expire(self.clock.read_hand())?;
-                        self.settle(bytes, bins.ready_items());
+                        self.settle(bins.expire(self.clock.read_hand())?);
                         bins.pop_ready()?
                     }
                 };
@@ -411,6 +477,7 @@ impl Inner {
             };
             let panic = run::catch(|| what.run());
             drop(running);
+            slot.after_running();
             panic.go_on();
         }
     }
@@ -428,9 +495,7 @@ impl Inner {
             }) else {
                 break;
             };
-            if bucket.goal() != 0 {
-                self.settle(bucket.bytes(), bucket.len() as usize);
-            }
+            self.settle(bucket.on_account());
             first_panic.keep(Self::run_bucket(bucket));
             drop(hand);
         }
@@ -445,13 +510,17 @@ impl Inner {
         first_panic
     }
 
-    /// Takes expired bytes off the accounts.
-    pub(crate) fn settle(&self, bytes: usize, items: usize) {
-        count(&self.counts.reclaimed_items, items);
-        count(&self.counts.reclaimed_bytes, bytes);
+    /// Takes what has expired off the accounts.
+    pub(crate) fn settle(&self, expired: Held) {
+        if expired.items == 0 {
+            return;
+        }
+        count(&self.counts.reclaimed_items, expired.items);
+        count(&self.counts.reclaimed_bytes, expired.bytes);
         if let Some(max) = self.limits.max_retired_bytes {
-            let before = self.pending.fetch_sub(bytes as u64, Ordering::Relaxed);
-            if before.saturating_sub(bytes as u64) <= max as u64 {
+            let bytes = expired.bytes as u64;
+            let before = self.pending.fetch_sub(bytes, Ordering::Relaxed);
+            if before.wrapping_sub(bytes) <= max as u64 {
                 self.over_limit.store(false, Ordering::Relaxed);
             }
         }
@@ -471,29 +540,43 @@ impl Inner {
             .is_some_and(|max| self.pending.load(Ordering::Relaxed) > max as u64)
     }
 
-    /// Puts retired bytes on the account, and acts when they are too many.
+    /// Whether there is a limit, so that an account is kept.
+    #[inline(always)]
+    pub(crate) fn is_limited(&self) -> bool {
+        self.limits.max_retired_bytes.is_some()
+    }
+
+    /// Puts bytes on the account that are about to be retired. Before, since
+    /// they can be found expired, and be taken off, as soon as they are.
+    pub(crate) fn charge(&self, bytes: usize) {
+        self.pending.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// After something was retired: acts when it was too much.
     #[cold]
     #[inline(never)]
-    pub(crate) fn charge(&self, home: Home<'_>, bytes: usize) {
-        let Some(max) = self.limits.max_retired_bytes else {
-            return;
-        };
-        let before = self.pending.fetch_add(bytes as u64, Ordering::Relaxed);
-        if before.saturating_add(bytes as u64) <= max as u64 {
+    pub(crate) fn keep_to_limit(&self, home: Home<'_>) {
+        if !self.is_over_limit() {
             return;
         }
         if !self.over_limit.swap(true, Ordering::Relaxed) {
             self.report();
         }
-        // A destructor that retires is inside a collection already.
-        if self.in_own_destructor() {
+        // A destructor that retires is inside a collection already: one more
+        // would do nothing, and waiting for it would never end.
+        if self.in_own_destructor() || run::is_collecting(self.id) {
             return;
         }
         match self.limits.policy {
             OverLimit::Report => {}
             OverLimit::Help | OverLimit::Error => self.help(home),
             OverLimit::Block => {
-                if matches!(home, Home::Shared) || self.in_own_section() {
+                let inside = match home {
+                    Home::Own(slot) => slot.is_active(),
+                    Home::Shared(_) => true,
+                    Home::Depot => false,
+                };
+                if inside || self.in_own_section() {
                     self.help(home);
                 } else {
                     wait::until(self, || {

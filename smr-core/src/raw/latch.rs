@@ -24,16 +24,42 @@
 //! So never both. The owner waits for a stranger for as long as that moves a
 //! few pointers; no user code runs behind a latch. The loom model
 //! `latch_excludes` fails without either barrier, and without each ordering.
+//!
+//! # Forks
+//!
+//! `revoked` says in which generation of the process the stranger lived, and
+//! whether it has gone in. In a forked child the claim of a stranger that
+//! vanished is void. If it had gone in, what is behind the latch is a *wreck*,
+//! perhaps half changed: whoever goes in next overwrites it without looking.
+
+use core::hint::cold_path;
 
 use crossbeam_utils::Backoff;
 
 use crate::barrier::Barrier;
-use crate::ord;
 use crate::sync::{AtomicU32, AtomicU64, Ordering, yield_now};
+use crate::{fork, ord};
+
+/// The stranger has gone in.
+const INSIDE: u32 = 1;
+/// What is behind the latch is a wreck.
+const WRECK: u32 = 2;
+/// One generation; the bits from here up are the stranger's, plus one.
+const GENERATION: u32 = 4;
+
+fn claim_of_today() -> u32 {
+    fork::generation().wrapping_add(1).wrapping_mul(GENERATION)
+}
+
+/// Whether the stranger that wrote this exists in this process.
+fn is_alive(revoked: u32) -> bool {
+    revoked & !(INSIDE | WRECK) == claim_of_today()
+}
 
 #[derive(Debug, Default)]
 pub(crate) struct Latch {
     busy: AtomicU64,
+    /// 0, or the claim of a stranger, or `WRECK`.
     revoked: AtomicU32,
 }
 
@@ -50,9 +76,9 @@ impl Drop for Inside<'_> {
 
 impl Latch {
     /// The owner goes in. Only one thread at a time may call this: the one that
-    /// owns the participant.
+    /// owns the participant. `repair` overwrites a wreck.
     #[inline(always)]
-    pub(crate) fn enter(&self, barrier: Barrier) -> Inside<'_> {
+    pub(crate) fn enter(&self, barrier: Barrier, repair: impl FnOnce()) -> Inside<'_> {
         debug_assert_eq!(
             self.busy.load(Ordering::Relaxed),
             0,
@@ -61,21 +87,34 @@ impl Latch {
         barrier.publish(&self.busy, 1, Ordering::Relaxed);
         // Acquire: pairs with the Release in `give_back`.
         if self.revoked.load(ord::latch_revoked()) != 0 {
-            self.enter_slow(barrier);
+            cold_path();
+            self.enter_slow(barrier, repair);
         }
         Inside(self)
     }
 
     #[cold]
     #[inline(never)]
-    fn enter_slow(&self, barrier: Barrier) {
+    fn enter_slow(&self, barrier: Barrier, repair: impl FnOnce()) {
         let backoff = Backoff::new();
         loop {
+            let revoked = self.revoked.load(ord::latch_revoked());
+            if revoked == 0 {
+                return;
+            }
+            // A stranger that lives may take the place of one that vanished: then
+            // the exchange fails, or it comes later and finds us busy.
+            if !is_alive(revoked) && self.replace(revoked, 0) {
+                if revoked & (INSIDE | WRECK) != 0 {
+                    repair();
+                }
+                return;
+            }
             // Release, although nothing was touched since `busy` was set: a
             // stranger that reads this 0 must still see what we did the time
             // before (the mutant `latch-give-up-relaxed` of the shape `latch`).
             self.busy.store(0, ord::latch_leave());
-            while self.revoked.load(Ordering::Relaxed) != 0 {
+            while is_alive(self.revoked.load(Ordering::Relaxed)) {
                 if backoff.is_completed() || cfg!(loom) {
                     yield_now();
                 } else {
@@ -83,30 +122,56 @@ impl Latch {
                 }
             }
             barrier.publish(&self.busy, 1, Ordering::Relaxed);
-            if self.revoked.load(ord::latch_revoked()) == 0 {
-                return;
-            }
         }
+    }
+
+    fn replace(&self, old: u32, new: u32) -> bool {
+        // Acquire: pairs with the Release of the stranger before us.
+        self.revoked
+            .compare_exchange(old, new, ord::latch_claim(), Ordering::Relaxed)
+            .is_ok()
     }
 
     /// A stranger claims the latch. It must make a heavy barrier before it asks
     /// [`owner_is_out`](Self::owner_is_out), and must
     /// [`give_back`](Self::give_back).
     pub(crate) fn claim(&self) -> bool {
-        // Acquire: pairs with the Release of the stranger before us.
-        self.revoked
-            .compare_exchange(0, 1, ord::latch_claim(), Ordering::Relaxed)
-            .is_ok()
+        let revoked = self.revoked.load(Ordering::Relaxed);
+        if revoked == 0 {
+            return self.replace(0, claim_of_today());
+        }
+        let wreck = if revoked & (INSIDE | WRECK) == 0 {
+            0
+        } else {
+            WRECK
+        };
+        !is_alive(revoked) && self.replace(revoked, claim_of_today() | wreck)
     }
 
-    /// After `claim` and a heavy barrier: whether the stranger may go in.
-    pub(crate) fn owner_is_out(&self) -> bool {
+    /// After `claim` and a heavy barrier: whether the stranger may go in. If so,
+    /// `repair` has overwritten a wreck.
+    pub(crate) fn owner_is_out(&self, repair: impl FnOnce()) -> bool {
         // Acquire: pairs with the Release in `Inside::drop`.
-        self.busy.load(ord::latch_idle()) == 0
+        if self.busy.load(ord::latch_idle()) != 0 {
+            return false;
+        }
+        // Relaxed: it is for a child that is forked meanwhile.
+        let claim = self.revoked.fetch_or(INSIDE, Ordering::Relaxed);
+        if claim & WRECK != 0 {
+            repair();
+        }
+        true
     }
 
     pub(crate) fn give_back(&self) {
+        let claim = self.revoked.load(Ordering::Relaxed);
+        // A wreck that we could not reach is left to the next.
+        let wreck = if claim & INSIDE == 0 {
+            claim & WRECK
+        } else {
+            0
+        };
         // Release: pairs with the Acquire in `enter` and in `claim`.
-        self.revoked.store(0, ord::latch_return());
+        self.revoked.store(wreck, ord::latch_return());
     }
 }

@@ -13,8 +13,6 @@
 //! `lock_enter` pairs with `lock_leave`; the loom model `lock_hands_over` fails
 //! without either.
 
-use core::mem;
-
 use crossbeam_utils::Backoff;
 
 use crate::sync::{AtomicU32, Ordering, UnsafeCell, yield_now};
@@ -66,6 +64,7 @@ impl<T: Default> ForkLock<T> {
     }
 
     /// Runs `f` on the value if the lock is free now.
+    #[cfg(all(feature = "std", not(loom)))]
     pub(crate) fn try_with<R>(&self, f: impl FnOnce(&mut T) -> R) -> Option<R> {
         self.try_hold().map(|held| held.run(f))
     }
@@ -113,9 +112,10 @@ impl<T> Held<'_, T> {
     }
 }
 
+#[cfg(all(feature = "std", not(loom)))]
 impl<T: Default> ForkLock<T> {
     /// Takes the value out, leaving the default.
     pub(crate) fn take(&self) -> T {
-        self.with(mem::take)
+        self.with(core::mem::take)
     }
 }

@@ -19,3 +19,6 @@ pub(crate) mod slab;
 pub(crate) mod sweep;
 pub(crate) mod tagged;
 pub(crate) mod unique;
+
+#[cfg(all(test, not(loom)))]
+mod tests;

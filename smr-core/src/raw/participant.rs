@@ -7,7 +7,7 @@
 //!   beyond   bins, the name of the thread, links of the registry
 //! ```
 //!
-//! Invariants: `seq` is written by the owner alone. `nested`, `quiet` and the
+//! Invariants: `seq` is written by the owner alone. `gate`, `quiet` and the
 //! bins belong to the owner; a stranger reaches the bins behind the latch.
 //!
 //! # Orderings
@@ -29,9 +29,12 @@
 //! `exit_then_enter`.
 
 use core::cell::Cell;
+use core::hint::cold_path;
 use core::ptr;
 
 use crate::barrier::Barrier;
+#[cfg(all(feature = "std", not(loom)))]
+use crate::clock::GLOBAL_WRITE_HAND;
 use crate::domain::Domain;
 use crate::raw::bins::Bins;
 use crate::raw::deferred::Deferred;
@@ -39,7 +42,7 @@ use crate::raw::inner::Inner;
 use crate::raw::latch::Latch;
 use crate::raw::lock::ForkLock;
 use crate::sync::{Arc, AtomicU32, AtomicU64, Ordering, UnsafeCell, process};
-use crate::{fork, ord};
+use crate::{fork, ord, run};
 
 /// A poll waits for this section: its exit collects.
 pub(crate) const ASSIST: u32 = 1;
@@ -48,12 +51,22 @@ pub(crate) const GARBAGE: u32 = 2;
 /// No thread and no handle stands behind the slot any more: the last guard
 /// releases it.
 pub(crate) const LEAVING: u32 = 4;
+/// With `ASSIST`: a barrier followed the mark, and the section was open after it.
+/// So its exit sees the mark, and other polls may count on that.
+pub(crate) const ARMED: u32 = 8;
+
+/// The domain's barrier is a fence: stores of `seq` are followed by one.
+const FENCED: u32 = 1;
+/// One nested guard.
+const NESTED: u32 = 2;
 
 #[repr(C, align(128))]
 pub(crate) struct Participant {
     pub(crate) seq: AtomicU64,
     pub(crate) notice: AtomicU32,
-    nested: Cell<u32>,
+    /// What keeps enter and exit from being the short ones: `FENCED`, and
+    /// `NESTED` for each guard beyond the first.
+    gate: Cell<u32>,
     write_hand: Cell<*const AtomicU64>,
     domain: Cell<*const Inner>,
     shared: Cell<bool>,
@@ -65,6 +78,10 @@ pub(crate) struct Participant {
     quiet: Cell<u32>,
     pub(crate) index: u32,
 
+    /// Frames on the owner's stack that come back to the slot.
+    frames: Cell<u32>,
+    /// Whether one of them is an exit that collects.
+    exiting: Cell<bool>,
     pub(crate) bins: UnsafeCell<Bins<Deferred>>,
     /// Next in the registry's list of free slots.
     pub(crate) next_free: AtomicU32,
@@ -87,7 +104,8 @@ pub(crate) struct Label {
     pub(crate) behind: Option<(u64, std::time::Instant)>,
 }
 
-// SAFETY: the cells are touched by the owner alone (`nested`, `quiet`), or
+// SAFETY: the cells are touched by the owner alone (`gate`, `quiet`, `frames`,
+// `exiting`), or
 // written while nobody else can reach the slot (`write_hand`, `domain`: when the
 // registry creates and claims it); the bins are behind the latch.
 unsafe impl Sync for Participant {}
@@ -99,7 +117,11 @@ impl Participant {
         Self {
             seq: AtomicU64::new(0),
             notice: AtomicU32::new(0),
-            nested: Cell::new(0),
+            gate: Cell::new(if domain.clock.barrier.is_fence() {
+                FENCED
+            } else {
+                0
+            }),
             write_hand: Cell::new(domain.clock.write_hand()),
             domain: Cell::new(domain),
             shared: Cell::new(false),
@@ -109,6 +131,8 @@ impl Participant {
             running: AtomicU32::new(0),
             quiet: Cell::new(0),
             index,
+            frames: Cell::new(0),
+            exiting: Cell::new(false),
             bins: UnsafeCell::new(Bins::default()),
             next_free: AtomicU32::new(0),
             claimed: AtomicU32::new(0),
@@ -175,7 +199,8 @@ impl Participant {
     pub(crate) fn enter(&self) {
         // Relaxed: our own store, or 0.
         if self.seq.load(Ordering::Relaxed) != 0 {
-            self.nested.set(self.nested.get() + 1);
+            cold_path();
+            self.nest();
             return;
         }
         // SAFETY: points into the domain, which outlives its slots.
@@ -183,23 +208,78 @@ impl Participant {
         // Acquire: pairs with the AcqRel of `Clock::advance`.
         let seq = hand.load(ord::enter_wr());
         // Release: pairs with the Acquire of the scan. Then the light barrier.
-        self.barrier.publish(&self.seq, seq, ord::enter_seq());
+        self.publish(seq, ord::enter_seq());
     }
 
-    /// Leaves the section, if this is the outermost guard. Owner only.
+    /// As [`enter`](Self::enter), for the slots that `pin` keeps at hand: of the
+    /// global domain, with the asymmetric barrier. Owner only.
+    #[cfg(all(feature = "std", not(loom)))]
     #[inline(always)]
-    pub(crate) fn exit(&self) {
-        let nested = self.nested.get();
-        if nested != 0 {
-            self.nested.set(nested - 1);
+    pub(crate) fn enter_global(&self) {
+        if self.seq.load(Ordering::Relaxed) != 0 {
+            cold_path();
+            self.nest();
             return;
         }
+        let seq = GLOBAL_WRITE_HAND.load(ord::enter_wr());
+        Barrier::ASYMMETRIC.publish(&self.seq, seq, ord::enter_seq());
+    }
+
+    fn nest(&self) {
+        // Guards can be forgotten, so the count can be driven to its end.
+        let gate = self.gate.get().checked_add(NESTED);
+        self.gate.set(gate.expect("too many guards of one section"));
+    }
+
+    /// Whether [`enter_global`](Self::enter_global) may be used.
+    #[cfg(all(feature = "std", not(loom)))]
+    pub(crate) fn is_global_and_asymmetric(&self) -> bool {
+        !self.barrier.is_fence() && ptr::eq(self.write_hand.get(), &*GLOBAL_WRITE_HAND)
+    }
+
+    #[inline(always)]
+    fn publish(&self, seq: u64, order: Ordering) {
+        // Outside a section and in its outermost guard the gate has no other bit.
+        if self.gate.get() == 0 {
+            Barrier::ASYMMETRIC.publish(&self.seq, seq, order);
+        } else {
+            cold_path();
+            Barrier::FENCE.publish(&self.seq, seq, order);
+        }
+    }
+
+    /// Leaves the section, if this is the outermost guard. Owner only. What is
+    /// returned may be all that keeps the slot allocated.
+    #[inline(always)]
+    pub(crate) fn exit(&self) -> Option<Arc<Inner>> {
+        if self.gate.get() != 0 {
+            cold_path();
+            return self.exit_gated();
+        }
         // Release: pairs with the Acquire of the scan. Then the light barrier.
-        self.barrier.publish(&self.seq, 0, ord::exit_seq());
+        Barrier::ASYMMETRIC.publish(&self.seq, 0, ord::exit_seq());
+        self.after_exit()
+    }
+
+    /// Leaves where guards nest or the barrier is a fence.
+    #[inline]
+    fn exit_gated(&self) -> Option<Arc<Inner>> {
+        if self.is_outermost() {
+            self.publish(0, ord::exit_seq());
+            return self.after_exit();
+        }
+        self.gate.set(self.gate.get() - NESTED);
+        None
+    }
+
+    #[inline(always)]
+    fn after_exit(&self) -> Option<Arc<Inner>> {
         // Relaxed: what is behind the notice is acquired when it is taken.
         if self.notice.load(Ordering::Relaxed) != 0 {
-            self.exit_slow(true);
+            cold_path();
+            return self.exit_slow();
         }
+        None
     }
 
     /// Moves the section to the present sequence, unless nested. Owner only.
@@ -213,26 +293,39 @@ impl Participant {
         // As in `enter`: the Release covers what the section did so far, for a
         // scan that reads this store.
         let seq = hand.load(ord::enter_wr());
-        self.barrier.publish(&self.seq, seq, ord::enter_seq());
-        self.look_at_notice(false);
+        self.publish(seq, ord::enter_seq());
+        self.look_at_notice();
     }
 
     /// Whether the guard that asks is the only one.
     pub(crate) fn is_outermost(&self) -> bool {
-        self.nested.get() == 0
+        self.gate.get() < NESTED
     }
 
-    /// Leaves the section and keeps the slot. Owner only, outermost.
+    /// Leaves the section and keeps the slot. Owner only, outermost, and behind
+    /// [`stay`](Self::stay).
     pub(crate) fn step_out(&self) {
-        self.barrier.publish(&self.seq, 0, ord::exit_seq());
-        self.look_at_notice(false);
+        self.publish(0, ord::exit_seq());
+        self.look_at_notice();
     }
 
-    fn look_at_notice(&self, last: bool) {
+    fn look_at_notice(&self) {
         // Relaxed: what is behind the notice is acquired when it is taken.
         if self.notice.load(Ordering::Relaxed) != 0 {
-            self.exit_slow(last);
+            self.heed();
         }
+    }
+
+    /// Keeps the slot until the result is dropped, whoever leaves meanwhile.
+    pub(crate) fn stay(&self) -> Stay<'_> {
+        self.frames.set(self.frames.get() + 1);
+        Stay(self)
+    }
+
+    /// Whether a guard or a frame of the owner's stack will use the slot again.
+    /// Owner only.
+    pub(crate) fn is_in_use(&self) -> bool {
+        self.is_active() || self.is_running() || self.frames.get() != 0
     }
 
     #[inline(always)]
@@ -242,24 +335,53 @@ impl Participant {
 
     #[cold]
     #[inline(never)]
-    fn exit_slow(&self, last: bool) {
-        let domain = self.domain();
-        if self.is_running() {
-            // Inside a destructor that this participant runs: the frame below
-            // comes back to the notice when it is done.
+    fn exit_slow(&self) -> Option<Arc<Inner>> {
+        let panic = run::catch(|| self.heed());
+        // Only now: what ran may have been the owner's last use of the slot.
+        let left = self.notice.load(Ordering::Relaxed) & LEAVING != 0 && !self.is_in_use();
+        let reference = left.then(|| self.domain().release(self));
+        panic.go_on();
+        reference
+    }
+
+    /// Does what the notice says.
+    #[cold]
+    #[inline(never)]
+    fn heed(&self) {
+        if self.is_running() || self.exiting.get() {
+            // Inside a destructor that this participant, or an exit of it, runs:
+            // the frame below comes back to the notice when it is done.
             return;
         }
-        // AcqRel: pairs with the poll that put the mark; we see what it wanted
-        // collected.
-        let notice = self.notice.fetch_and(!ASSIST, ord::assist_take());
-        if notice & ASSIST != 0 && !mutant_no_assist() {
-            domain.assist();
+        let _stay = self.stay();
+        let _exiting = Exiting::new(&self.exiting);
+        let domain = self.domain();
+        // Each of these runs destructors; one that panics stops none of the rest.
+        let mut first_panic = run::Panic::none();
+        loop {
+            // AcqRel: pairs with the poll that put the mark; we see what it
+            // wanted collected.
+            let notice = self.notice.fetch_and(!(ASSIST | ARMED), ord::assist_take());
+            if notice & ASSIST != 0 && !mutant_no_assist() {
+                first_panic.keep(run::catch(|| domain.assist()));
+            }
+            if notice & GARBAGE != 0 && !self.is_shared() {
+                first_panic.keep(run::catch(|| domain.tidy(self)));
+            }
+            // Sections inside those destructors may have been marked.
+            if self.is_active() || self.notice.load(Ordering::Relaxed) & ASSIST == 0 {
+                break;
+            }
         }
-        if notice & GARBAGE != 0 && !self.is_shared() {
-            domain.tidy(self);
-        }
-        if last && notice & LEAVING != 0 && !self.is_active() {
-            domain.release(self);
+        first_panic.go_on();
+    }
+
+    /// After destructors ran on this account: sections inside them that were
+    /// marked left the mark alone.
+    #[inline]
+    pub(crate) fn after_running(&self) {
+        if !self.is_active() && self.notice.load(Ordering::Relaxed) & ASSIST != 0 {
+            self.heed();
         }
     }
 
@@ -270,10 +392,27 @@ impl Participant {
     /// Runs `f` on the bins, as the owner.
     #[inline(always)]
     pub(crate) fn with_bins<R>(&self, f: impl FnOnce(&mut Bins<Deferred>) -> R) -> R {
-        let _inside = self.latch.enter(self.barrier);
+        let _inside = self
+            .latch
+            .enter(self.barrier, || self.bins.with_mut(overwrite));
         self.bins.with_mut(|bins| {
             // SAFETY: the latch is held until `_inside` is dropped.
             f(unsafe { &mut *bins })
+        })
+    }
+
+    /// Runs `f` on the bins, as a stranger that claimed the latch and made the
+    /// heavy barrier. `None` if the owner is inside.
+    pub(crate) fn with_bins_of_stranger<R>(
+        &self,
+        f: impl FnOnce(&mut Bins<Deferred>) -> R,
+    ) -> Option<R> {
+        let is_out = self.latch.owner_is_out(|| self.bins.with_mut(overwrite));
+        is_out.then(|| {
+            self.bins.with_mut(|bins| {
+                // SAFETY: the latch is ours until it is given back.
+                f(unsafe { &mut *bins })
+            })
         })
     }
 
@@ -298,7 +437,9 @@ impl Participant {
     }
 
     pub(crate) fn forget_garbage(&self) {
-        self.notice.fetch_and(!GARBAGE, Ordering::Relaxed);
+        // Release: pairs with the Acquire in `has_garbage`; who finds no garbage
+        // here finds it in the depot.
+        self.notice.fetch_and(!GARBAGE, Ordering::Release);
     }
 
     /// Counts an outermost exit; returns how many there were since the last
@@ -335,7 +476,7 @@ impl Participant {
     pub(crate) fn take_over(&self, token: usize, label: Label) {
         self.generation.store(fork::generation(), Ordering::Relaxed);
         self.token.store(token, Ordering::Relaxed);
-        self.nested.set(0);
+        self.gate.set(self.gate.get() & FENCED);
         self.shared.set(false);
         self.quiet.set(0);
         self.label.with(|l| *l = label);
@@ -356,6 +497,13 @@ impl Participant {
     }
 }
 
+/// Makes empty bins of what a vanished thread may have left half changed. What
+/// was in them is leaked, in a forked child.
+fn overwrite(bins: *mut Bins<Deferred>) {
+    // SAFETY: behind the latch; the old value is neither read nor dropped.
+    unsafe { bins.write(Bins::default()) };
+}
+
 fn mutant_no_assist() -> bool {
     crate::sync::mutant("no_assist")
 }
@@ -369,5 +517,29 @@ impl Drop for Running<'_> {
         self.0
             .running
             .store(count.wrapping_add(1), Ordering::Release);
+    }
+}
+
+/// A frame that comes back to a slot; see [`Participant::stay`].
+pub(crate) struct Stay<'a>(&'a Participant);
+
+impl Drop for Stay<'_> {
+    fn drop(&mut self) {
+        self.0.frames.set(self.0.frames.get() - 1);
+    }
+}
+
+struct Exiting<'a>(&'a Cell<bool>);
+
+impl<'a> Exiting<'a> {
+    fn new(flag: &'a Cell<bool>) -> Self {
+        flag.set(true);
+        Self(flag)
+    }
+}
+
+impl Drop for Exiting<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
     }
 }

@@ -15,6 +15,7 @@
 //! Items with destructors are not free when their goal expires: they are *ready*
 //! to be dropped, two at each retire, or by a sweep; then they are free.
 
+use core::hint::cold_path;
 use core::mem;
 use core::ptr::{self, NonNull};
 
@@ -28,11 +29,13 @@ use crate::raw::inner::{Home, Inner};
 use crate::raw::lock::ForkLock;
 use crate::raw::participant::Participant;
 use crate::raw::pool_sweep;
-use crate::raw::pools::Node;
+use crate::raw::pools::{Node, NodeRef};
 use crate::raw::slab::{self, Slab, Slabs};
 use crate::run;
 use crate::sync::Ordering;
-use crate::tunables::{DROPS_PER_RETIRE, MAX_DROP_POLL_BYTES, MAX_DROP_POLL_ITEMS};
+use crate::tunables::{
+    DROPS_PER_RETIRE, FIRST_BUCKET_ITEMS, MAX_DROP_POLL_BYTES, MAX_DROP_POLL_ITEMS,
+};
 
 /// There is no memory.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +52,8 @@ pub(crate) struct PoolInner<T> {
     reached: bool,
     #[cfg(debug_assertions)]
     retired: ForkLock<alloc::collections::BTreeSet<usize>>,
+    #[cfg(debug_assertions)]
+    made_in: u32,
 }
 
 /// What is nobody's in particular.
@@ -92,6 +97,19 @@ impl<T> Depot<T> {
         })
     }
 
+    /// Adds a free item, to the first bucket if that has room.
+    fn put_free(&mut self, item: Item<T>) {
+        if let Some(bucket) = self.free.front_mut()
+            && bucket.len() < bucket.capacity()
+        {
+            bucket.push(item, 0);
+            return;
+        }
+        let mut bucket = Bucket::with_capacity(FIRST_BUCKET_ITEMS);
+        bucket.push(item, 0);
+        self.free.push_front(bucket);
+    }
+
     /// Gives the open bucket a goal.
     pub(crate) fn seal(&mut self, goal: u64) {
         if let Some(bins) = &mut self.bins {
@@ -115,14 +133,22 @@ impl<T> PoolInner<T> {
 
     pub(crate) fn new(domain: Domain, reached: bool) -> Self {
         Self {
-            node: Node::new(pool_sweep::ops::<T>()),
+            node: Node::new(pool_sweep::ops::<T>(), reached || !Self::NEEDS_DROP),
             domain,
             caches: Caches::new(),
             depot: ForkLock::new(Depot::default()),
             reached,
             #[cfg(debug_assertions)]
             retired: ForkLock::new(alloc::collections::BTreeSet::new()),
+            #[cfg(debug_assertions)]
+            made_in: crate::fork::generation(),
         }
+    }
+
+    /// The pool as the domain's list knows it.
+    #[inline(always)]
+    pub(crate) fn as_node(&self) -> NodeRef {
+        NodeRef::new(ptr::from_ref(self).cast())
     }
 
     #[inline(always)]
@@ -150,23 +176,37 @@ impl<T> PoolInner<T> {
     /// Memory for one item.
     #[inline]
     pub(crate) fn take(&self, home: Home<'_>) -> Result<Item<T>, NoMemory> {
+        match home {
+            Home::Own(slot) => self.take_own(slot),
+            Home::Depot | Home::Shared(_) => self.take_from_depot(),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn take_own(&self, slot: &Participant) -> Result<Item<T>, NoMemory> {
         if Self::IS_ZST {
             return Ok(NonNull::dangling());
         }
-        let item = match home {
-            Home::Own(slot) => {
-                let cache = self.cache(slot);
-                match cache.with(slot.barrier(), |stock| self.take_from(stock)) {
-                    Some(item) => item,
-                    None => self.refill(slot, cache)?,
-                }
+        let cache = self.cache(slot);
+        let item = match cache.with(slot.barrier(), |stock| self.take_from(stock)) {
+            Some(item) => item,
+            None => {
+                cold_path();
+                self.refill(slot, cache)?
             }
-            Home::Depot | Home::Shared => self.take_from_depot()?,
         };
+        self.note_taken(item);
+        Ok(item)
+    }
+
+    /// Debug builds remember what is retired.
+    #[inline(always)]
+    fn note_taken(&self, item: Item<T>) {
         #[cfg(debug_assertions)]
         self.retired
             .with(|retired| retired.remove(&item.addr().get()));
-        Ok(item)
+        #[cfg(not(debug_assertions))]
+        let _ = item;
     }
 
     #[inline(always)]
@@ -174,13 +214,26 @@ impl<T> PoolInner<T> {
         if let Some(item) = stock.free.as_mut().and_then(Bucket::pop) {
             return Some(item);
         }
+        cold_path();
+        self.restock(stock)
+    }
+
+    /// The free bucket is used up: the oldest sealed one takes its place, if it
+    /// has expired. Otherwise fresh memory is cut.
+    #[inline(never)]
+    fn restock(&self, stock: &mut Stock<T>) -> Option<Item<T>> {
         if !Self::NEEDS_DROP {
-            if let Some(item) = stock.bins.pop_ready() {
-                return Some(item);
-            }
-            if let Some(bytes) = stock.bins.expire(self.inner().clock.read_hand()) {
-                self.inner().settle(bytes, stock.bins.ready_items());
-                return stock.bins.pop_ready();
+            let expired = stock
+                .bins
+                .take_ready_bucket()
+                .or_else(|| stock.bins.take_expired(self.inner().clock.read_hand()));
+            if let Some(mut bucket) = expired {
+                self.settle(&mut bucket);
+                let item = bucket.pop();
+                if let Some(used_up) = stock.free.replace(bucket) {
+                    stock.bins.reuse(used_up);
+                }
+                return item;
             }
         }
         stock.carve()
@@ -193,25 +246,51 @@ impl<T> PoolInner<T> {
         if Self::NEEDS_DROP {
             self.run_ready(slot, cache, 4 * DROPS_PER_RETIRE);
         }
-        if let Some(bucket) = self.bucket_from_depot() {
-            cache.with(slot.barrier(), |stock| stock.free = Some(bucket));
-        } else if self.poll_for(slot, cache) || self.steal() {
-            if Self::NEEDS_DROP {
-                self.run_ready(slot, cache, 4 * DROPS_PER_RETIRE);
-            }
-            if let Some(bucket) = self.bucket_from_depot() {
-                cache.with(slot.barrier(), |stock| stock.free = Some(bucket));
-            }
-        }
+        // What was dropped just now is free, and at hand.
         if let Some(item) = cache.with(slot.barrier(), |stock| self.take_from(stock)) {
             return Ok(item);
         }
-        let (first, end) = self.new_slab(None)?;
+        if let Some(item) = self.take_bucket(slot, cache) {
+            return Ok(item);
+        }
+        if self.poll_for(slot, cache) || self.steal() {
+            if Self::NEEDS_DROP {
+                self.run_ready(slot, cache, 4 * DROPS_PER_RETIRE);
+            }
+            if let Some(item) = cache.with(slot.barrier(), |stock| self.take_from(stock)) {
+                return Ok(item);
+            }
+            if let Some(item) = self.take_bucket(slot, cache) {
+                return Ok(item);
+            }
+        }
+        // Destructors above may have put something in.
+        if let Some(item) = cache.with(slot.barrier(), |stock| self.take_from(stock)) {
+            return Ok(item);
+        }
+        // Where items wait already, as many more as make a poll worth while;
+        // where none do, the structure grows: the next size of slab.
+        let waiting = cache.with(slot.barrier(), |stock| stock.bins.retired().items);
+        let most = (waiting != 0).then(|| self.poll_step().saturating_sub(waiting).max(64));
+        let (first, end) = self.new_slab(most)?;
         Ok(cache.with(slot.barrier(), |stock| {
             // Nobody else puts fresh memory into our stock, and there was none.
             (stock.fresh, stock.fresh_end) = (first, end);
             stock.carve().expect("a slab has an item")
         }))
+    }
+
+    /// Takes a bucket from the depot for an owner that has no free items, and an
+    /// item from the bucket.
+    fn take_bucket(&self, slot: &Participant, cache: &Cache<T>) -> Option<Item<T>> {
+        let mut bucket = self.bucket_from_depot()?;
+        let item = bucket.pop();
+        let used_up = cache.with(slot.barrier(), |stock| stock.free.replace(bucket));
+        debug_assert!(
+            used_up.is_none_or(|bucket| bucket.len() == 0),
+            "free items were lost"
+        );
+        item
     }
 
     /// Free items from the depot, as a bucket.
@@ -225,17 +304,15 @@ impl<T> PoolInner<T> {
                 return None;
             }
             let mut bucket = depot.take_expired(rd)?;
-            self.settle(&bucket);
-            bucket.reset();
+            self.settle(&mut bucket);
             Some(bucket)
         })
     }
 
     /// Takes an expired bucket off the accounts, unless that was done.
-    pub(crate) fn settle(&self, bucket: &Bucket<Item<T>>) {
-        if bucket.goal() != 0 {
-            self.inner().settle(bucket.bytes(), bucket.len() as usize);
-        }
+    pub(crate) fn settle(&self, bucket: &mut Bucket<Item<T>>) {
+        self.inner().settle(bucket.on_account());
+        bucket.reset();
     }
 
     /// How many items should wait before a poll is worth its barrier.
@@ -309,9 +386,8 @@ impl<T> PoolInner<T> {
             .collect();
         let done = !claimed.is_empty() && self.inner().clock.barrier();
         for cache in claimed {
-            if done && cache.latch.owner_is_out() {
-                // SAFETY: claimed, the barrier made, the owner out.
-                unsafe { cache.with_held(|stock| f(cache, stock)) };
+            if done {
+                let _ = cache.with_stock_of_stranger(|stock| f(cache, stock));
             }
             cache.latch.give_back();
         }
@@ -338,6 +414,15 @@ impl<T> PoolInner<T> {
 
     #[cold]
     fn take_from_depot(&self) -> Result<Item<T>, NoMemory> {
+        if Self::IS_ZST {
+            return Ok(NonNull::dangling());
+        }
+        let item = self.cut_from_depot()?;
+        self.note_taken(item);
+        Ok(item)
+    }
+
+    fn cut_from_depot(&self) -> Result<Item<T>, NoMemory> {
         self.poll_for_depot(self.poll_step());
         if let Some(mut bucket) = self.bucket_from_depot() {
             let item = bucket.pop().expect("empty buckets are not shared");
@@ -422,10 +507,9 @@ impl<T> PoolInner<T> {
             Home::Own(slot) => self
                 .cache(slot)
                 .with(slot.barrier(), |stock| stock.put_free(item)),
-            Home::Depot | Home::Shared => {
-                let mut bucket = Bucket::with_capacity(1);
-                bucket.push(item, 0);
-                Some(bucket)
+            Home::Depot | Home::Shared(_) => {
+                self.depot.with(|depot| depot.put_free(item));
+                None
             }
         };
         if let Some(bucket) = full {
@@ -436,46 +520,101 @@ impl<T> PoolInner<T> {
     /// Takes over an item that was unlinked.
     #[inline]
     pub(crate) fn retire(&self, home: Home<'_>, item: Item<T>) {
+        match home {
+            Home::Own(slot) => self.retire_own(slot, item),
+            Home::Depot | Home::Shared(_) => self.retire_to_depot(home, item),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn retire_own(&self, slot: &Participant, item: Item<T>) {
         if Self::IS_ZST && !Self::NEEDS_DROP {
             return;
         }
         #[cfg(debug_assertions)]
         self.check_retire(item);
-        let bytes = size_of::<T>();
-        let advance = || self.inner().clock.advance();
-        match home {
-            Home::Own(slot) => {
-                let cache = self.cache(slot);
-                let sealed = cache.with(slot.barrier(), |stock| {
-                    let sealed = stock.bins.push(item, bytes, advance);
-                    if Self::NEEDS_DROP && self.reached {
-                        self.node.note_dirty(self.inner());
-                    }
-                    sealed
-                });
-                if Self::NEEDS_DROP {
-                    if self.reached {
-                        slot.note_garbage();
-                    }
-                    self.run_ready(slot, cache, DROPS_PER_RETIRE);
-                }
-                if sealed {
-                    self.after_seal(slot, cache);
-                }
+        let limited = self.charge();
+        let cache = self.cache(slot);
+        let sealed = cache.with(slot.barrier(), |stock| {
+            let sealed = stock
+                .bins
+                .push(item, size_of::<T>(), || self.inner().clock.advance());
+            if self.is_listed(limited) {
+                self.node.note_dirty(self.inner(), self.as_node());
             }
-            Home::Depot | Home::Shared => {
-                self.depot
-                    .with(|depot| depot.bins().push(item, bytes, advance));
-                if Self::NEEDS_DROP && self.reached {
-                    self.node.link(self.inner());
-                    if self.inner().is_last_chance(home) {
-                        self.inner().sweep();
-                    }
-                }
+            sealed
+        });
+        if Self::NEEDS_DROP {
+            if self.reached {
+                slot.note_garbage();
+            }
+            self.run_ready(slot, cache, DROPS_PER_RETIRE);
+        }
+        if sealed {
+            cold_path();
+            self.after_seal(slot, cache);
+        }
+        if limited {
+            self.inner().keep_to_limit(Home::Own(slot));
+        }
+    }
+
+    #[inline(never)]
+    fn retire_to_depot(&self, home: Home<'_>, item: Item<T>) {
+        if Self::IS_ZST && !Self::NEEDS_DROP {
+            return;
+        }
+        #[cfg(debug_assertions)]
+        self.check_retire(item);
+        let limited = self.charge();
+        let advance = || self.inner().clock.advance();
+        self.depot
+            .with(|depot| depot.bins().push(item, size_of::<T>(), advance));
+        if self.is_listed(limited) {
+            self.as_node().link(self.inner());
+        }
+        if Self::NEEDS_DROP {
+            self.after_retire_to_depot(home);
+        }
+        if limited {
+            self.inner().keep_to_limit(home);
+        }
+    }
+
+    /// Puts an item on the account, where there is a limit; tells whether. Before
+    /// others find the item, so that it is not taken off first.
+    #[inline(always)]
+    fn charge(&self) -> bool {
+        let limited = self.inner().is_limited();
+        if limited {
+            cold_path();
+            self.inner().charge(size_of::<T>());
+        }
+        limited
+    }
+
+    /// Whether the domain's list should hold the pool. Under a limit all do:
+    /// whoever is kept waiting must be able to find out that no reader is to
+    /// blame.
+    #[inline(always)]
+    fn is_listed(&self, limited: bool) -> bool {
+        limited || (Self::NEEDS_DROP && self.reached)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn after_retire_to_depot(&self, home: Home<'_>) {
+        if self.reached {
+            if let Home::Shared(slot) = home {
+                // Not with the owned guard, but its end collects.
+                slot.flag_garbage();
+            }
+            if self.inner().is_last_chance(home) {
+                return self.inner().sweep();
             }
         }
-        if self.inner().limits.max_retired_bytes.is_some() {
-            self.inner().charge(home, bytes);
+        if self.poll_for_depot(self.poll_step()) {
+            self.run_depot();
         }
     }
 
@@ -518,8 +657,8 @@ impl<T> PoolInner<T> {
                 let item = match stock.bins.pop_ready() {
                     Some(item) => item,
                     None => {
-                        let bytes = stock.bins.expire(self.inner().clock.read_hand())?;
-                        self.inner().settle(bytes, stock.bins.ready_items());
+                        let rd = self.inner().clock.read_hand();
+                        self.inner().settle(stock.bins.expire(rd)?);
                         stock.bins.pop_ready()?
                     }
                 };
@@ -538,6 +677,7 @@ impl<T> PoolInner<T> {
             first_panic.keep(run::catch(|| unsafe { ptr::drop_in_place(item.as_ptr()) }));
             drop(running);
             self.put_free(Home::Own(slot), item);
+            first_panic.keep(run::catch(|| slot.after_running()));
         }
         first_panic.go_on();
     }
@@ -560,7 +700,9 @@ impl<T> PoolInner<T> {
 
     #[cfg(debug_assertions)]
     fn check_retire(&self, item: Item<T>) {
-        if Self::IS_ZST {
+        if Self::IS_ZST || crate::fork::generation() != self.made_in {
+            // In a forked child the depot may have been overwritten, and the
+            // slabs in it forgotten.
             return;
         }
         let ours = self.depot.with(|depot| {

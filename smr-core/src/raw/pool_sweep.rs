@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use crate::pool::PoolStats;
 use crate::raw::inner::{Home, count};
-use crate::raw::pool::PoolInner;
+use crate::raw::pool::{Depot, PoolInner};
 use crate::raw::pools::{self, Bequest, Frame, Node, Ops};
 use crate::raw::slab::Slabs;
 use crate::run;
@@ -20,7 +20,9 @@ pub(crate) fn ops<T>() -> &'static Ops {
             claim: claim::<T>,
             gather: gather::<T>,
             run: run_expired::<T>,
+            write_off: write_off::<T>,
             has_garbage: has_garbage::<T>,
+            owes: owes::<T>,
         }
     }
 }
@@ -40,9 +42,9 @@ unsafe fn claim<T>(node: *const Node) {
     // SAFETY: the caller's promise.
     let pool = unsafe { pool::<T>(node) };
     for (_, cache) in pool.caches.iter() {
-        if cache.latch.claim() {
-            cache.held.store(true, Ordering::Relaxed);
-        }
+        // Also where it is not ours: a sweep that vanished in a fork may have left
+        // its mark.
+        cache.held.store(cache.latch.claim(), Ordering::Relaxed);
     }
 }
 
@@ -60,13 +62,14 @@ unsafe fn gather<T>(node: *const Node, take: bool) -> bool {
             continue;
         }
         cache.held.store(false, Ordering::Relaxed);
-        if take && cache.latch.owner_is_out() {
-            // SAFETY: claimed, the barrier made, the owner out.
-            unsafe {
-                // Behind the latch, so that a barrier finds it in either place.
-                cache.with_held(|stock| pool.absorb(core::mem::take(&mut stock.bins), None));
-            }
-        } else {
+        // Behind the latch, so that a barrier finds it in either place.
+        let taken = take
+            && cache
+                .with_stock_of_stranger(|stock| {
+                    pool.absorb(core::mem::take(&mut stock.bins), None);
+                })
+                .is_some();
+        if !taken {
             // In a forked child the owner may be inside for ever.
             busy |= pool.inner().registry.is_of_this_process(index);
         }
@@ -88,6 +91,26 @@ unsafe fn has_garbage<T>(node: *const Node, up_to: u64) -> bool {
 
 /// # Safety
 ///
+/// As [`claim`].
+unsafe fn write_off<T>(node: *const Node) {
+    // SAFETY: the caller's promise.
+    let pool = unsafe { pool::<T>(node) };
+    let rd = pool.inner().clock.read_hand();
+    let expired = pool.depot.with(|depot| depot.bins().write_off(rd));
+    pool.inner().settle(expired);
+}
+
+/// # Safety
+///
+/// As [`claim`].
+unsafe fn owes<T>(node: *const Node) -> bool {
+    // SAFETY: the caller's promise.
+    let pool = unsafe { pool::<T>(node) };
+    pool.depot.with(|depot| depot.bins().owes())
+}
+
+/// # Safety
+///
 /// As [`claim`]; the pool knows the frame.
 unsafe fn run_expired<T>(node: *const Node, frame: &Frame) -> run::Panic {
     // SAFETY: the caller's promise.
@@ -96,13 +119,19 @@ unsafe fn run_expired<T>(node: *const Node, frame: &Frame) -> run::Panic {
     let domain = pool.domain.clone();
     let inner = domain.inner();
     let mut first_panic = run::Panic::none();
+    if !PoolInner::<T>::NEEDS_DROP {
+        // Nothing to run: what has expired is free.
+        let rd = inner.clock.read_hand();
+        pool.depot.with(|depot| pool.free_expired(depot, rd));
+        return first_panic;
+    }
     loop {
         let rd = inner.clock.read_hand();
         let hand = inner.depot.with(|_| inner.hands.take());
         let Some(item) = pool.depot.with(|depot| {
             let bins = depot.bins();
-            if let Some(bytes) = bins.expire(rd) {
-                inner.settle(bytes, bins.ready_items());
+            if let Some(expired) = bins.expire(rd) {
+                inner.settle(expired);
             }
             bins.pop_ready()
         }) else {
@@ -127,13 +156,36 @@ impl<T> PoolInner<T> {
             self.inner().poll(self.inner().clock.now());
             return;
         }
-        let Some(_frame) = run::enter(self.inner().id) else {
-            return;
-        };
-        count(&self.inner().counts.sweeps, 1);
-        pools::with_marked(self.inner(), &self.node, |node| node.gather(self.inner()));
-        self.inner().poll(self.inner().clock.now());
-        pools::with_marked(self.inner(), &self.node, |node| node.run(self.inner())).go_on();
+        let inner = self.inner();
+        inner.collecting(|| {
+            count(&inner.counts.sweeps, 1);
+            // Where a sweep has the pool, that one collects.
+            pools::try_with_marked(inner, self.as_node(), |node| node.gather(inner));
+            inner.poll(inner.clock.now());
+            pools::try_with_marked(inner, self.as_node(), |node| node.run(inner))
+                .unwrap_or_else(run::Panic::none)
+        });
+    }
+
+    /// Makes what has expired in the depot free. Only of items without a
+    /// destructor.
+    fn free_expired(&self, depot: &mut Depot<T>, rd: u64) {
+        debug_assert!(!Self::NEEDS_DROP, "values would be forgotten");
+        while let Some(mut bucket) = depot.take_expired(rd) {
+            self.settle(&mut bucket);
+            depot.free.push_back(bucket);
+        }
+    }
+
+    /// Runs the destructors of what has expired in the depot, unless a sweep is
+    /// at it.
+    #[cold]
+    pub(crate) fn run_depot(&self) {
+        let inner = self.inner();
+        inner.collecting(|| {
+            pools::try_with_marked(inner, self.as_node(), |node| node.run(inner))
+                .unwrap_or_else(run::Panic::none)
+        });
     }
 
     /// Gives slabs that are wholly free back to the system. Returns their bytes.
@@ -153,21 +205,13 @@ impl<T> PoolInner<T> {
         }
         if !claimed.is_empty() && self.inner().clock.barrier() {
             for cache in &claimed {
-                if cache.latch.owner_is_out() {
-                    // SAFETY: claimed, the barrier made, the owner out; given
-                    // back below.
-                    unsafe { cache.with_held(|stock| stocks.push(stock)) };
-                }
+                let _ = cache.with_stock_of_stranger(|stock| stocks.push(stock));
             }
         }
         let rd = self.inner().clock.read_hand();
         self.depot.with(|depot| {
             if !Self::NEEDS_DROP {
-                while let Some(mut bucket) = depot.take_expired(rd) {
-                    self.settle(&bucket);
-                    bucket.reset();
-                    depot.free.push_back(bucket);
-                }
+                self.free_expired(depot, rd);
             }
             let mut tally = Tally::new(&depot.slabs);
             depot.free.for_each(|bucket| {
@@ -177,7 +221,7 @@ impl<T> PoolInner<T> {
                     .for_each(|i| tally.free(i.as_ptr(), 1))
             });
             for stock in &stocks {
-                // SAFETY: as when it was put in; one at a time.
+                // SAFETY: the latch is given back below; one at a time.
                 let stock = unsafe { &mut **stock };
                 if let Some(free) = &stock.free {
                     free.entries()
@@ -292,10 +336,10 @@ impl<T> PoolInner<T> {
                     bins.take_sealed()
                 })
             });
-            let Some(bucket) = bucket else {
+            let Some(mut bucket) = bucket else {
                 return first_panic;
             };
-            self.settle(&bucket);
+            self.settle(&mut bucket);
             // SAFETY: nobody can be inside a structure that is being dropped, so
             // nobody can reach what it retired.
             first_panic.keep(unsafe { Self::drop_bucket(bucket) });
@@ -309,11 +353,28 @@ impl<T> PoolInner<T> {
     ///
     /// `this` is from `Box::into_raw`, and this is its last use.
     pub(crate) unsafe fn destroy(this: *mut Self) {
-        // SAFETY: the caller's promise.
-        let pool = unsafe { &mut *this };
+        // SAFETY: the caller's promise. Sweeps may have the pool still.
+        let pool = unsafe { &*this };
         let domain = pool.domain.clone();
-        let frame = pool.node.unlink(domain.inner());
-        let panic = pool.drop_retired();
+        let inner = domain.inner();
+        // A barrier finds the items in the list, or in our hand.
+        let hand = inner.depot.with(|_| inner.hands.take());
+        let frame = pool.node.unlink(inner);
+        let mut first_panic = run::Panic::none();
+        // SAFETY: no sweep has the pool, or one below us that will not touch it.
+        let pool = unsafe { &mut *this };
+        let mut dropped = false;
+        first_panic.keep(run::catch(|| {
+            inner.collecting(|| {
+                dropped = true;
+                pool.drop_retired()
+            });
+        }));
+        if !dropped {
+            // Inside a collection of the domain already.
+            first_panic.keep(pool.drop_retired());
+        }
+        drop(hand);
         match frame {
             Some(frame) => {
                 // SAFETY: the frame is on this thread's stack, below us.
@@ -327,7 +388,7 @@ impl<T> PoolInner<T> {
             // SAFETY: the caller's promise.
             None => drop(unsafe { Box::from_raw(this) }),
         }
-        panic.go_on();
+        first_panic.go_on();
     }
 }
 
@@ -363,24 +424,28 @@ impl Tally {
         }
     }
 
-    fn find(&self, address: usize) -> usize {
-        let index = self.slabs.partition_point(|(first, ..)| *first <= address);
-        debug_assert!(
-            index != 0 && address < self.slabs[index - 1].1,
-            "an item outside all slabs"
-        );
-        index - 1
+    /// `None` in a forked child whose depot was overwritten, and with it what
+    /// slabs there were: those stay.
+    fn find(&self, address: usize) -> Option<usize> {
+        let index = self
+            .slabs
+            .partition_point(|(first, ..)| *first <= address)
+            .checked_sub(1)?;
+        (address < self.slabs[index].1).then_some(index)
     }
 
     fn free<T>(&mut self, item: *mut T, items: usize) {
         debug_assert_eq!(self.item, size_of::<T>());
-        let index = self.find(item.addr());
-        self.slabs[index].3 += items;
+        if let Some(index) = self.find(item.addr()) {
+            self.slabs[index].3 += items;
+        }
     }
 
     fn is_free<T>(&self, item: *mut T) -> bool {
-        let (_, _, items, free) = self.slabs[self.find(item.addr())];
-        items == free
+        self.find(item.addr()).is_some_and(|index| {
+            let (_, _, items, free) = self.slabs[index];
+            items == free
+        })
     }
 
     fn any_free(&self) -> bool {

@@ -3,14 +3,25 @@
 //! A pool belongs to a structure and keeps what it retired itself. For readers
 //! that leave, threads that go and `barrier`, the domain must reach it; so a
 //! pool of items with destructors stands in a list of its domain while it has
-//! garbage. Pools of plain items never do: what they hold is just free memory.
+//! garbage. Pools of plain items do not: what they hold is just free memory.
+//!
+//! Where the domain has a limit every pool stands in the list: what waits in it
+//! is on the account, and must come off when no reader holds it up, whether or
+//! not anyone allocates again. The destructors of a scoped pool are none of the
+//! domain's business (see [`crate::Pool::scoped`]): there it only does the
+//! accounts, and without a limit never lists it.
 //!
 //! A node is in the list if its caches are *dirty* (something was retired since
-//! they were last gathered) or its depot holds garbage. A sweep takes nodes out
-//! in batches, marked `sweeping`, works on them without the lock, and puts them
-//! back. A pool that is dropped meanwhile waits for the mark to go, unless it is
-//! dropped by one of its own items, under the sweep: then it tells the sweep's
-//! frame.
+//! they were last gathered) or its depot holds garbage. A sweep marks nodes in
+//! batches, works on them without the lock, takes the mark off again, and takes
+//! the node out if it is clean. A pool that is dropped meanwhile waits for the
+//! mark to go, unless it is dropped by one of its own items, under the sweep:
+//! then it tells the sweep's frame.
+//!
+//! A mark names its thread: in a forked child those of vanished threads are
+//! void. The pool of a vanished thread's sweep is in the list still. Should the
+//! list itself be lost (the lock was held), a pool is listed again when the next
+//! item is retired to it: what is dirty is so in one generation of the process.
 
 use core::cell::Cell;
 use core::ptr;
@@ -20,9 +31,9 @@ use alloc::vec::Vec;
 use crate::fork;
 use crate::raw::inner::Inner;
 use crate::run;
-use crate::sync::{AtomicBool, Ordering, yield_now};
+use crate::sync::{AtomicU32, Ordering, process, yield_now};
 
-/// Nodes that a sweep holds at once; they share one heavy barrier.
+/// Nodes that a gathering sweep holds at once; they share one heavy barrier.
 const BATCH: usize = 64;
 
 /// What a sweep asks of a pool. The pointer is to a live pool's node.
@@ -34,16 +45,29 @@ pub(crate) struct Ops {
     pub(crate) gather: unsafe fn(*const Node, gather: bool) -> bool,
     /// Runs the destructors of what has expired in the depot.
     pub(crate) run: unsafe fn(*const Node, &Frame) -> run::Panic,
+    /// Takes what has expired in the depot off the accounts, where that is all
+    /// that the domain may do.
+    pub(crate) write_off: unsafe fn(*const Node),
     /// Whether the depot holds garbage with a goal of at most this.
     pub(crate) has_garbage: unsafe fn(*const Node, u64) -> bool,
+    /// Whether the depot holds what is on the accounts.
+    pub(crate) owes: unsafe fn(*const Node) -> bool,
 }
 
 pub(crate) struct Node {
     ops: &'static Ops,
-    dirty: AtomicBool,
+    /// Whether the domain may run the pool: its values own what they refer to,
+    /// or have no destructor.
+    reached: bool,
+    /// 0, or the generation (plus one) in which the caches became dirty.
+    dirty: AtomicU32,
     // All below: behind the lock of the domain's list.
-    linked: Cell<bool>,
-    sweeping: Cell<bool>,
+    /// The list that it stands in; 0 for none.
+    list: Cell<u32>,
+    /// Who works on the pool: generation and token of the thread.
+    mark: Cell<Option<(u32, usize)>>,
+    /// The pool is being dropped: nobody marks it any more.
+    going: Cell<bool>,
     prev: Cell<*const Node>,
     next: Cell<*const Node>,
     frame: Cell<*const Frame>,
@@ -56,7 +80,6 @@ unsafe impl Send for Node {}
 
 /// A sweep that runs destructors of a pool.
 pub(crate) struct Frame {
-    thread: usize,
     /// The pool went while one of its items was being dropped: touch it no more.
     pub(crate) dead: Cell<bool>,
     /// What to call then, when the item is gone: frees the memory.
@@ -69,35 +92,72 @@ pub(crate) struct Bequest {
     pub(crate) free: unsafe fn(*mut Node),
 }
 
-#[derive(Default)]
 pub(crate) struct PoolList {
+    id: u32,
     head: Option<NodeRef>,
     tail: Option<NodeRef>,
     len: usize,
-    /// Nodes that sweeps hold.
-    held: usize,
+}
+
+impl Default for PoolList {
+    fn default() -> Self {
+        static LAST_ID: process::AtomicU32 = process::AtomicU32::new(0);
+        Self {
+            id: LAST_ID.fetch_add(1, Ordering::Relaxed).wrapping_add(1),
+            head: None,
+            tail: None,
+            len: 0,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct NodeRef(*const Node);
+pub(crate) struct NodeRef(*const Node);
 
 // SAFETY: a node in the list is alive: a pool takes its node out before it goes.
 unsafe impl Send for NodeRef {}
 
 impl NodeRef {
+    /// From a pointer to the whole pool: a reference to the node would not reach
+    /// beyond it.
+    pub(crate) fn new(pool: *const Node) -> Self {
+        Self(pool)
+    }
+
+    /// Puts the node in the list.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn link(self, domain: &Inner) {
+        let node = self.get();
+        debug_assert!(
+            node.is_listed(domain),
+            "the domain must not reach this pool"
+        );
+        domain.pools.with(|list| {
+            node.dirty.store(today(), Ordering::Relaxed);
+            list.push_back(self);
+        });
+    }
+
     fn get(&self) -> &Node {
         // SAFETY: see the impl of `Send`; the list is only touched with its lock.
         unsafe { &*self.0 }
     }
 }
 
+fn today() -> u32 {
+    fork::generation().wrapping_add(1)
+}
+
 impl Node {
-    pub(crate) fn new(ops: &'static Ops) -> Self {
+    pub(crate) fn new(ops: &'static Ops, reached: bool) -> Self {
         Self {
             ops,
-            dirty: AtomicBool::new(false),
-            linked: Cell::new(false),
-            sweeping: Cell::new(false),
+            reached,
+            dirty: AtomicU32::new(0),
+            list: Cell::new(0),
+            mark: Cell::new(None),
+            going: Cell::new(false),
             prev: Cell::new(ptr::null()),
             next: Cell::new(ptr::null()),
             frame: Cell::new(ptr::null()),
@@ -107,23 +167,34 @@ impl Node {
     /// Notes that a cache holds garbage. Called by the owner of a cache, behind
     /// its latch, after it put something in.
     #[inline(always)]
-    pub(crate) fn note_dirty(&self, domain: &Inner) {
+    pub(crate) fn note_dirty(&self, domain: &Inner, this: NodeRef) {
         // A sweep says "clean" before it claims the latches. Either its look at
         // ours finds us inside, and it says "dirty" again; or our latch was
         // entered after it gave it back, and we see "clean" here.
-        if !self.dirty.load(Ordering::Relaxed) {
-            self.link(domain);
+        if self.dirty.load(Ordering::Relaxed) != today() {
+            this.link(domain);
         }
     }
 
-    /// Puts the node in the list.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn link(&self, domain: &Inner) {
-        domain.pools.with(|list| {
-            self.dirty.store(true, Ordering::Relaxed);
-            list.push_back(self);
-        });
+    /// Whether the list may hold it.
+    fn is_listed(&self, domain: &Inner) -> bool {
+        self.reached || domain.is_limited()
+    }
+
+    fn is_marked(&self) -> bool {
+        self.mark
+            .get()
+            .is_some_and(|(generation, token)| fork::is_alive(generation, token))
+    }
+
+    /// Marks the node for the calling thread, unless it is marked.
+    fn try_mark(&self) -> bool {
+        let free = !self.is_marked() && !self.going.get();
+        if free {
+            self.mark.set(Some((fork::generation(), fork::token())));
+            self.frame.set(ptr::null());
+        }
+        free
     }
 
     /// Takes the node out of the list for good, and waits for a sweep that holds
@@ -131,15 +202,21 @@ impl Node {
     pub(crate) fn unlink(&self, domain: &Inner) -> Option<*const Frame> {
         loop {
             let state = domain.pools.with(|list| {
-                list.remove(self);
-                if !self.sweeping.get() {
+                self.going.set(true);
+                if !self.is_marked() {
+                    list.remove(self);
                     return Some(None);
                 }
-                let frame = self.frame.get();
-                // SAFETY: a frame that is set belongs to a sweep in progress,
-                // which takes it away behind this lock before it returns.
-                let owner = unsafe { frame.as_ref() }?.thread;
-                (owner != 0 && owner == fork::token()).then_some(Some(frame))
+                let ours = self
+                    .mark
+                    .get()
+                    .is_some_and(|(_, token)| token != 0 && token == fork::token());
+                // A thread that marks without a frame runs no user code.
+                let inside = ours && !self.frame.get().is_null();
+                inside.then(|| {
+                    list.remove(self);
+                    Some(self.frame.get())
+                })
             });
             match state {
                 Some(outcome) => return outcome,
@@ -150,24 +227,24 @@ impl Node {
 }
 
 impl PoolList {
-    fn push_back(&mut self, node: &Node) {
-        if node.linked.get() || node.sweeping.get() {
-            // A sweep that holds the node looks at `dirty` when it puts it back.
+    fn push_back(&mut self, this: NodeRef) {
+        let node = this.get();
+        if node.list.get() == self.id {
             return;
         }
-        node.linked.set(true);
+        node.list.set(self.id);
         node.next.set(ptr::null());
         node.prev.set(self.tail.map_or(ptr::null(), |tail| tail.0));
         match self.tail {
-            Some(tail) => tail.get().next.set(node),
-            None => self.head = Some(NodeRef(node)),
+            Some(tail) => tail.get().next.set(this.0),
+            None => self.head = Some(this),
         }
-        self.tail = Some(NodeRef(node));
+        self.tail = Some(this);
         self.len += 1;
     }
 
     fn remove(&mut self, node: &Node) {
-        if !node.linked.get() {
+        if node.list.get() != self.id {
             return;
         }
         let (prev, next) = (node.prev.get(), node.next.get());
@@ -179,24 +256,30 @@ impl PoolList {
             Some(next) => next.get().prev.set(prev),
             None => self.tail = NodeRef::of(prev),
         }
-        node.linked.set(false);
+        node.list.set(0);
         self.len -= 1;
     }
 
-    /// Takes up to `most` nodes from the front, marked.
-    fn take(&mut self, most: usize) -> Vec<NodeRef> {
-        let mut batch = Vec::with_capacity(most.min(self.len));
-        while batch.len() < most
-            && let Some(node) = self.head
-        {
+    /// Moves `most` nodes from the front to the back, and returns those of them
+    /// that it could mark.
+    fn mark_some(&mut self, most: usize) -> Vec<NodeRef> {
+        let mut batch = Vec::with_capacity(most);
+        for _ in 0..most {
+            let Some(node) = self.head else { break };
             self.remove(node.get());
-            node.get().sweeping.set(true);
-            self.held += 1;
-            batch.push(node);
+            self.push_back(node);
+            if node.get().try_mark() {
+                batch.push(node);
+            }
         }
         batch
     }
 
+    fn iter(&self) -> impl Iterator<Item = NodeRef> {
+        core::iter::successors(self.head, |node| NodeRef::of(node.get().next.get()))
+    }
+
+    #[cfg(all(feature = "std", not(loom)))]
     pub(crate) fn is_empty(&self) -> bool {
         self.len == 0
     }
@@ -208,31 +291,46 @@ impl NodeRef {
     }
 
     fn put_back(self, domain: &Inner) {
-        // SAFETY: the mark keeps the pool alive until we take it off below.
-        let garbage = unsafe { (self.get().ops.has_garbage)(self.0, u64::MAX) };
+        let garbage = self.concerns(domain);
         domain.pools.with(|list| {
             let node = self.get();
-            node.sweeping.set(false);
-            list.held -= 1;
+            node.mark.set(None);
             node.frame.set(ptr::null());
-            if garbage || node.dirty.load(Ordering::Relaxed) {
-                list.push_back(node);
+            if node.is_listed(domain) && (garbage || node.dirty.load(Ordering::Relaxed) != 0) {
+                list.push_back(self);
+            } else {
+                list.remove(node);
             }
         });
     }
+
+    /// Whether the pool holds anything that the domain can do something about.
+    /// Only of a marked node.
+    fn concerns(self, domain: &Inner) -> bool {
+        let node = self.get();
+        if node.reached {
+            // SAFETY: the mark keeps the pool alive.
+            unsafe { (node.ops.has_garbage)(self.0, u64::MAX) }
+        } else {
+            // SAFETY: as above.
+            domain.is_limited() && unsafe { (node.ops.owes)(self.0) }
+        }
+    }
 }
 
-/// Walks the nodes that are in the list now, a batch at a time.
-fn each_batch(domain: &Inner, mut visit: impl FnMut(&[NodeRef])) {
+/// Walks the nodes that are in the list now, `most` at a time. Returns how many
+/// others had marked.
+fn each_batch(domain: &Inner, most: usize, mut visit: impl FnMut(&[NodeRef])) -> usize {
     let mut left = domain.pools.with(|list| list.len);
+    let mut skipped = 0;
     while left > 0 {
-        let batch = domain.pools.with(|list| list.take(left.min(BATCH)));
-        if batch.is_empty() {
-            return;
-        }
-        left -= batch.len();
+        let most = left.min(most);
+        let batch = domain.pools.with(|list| list.mark_some(most));
+        skipped += most - batch.len();
+        left -= most;
         visit(&batch);
     }
+    skipped
 }
 
 /// A node that its holder has marked: the pool stays until it is put back.
@@ -242,9 +340,9 @@ pub(crate) struct Marked(NodeRef);
 impl Marked {
     fn claim(self) {
         let node = self.0.get();
-        node.dirty.store(false, Ordering::Relaxed);
+        node.dirty.store(0, Ordering::Relaxed);
         // SAFETY: the mark keeps the pool alive.
-        unsafe { (node.ops.claim)(node) };
+        unsafe { (node.ops.claim)(self.0.0) };
     }
 
     /// After `claim` and, if it was `done`, a heavy barrier. Returns whether an
@@ -252,9 +350,9 @@ impl Marked {
     fn take(self, done: bool) -> bool {
         let node = self.0.get();
         // SAFETY: as above; without the barrier nothing is taken.
-        let skipped = unsafe { (node.ops.gather)(node, done) } || !done;
+        let skipped = unsafe { (node.ops.gather)(self.0.0, done) } || !done;
         if skipped {
-            node.dirty.store(true, Ordering::Relaxed);
+            node.dirty.store(today(), Ordering::Relaxed);
         }
         skipped
     }
@@ -271,77 +369,79 @@ impl Marked {
     pub(crate) fn run(self, domain: &Inner) -> (run::Panic, bool) {
         let node = self.0.get();
         let frame = Frame {
-            thread: fork::token(),
             dead: Cell::new(false),
             bequest: Cell::new(None),
         };
         domain.pools.with(|_| node.frame.set(&frame));
         // SAFETY: the mark keeps the pool alive, or the frame learns.
-        let panic = unsafe { (node.ops.run)(node, &frame) };
+        let panic = unsafe { (node.ops.run)(self.0.0, &frame) };
         if let Some(bequest) = frame.bequest.take() {
             // SAFETY: the pool was dropped and left its memory to this frame;
             // the item that dropped it is gone by now.
             unsafe { (bequest.free)(bequest.pool) };
         }
-        let alive = !frame.dead.get();
-        if !alive {
-            domain.pools.with(|list| list.held -= 1);
-        }
-        (panic, alive)
+        (panic, !frame.dead.get())
     }
 }
 
-/// Marks one pool, waiting for a sweep that has, and works on it. `f` also says
-/// whether the pool is still there.
-pub(crate) fn with_marked<R>(
+/// Marks one pool, unless a sweep has, and works on it. `f` also says whether
+/// the pool is still there.
+pub(crate) fn try_with_marked<R>(
     domain: &Inner,
-    node: &Node,
+    node: NodeRef,
     f: impl FnOnce(Marked) -> (R, bool),
-) -> R {
-    let marked = Marked(NodeRef(node));
-    loop {
-        let free = domain.pools.with(|list| {
-            let free = !node.sweeping.get();
-            if free {
-                list.remove(node);
-                node.sweeping.set(true);
-                list.held += 1;
-            }
-            free
-        });
-        if free {
-            break;
-        }
-        yield_now();
+) -> Option<R> {
+    if !mark(domain, node) {
+        return None;
     }
+    let marked = Marked(node);
     let (result, alive) = f(marked);
     if alive {
         marked.0.put_back(domain);
     }
-    result
+    Some(result)
+}
+
+fn mark(domain: &Inner, node: NodeRef) -> bool {
+    domain.pools.with(|list| {
+        let free = node.get().try_mark();
+        if free && node.get().is_listed(domain) {
+            // Where others see that it is in hand.
+            list.push_back(node);
+        }
+        free
+    })
 }
 
 /// Moves what the caches of all listed pools hold to the pools' depots. Returns
 /// how many owners were in the way.
 pub(crate) fn gather(domain: &Inner) -> usize {
-    // What others hold may come back with garbage.
-    let mut skipped = domain.pools.with(|list| list.held);
-    each_batch(domain, |batch| {
+    let mut busy = 0;
+    let skipped = each_batch(domain, BATCH, |batch| {
         batch.iter().for_each(|node| Marked(*node).claim());
         let done = domain.clock.barrier();
         for node in batch {
-            skipped += usize::from(Marked(*node).take(done));
+            busy += usize::from(Marked(*node).take(done));
             node.put_back(domain);
         }
     });
-    skipped
+    // What others have marked may come back with garbage.
+    busy + skipped
 }
 
 /// Runs the destructors of what has expired in the depots of all listed pools.
 pub(crate) fn run_expired(domain: &Inner) -> run::Panic {
     let mut first_panic = run::Panic::none();
-    each_batch(domain, |batch| {
+    // One at a time: a destructor may drop another pool, which then waits for
+    // whoever holds it, and that must not be us.
+    each_batch(domain, 1, |batch| {
         for node in batch {
+            if !node.get().reached {
+                // SAFETY: the mark keeps the pool alive.
+                unsafe { (node.get().ops.write_off)(node.0) };
+                node.put_back(domain);
+                continue;
+            }
             let (panic, alive) = Marked(*node).run(domain);
             first_panic.keep(panic);
             if alive {
@@ -355,14 +455,12 @@ pub(crate) fn run_expired(domain: &Inner) -> run::Panic {
 /// Whether any pool holds garbage with a goal of at most `up_to`, or may.
 pub(crate) fn have_garbage(domain: &Inner, up_to: u64) -> bool {
     domain.pools.with(|list| {
-        let mut node = list.head;
-        while let Some(this) = node {
-            // SAFETY: nodes in the list are alive while it is locked.
-            if unsafe { (this.get().ops.has_garbage)(this.0, up_to) } {
-                return true;
-            }
-            node = NodeRef::of(this.get().next.get());
-        }
-        list.held != 0
+        list.iter().any(|node| {
+            let garbage = || {
+                // SAFETY: nodes in the list are alive while it is locked.
+                unsafe { (node.get().ops.has_garbage)(node.0, up_to) }
+            };
+            node.get().is_marked() || (node.get().reached && garbage())
+        })
     })
 }

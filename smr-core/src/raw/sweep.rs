@@ -10,32 +10,58 @@ use core::time::Duration;
 
 use alloc::vec::Vec;
 
+#[cfg(all(feature = "std", not(loom)))]
+use crate::fork;
 use crate::raw::inner::{Inner, count};
 use crate::raw::participant::Participant;
-use crate::raw::pools::{self, Node};
+use crate::raw::pools::{self, NodeRef};
 use crate::run;
-use crate::sync::{Ordering, yield_now};
+use crate::sync::Ordering;
 use crate::tunables::QUIET_EXITS;
 use crate::wait::{self, WaitError};
 
 impl Inner {
+    /// Runs a collection, unless this thread is in one of this domain already.
+    /// If a section inside one of its destructors held something up, a sweep
+    /// follows.
+    pub(crate) fn collecting(&self, collect: impl FnOnce() -> run::Panic) {
+        let Some(frame) = run::enter(self.id) else {
+            return;
+        };
+        let mut first_panic = collect();
+        while frame.is_wanted_again() {
+            first_panic.keep(self.sweep_once());
+        }
+        drop(frame);
+        first_panic.go_on();
+    }
+
     /// Gathers, polls, runs what has expired. Does not wait for readers.
     #[cold]
     pub(crate) fn sweep(&self) {
-        let Some(_frame) = run::enter(self.id) else {
-            return;
-        };
+        self.collecting(|| self.sweep_once());
+    }
+
+    /// A sweep that must not get lost: inside a destructor of this domain, the
+    /// collection that runs it goes round once more.
+    fn sweep_or_ask(&self) {
+        if !run::want_again(self.id) {
+            self.sweep();
+        }
+    }
+
+    fn sweep_once(&self) -> run::Panic {
         count(&self.counts.sweeps, 1);
         self.gather();
         // What was gathered has goals up to now.
         self.poll(self.clock.now());
-        self.run_everything_expired();
+        self.run_everything_expired()
     }
 
-    fn run_everything_expired(&self) {
+    fn run_everything_expired(&self) -> run::Panic {
         let mut first_panic = self.run_expired_of_depot(usize::MAX);
         first_panic.keep(pools::run_expired(self));
-        first_panic.go_on();
+        first_panic
     }
 
     /// Moves what participants and pools hold to the depots. Returns how many
@@ -52,13 +78,11 @@ impl Inner {
         }
         let done = !claimed.is_empty() && self.clock.barrier();
         for slot in claimed {
-            if done && slot.latch.owner_is_out() {
-                slot.bins.with_mut(|bins| {
-                    // SAFETY: we hold the latch, made the barrier, and found the
-                    // owner out.
-                    self.empty_into_depot(unsafe { &mut *bins });
-                });
-            } else {
+            let emptied = done
+                && slot
+                    .with_bins_of_stranger(|bins| self.empty_into_depot(bins))
+                    .is_some();
+            if !emptied {
                 // In a forked child the owner may be inside for ever, half way
                 // through a change: then what it holds is left alone.
                 skipped += usize::from(slot.is_of_this_process());
@@ -72,8 +96,11 @@ impl Inner {
     /// Leaves the collecting to the reaper, if there is one.
     #[cfg(all(feature = "std", not(loom)))]
     fn wake_reaper(&self) -> bool {
-        self.reaper
-            .with(|reaper| reaper.as_ref().map(std::thread::Thread::unpark).is_some())
+        self.reaper.with(|reaper| {
+            // In a forked child there is none.
+            reaper.take_if(|awake| awake.generation != fork::generation());
+            reaper.as_ref().map(|awake| awake.thread.unpark()).is_some()
+        })
     }
 
     #[cfg(any(not(feature = "std"), loom))]
@@ -86,18 +113,20 @@ impl Inner {
     pub(crate) fn assist(&self) {
         count(&self.counts.assists, 1);
         self.wake_waiters();
-        if !self.wake_reaper() {
-            self.sweep();
+        if self.wake_reaper() {
+            return;
         }
+        self.sweep_or_ask();
     }
 
     /// An outermost exit of a participant that holds garbage.
     pub(crate) fn tidy(&self, slot: &Participant) {
         self.run_ready(slot, 2);
-        if slot.count_quiet() >= QUIET_EXITS || self.closed.load(Ordering::Relaxed) {
+        if slot.count_quiet() >= QUIET_EXITS || self.is_closed() {
             slot.reset_quiet();
-            slot.forget_garbage();
+            // In this order: a barrier passes over slots without the flag.
             self.hand_over(slot);
+            slot.forget_garbage();
             self.sweep();
         }
     }
@@ -114,7 +143,7 @@ impl Inner {
     pub(crate) fn barrier(
         &self,
         timeout: Option<Duration>,
-        scoped: Option<&Node>,
+        scoped: Option<NodeRef>,
     ) -> Result<(), WaitError> {
         if self.in_own_destructor() || run::is_collecting(self.id) {
             return Err(WaitError::InDestructor);
@@ -124,8 +153,9 @@ impl Inner {
         }
         // 1. Everything into the depots.
         let gathered = wait::until_timeout(self, timeout, || {
-            let busy = scoped
-                .is_some_and(|node| pools::with_marked(self, node, |marked| marked.gather(self)));
+            let busy = scoped.is_some_and(|node| {
+                pools::try_with_marked(self, node, |marked| marked.gather(self)).unwrap_or(true)
+            });
             self.gather() == 0 && !busy
         });
         if !gathered {
@@ -138,20 +168,23 @@ impl Inner {
         }
         // 3. Run it; other sweeps may hold pools meanwhile, and put them back.
         let ran = wait::until_timeout(self, timeout, || {
-            if let Some(_frame) = run::enter(self.id) {
-                let mut first_panic = scoped.map_or_else(run::Panic::none, |node| {
-                    pools::with_marked(self, node, |marked| marked.run(self))
-                });
-                first_panic.keep(run::catch(|| self.run_everything_expired()));
-                first_panic.go_on();
-            }
-            !pools::have_garbage(self, goal)
+            let mut busy = false;
+            self.collecting(|| {
+                let mut first_panic = self.run_everything_expired();
+                if let Some(node) = scoped {
+                    match pools::try_with_marked(self, node, |marked| marked.run(self)) {
+                        Some(panic) => first_panic.keep(panic),
+                        None => busy = true,
+                    }
+                }
+                first_panic
+            });
+            !busy && !pools::have_garbage(self, goal)
         });
         if !ran {
             return Err(WaitError::Timeout);
         }
         // 4. And wait for what others had in hand.
-        let old = self.depot.with(|_| self.hands.turn());
         let running: Vec<_> = self
             .registry
             .iter()
@@ -160,12 +193,20 @@ impl Inner {
                 (count % 2 == 1 && slot.is_of_this_process()).then_some((slot, count))
             })
             .collect();
+        let mut left = 2;
         let done = wait::until_timeout(self, timeout, || {
-            self.hands.are_empty(old)
-                && running.iter().all(|(slot, count)| {
-                    // Acquire: pairs with the Release in `Running::drop`.
-                    slot.running.load(Ordering::Acquire) != *count
-                })
+            // Both counters in turn: an earlier barrier may have given up.
+            while left > 0 {
+                self.depot.with(|_| self.hands.avoid(left - 1));
+                if !self.hands.are_empty(left - 1) {
+                    return false;
+                }
+                left -= 1;
+            }
+            running.iter().all(|(slot, count)| {
+                // Acquire: pairs with the Release in `Running::drop`.
+                slot.running.load(Ordering::Acquire) != *count
+            })
         });
         if done {
             Ok(())
@@ -178,9 +219,7 @@ impl Inner {
     /// still holds up goes when that reader leaves.
     #[cold]
     pub(crate) fn close(&self) {
-        self.closed.store(true, Ordering::Relaxed);
-        self.sweep();
-        yield_now();
+        self.sweep_or_ask();
     }
 }
 

@@ -1,0 +1,287 @@
+//! What is measured, and how a measurement is written down.
+//!
+//! One run of one subject yields [`Sample`]s; the runs of a subject are summed
+//! up by minimum, median and maximum into a [`Record`], one JSON object a line.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde::{Deserialize, Serialize};
+
+/// What a figure says. The names are stable: scripts depend on them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Metric {
+    /// Wall time of one operation of one thread.
+    TimePerOp,
+    /// Operations a second, all threads together.
+    Throughput,
+    /// Operations a second, divided by the number of threads.
+    ThroughputPerThread,
+    /// The largest of (bytes held from the system − bytes of live items).
+    OverheadPeak,
+    /// The overhead over time; `series` holds it, the figure is its last point.
+    OverheadSeries,
+    /// Items retired for each scan of the readers.
+    FreesPerPoll,
+    /// From the retirement of an item until its address is handed out again:
+    /// half of the items that came back were faster.
+    FreeToUseP50,
+    /// The same, for 99 of 100 items.
+    FreeToUseP99,
+    /// Share of the lists that found their queue full.
+    QueueFullShare,
+    /// Items that were retired in the run.
+    ItemsRetired,
+    /// Heap bytes of one structure beyond the memory of its items.
+    BytesPerEntry,
+}
+
+/// Which way is up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Better {
+    /// More is better.
+    Higher,
+    /// Less is better.
+    Lower,
+    /// Told for information; nobody wins.
+    Neither,
+}
+
+impl Metric {
+    /// The name in the records.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Metric::TimePerOp => "time_per_op",
+            Metric::Throughput => "throughput",
+            Metric::ThroughputPerThread => "throughput_per_thread",
+            Metric::OverheadPeak => "overhead_peak",
+            Metric::OverheadSeries => "overhead_series",
+            Metric::FreesPerPoll => "frees_per_poll",
+            Metric::FreeToUseP50 => "free_to_use_p50",
+            Metric::FreeToUseP99 => "free_to_use_p99",
+            Metric::QueueFullShare => "queue_full_share",
+            Metric::ItemsRetired => "items_retired",
+            Metric::BytesPerEntry => "bytes_per_entry",
+        }
+    }
+
+    /// The unit in the records.
+    pub(crate) fn unit(self) -> &'static str {
+        match self {
+            Metric::TimePerOp | Metric::FreeToUseP50 | Metric::FreeToUseP99 => "ns",
+            Metric::Throughput | Metric::ThroughputPerThread => "operations/s",
+            Metric::OverheadPeak | Metric::OverheadSeries | Metric::BytesPerEntry => "bytes",
+            Metric::FreesPerPoll | Metric::ItemsRetired => "items",
+            Metric::QueueFullShare => "ratio",
+        }
+    }
+
+    /// Which way is up.
+    pub(crate) fn better(self) -> Better {
+        match self {
+            Metric::Throughput | Metric::ThroughputPerThread => Better::Higher,
+            Metric::TimePerOp
+            | Metric::OverheadPeak
+            | Metric::FreeToUseP50
+            | Metric::FreeToUseP99
+            | Metric::BytesPerEntry => Better::Lower,
+            Metric::OverheadSeries
+            | Metric::FreesPerPoll
+            | Metric::QueueFullShare
+            | Metric::ItemsRetired => Better::Neither,
+        }
+    }
+}
+
+/// A point of a series: milliseconds since the start, value.
+pub(crate) type Point = (f64, f64);
+
+/// One figure of one run.
+#[derive(Clone, Debug)]
+pub(crate) struct Sample {
+    /// What it says.
+    pub(crate) metric: Metric,
+    /// The figure, in the metric's unit.
+    pub(crate) value: f64,
+    /// The figure over time, for the metrics that have one.
+    pub(crate) series: Option<Vec<Point>>,
+}
+
+impl Sample {
+    /// A plain figure.
+    pub(crate) fn new(metric: Metric, value: f64) -> Self {
+        Self {
+            metric,
+            value,
+            series: None,
+        }
+    }
+}
+
+/// What identifies a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    /// The suite.
+    pub(crate) suite: String,
+    /// The workload of the suite, with its parameters.
+    pub(crate) workload: String,
+    /// Threads that work.
+    pub(crate) threads: usize,
+}
+
+/// All runs of one subject on one metric, as written to the JSON lines.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    /// The suite.
+    pub(crate) suite: String,
+    /// The workload of the suite, with its parameters.
+    pub(crate) workload: String,
+    /// Who was measured.
+    pub(crate) subject: String,
+    /// Threads that worked.
+    pub(crate) threads: usize,
+    /// What the figures say.
+    pub(crate) metric: Metric,
+    /// The unit of the figures.
+    pub(crate) unit: String,
+    /// The smallest of the runs.
+    pub(crate) min: f64,
+    /// The middle of the runs.
+    pub(crate) median: f64,
+    /// The largest of the runs.
+    pub(crate) max: f64,
+    /// How many runs.
+    pub(crate) runs: usize,
+    /// The last run over time: milliseconds since the start, value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) series: Option<Vec<Point>>,
+}
+
+/// Sums up the samples of one subject, metric by metric.
+pub(crate) fn summarise(key: &Key, subject: &str, samples: &[Sample]) -> Vec<Record> {
+    let mut by_metric: BTreeMap<Metric, Vec<&Sample>> = BTreeMap::new();
+    for sample in samples {
+        by_metric.entry(sample.metric).or_default().push(sample);
+    }
+    by_metric
+        .into_iter()
+        .map(|(metric, samples)| {
+            let mut values: Vec<f64> = samples.iter().map(|sample| sample.value).collect();
+            let median = median(&mut values);
+            Record {
+                suite: key.suite.clone(),
+                workload: key.workload.clone(),
+                subject: subject.to_owned(),
+                threads: key.threads,
+                metric,
+                unit: metric.unit().to_owned(),
+                min: values[0],
+                median,
+                max: values[values.len() - 1],
+                runs: values.len(),
+                series: samples.last().and_then(|sample| sample.series.clone()),
+            }
+        })
+        .collect()
+}
+
+/// Sorts the values and gives the middle one, or the mean of the middle two.
+pub(crate) fn median(values: &mut [f64]) -> f64 {
+    assert!(!values.is_empty(), "a median of nothing");
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    if values.len() % 2 == 1 {
+        values[middle]
+    } else {
+        f64::midpoint(values[middle - 1], values[middle])
+    }
+}
+
+/// Writes the records, one JSON object a line.
+pub(crate) fn write_lines(records: &[Record], out: &mut dyn Write) -> io::Result<()> {
+    for record in records {
+        serde_json::to_writer(&mut *out, record)?;
+        out.write_all(b"\n")?;
+    }
+    out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> Key {
+        Key {
+            suite: "churn".into(),
+            workload: "random/1024".into(),
+            threads: 2,
+        }
+    }
+
+    #[test]
+    fn the_median_is_the_middle_or_the_mean_of_two() {
+        assert_eq!(median(&mut [3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(&mut [4.0, 1.0, 2.0, 3.0]), 2.5);
+        assert_eq!(median(&mut [7.0]), 7.0);
+    }
+
+    #[test]
+    fn runs_are_summed_up_metric_by_metric() {
+        let samples = [
+            Sample::new(Metric::Throughput, 30.0),
+            Sample::new(Metric::OverheadPeak, 5.0),
+            Sample::new(Metric::Throughput, 10.0),
+            Sample::new(Metric::Throughput, 20.0),
+        ];
+        let records = summarise(&key(), "smr", &samples);
+        assert_eq!(records.len(), 2);
+        let throughput = &records[0];
+        assert_eq!(throughput.metric, Metric::Throughput);
+        assert_eq!(
+            (throughput.min, throughput.median, throughput.max),
+            (10.0, 20.0, 30.0)
+        );
+        assert_eq!(throughput.runs, 3);
+        assert_eq!(records[1].runs, 1);
+    }
+
+    #[test]
+    fn a_record_survives_its_json_line() {
+        let mut sample = Sample::new(Metric::OverheadSeries, 12.5);
+        sample.series = Some(vec![(0.0, 1.0), (1.5, 12.5)]);
+        let records = summarise(
+            &key(),
+            "smr",
+            &[sample, Sample::new(Metric::FreeToUseP99, 99.0)],
+        );
+        let mut out = Vec::new();
+        write_lines(&records, &mut out).expect("writing to memory");
+        let text = String::from_utf8(out).expect("JSON is UTF-8");
+        assert_eq!(text.lines().count(), records.len());
+        for (line, record) in text.lines().zip(&records) {
+            let back: Record = serde_json::from_str(line).expect("our own line");
+            assert_eq!(&back, record);
+        }
+    }
+
+    #[test]
+    fn a_metric_has_one_name() {
+        for metric in [
+            Metric::TimePerOp,
+            Metric::Throughput,
+            Metric::ThroughputPerThread,
+            Metric::OverheadPeak,
+            Metric::OverheadSeries,
+            Metric::FreesPerPoll,
+            Metric::FreeToUseP50,
+            Metric::FreeToUseP99,
+            Metric::QueueFullShare,
+            Metric::ItemsRetired,
+            Metric::BytesPerEntry,
+        ] {
+            let json = serde_json::to_string(&metric).expect("a name");
+            assert_eq!(json, format!("\"{}\"", metric.name()));
+        }
+    }
+}

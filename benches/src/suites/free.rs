@@ -1,0 +1,109 @@
+//! `free`: allocate, retire, reuse.
+//!
+//! Every thread loops over: allocate an item of 48 bytes and write it, retire
+//! it. Nobody reads. `time_per_op` is the wall time of one such pair of one
+//! thread, with everything that it entails later: scans, callbacks, `free`.
+//! `malloc` is the same pair with plain malloc and free, which protects nobody.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use super::{Entry, check, comparison, entry};
+use crate::alloc;
+use crate::cli::{Settings, Suite};
+use crate::crew;
+use crate::record::{Metric, Sample};
+use crate::run::{Case, Comparison};
+use crate::subjects::bare::Malloc;
+use crate::subjects::crossbeam::Crossbeam;
+use crate::subjects::haphazard::Haphazard;
+use crate::subjects::sdd::Sdd;
+use crate::subjects::seize::Seize;
+use crate::subjects::smr::{SmrMalloc, SmrPool};
+use crate::subjects::{Local, Reclaim};
+
+mod pools;
+
+/// An item of 48 bytes.
+type Item = [u64; 6];
+
+/// Pairs between two looks at the end.
+const BATCH: u64 = 64;
+
+macro_rules! for_each_subject {
+    ($call:ident $(, $argument:expr)*) => {
+        vec![
+            $call::<Malloc>($($argument),*),
+            $call::<SmrPool<Item>>($($argument),*),
+            $call::<SmrMalloc>($($argument),*),
+            $call::<Crossbeam>($($argument),*),
+            $call::<Seize>($($argument),*),
+            $call::<Sdd>($($argument),*),
+            $call::<Haphazard>($($argument),*),
+        ]
+    };
+}
+
+/// Who takes part.
+pub(crate) fn subjects() -> Vec<Entry> {
+    for_each_subject!(entry)
+}
+
+/// The comparisons that the settings ask for.
+pub(crate) fn plan(settings: &Settings) -> Vec<Comparison> {
+    let time = settings.time(0.1, 1.0);
+    let mut all = Vec::new();
+    for &threads in &settings.threads {
+        let cases = for_each_subject!(case, threads, time);
+        all.push(comparison(
+            settings,
+            Suite::Free,
+            "48".to_owned(),
+            threads,
+            cases,
+        ));
+    }
+    all.push(pools::plan(settings));
+    all
+}
+
+fn case<R: Reclaim<Item> + 'static>(threads: usize, time: Duration) -> Case {
+    Case::new(R::NAME, move || run::<R>(threads, time))
+}
+
+fn run<R: Reclaim<Item>>(threads: usize, time: Duration) -> Vec<Sample> {
+    let heap_before = alloc::heap_bytes();
+    let subject = R::new(threads);
+    let ((done, elapsed, peak), total) = crew::run(
+        threads,
+        size_of::<Item>(),
+        |worker| {
+            let local = subject.local();
+            let mut value = 0;
+            while worker.running() {
+                worker.allocated(BATCH);
+                for _ in 0..BATCH {
+                    value += 1;
+                    let item = black_box(local.alloc([value; 6]));
+                    // SAFETY: never published, given up once.
+                    unsafe { local.retire(item) };
+                }
+                worker.retired(BATCH);
+            }
+        },
+        |watch| {
+            let (done, elapsed) = watch.measure(time);
+            (done, elapsed, watch.peak())
+        },
+    );
+    subject.finish();
+    check::<R>(total.allocated, total.retired, heap_before);
+    if done.retired == 0 {
+        return Vec::new();
+    }
+    let nanos = elapsed.as_nanos() as f64 * threads as f64;
+    vec![
+        Sample::new(Metric::TimePerOp, nanos / done.retired as f64),
+        Sample::new(Metric::OverheadPeak, peak),
+    ]
+}

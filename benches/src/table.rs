@@ -1,0 +1,333 @@
+//! The figures as tables, and who wins.
+
+use std::fmt::Write as _;
+
+use comfy_table::{Cell, CellAlignment, Table, presets};
+
+use crate::record::{Better, Metric, Record};
+
+/// The subject that the others are compared with, if it took part.
+const REFERENCE: &str = "smr";
+
+/// Shows one comparison: a row a subject, the first metric that can be won with
+/// its spread and its ratio, the others by their medians.
+pub(crate) fn render(records: &[Record]) -> String {
+    let Some(first) = records.first() else {
+        return String::new();
+    };
+    let mut metrics: Vec<Metric> = records
+        .iter()
+        .map(|record| record.metric)
+        .filter(|metric| *metric != Metric::OverheadSeries)
+        .collect();
+    metrics.sort();
+    metrics.dedup();
+    let Some(&main) = metrics.first() else {
+        return String::new();
+    };
+    let subjects = subjects(records);
+    let bare = find(records, "none", main).filter(|_| first.suite == "section");
+    let reference = reference(records);
+
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    let mut header = vec!["subject".to_owned()];
+    for &metric in &metrics {
+        header.push(column(metric));
+        if metric == main {
+            header.push("min … max".into());
+            header.push(format!("{reference} is"));
+            if bare.is_some() {
+                header.push("above a bare load".into());
+            }
+        } else if metric == Metric::OverheadPeak {
+            header.push(format!("{reference} holds"));
+        }
+    }
+    table.set_header(header);
+    for subject in subjects {
+        let mut row = vec![Cell::new(subject)];
+        for &metric in &metrics {
+            let record = find(records, subject, metric);
+            row.push(right(record.map(|record| amount(metric, record.median))));
+            if metric == main {
+                row.push(right(record.map(|record| {
+                    format!(
+                        "{} … {}",
+                        amount(metric, record.min),
+                        amount(metric, record.max)
+                    )
+                })));
+                row.push(right(ratio(records, reference, subject, metric)));
+                if let Some(bare) = bare {
+                    row.push(right(
+                        record.map(|record| amount(metric, record.median - bare.median)),
+                    ));
+                }
+            } else if metric == Metric::OverheadPeak {
+                row.push(right(share(records, reference, subject, metric)));
+            }
+        }
+        table.add_row(row);
+    }
+    format!(
+        "\n{} · {} · {} · median of {} interleaved runs\n{table}",
+        first.suite,
+        first.workload,
+        plural(first.threads, "thread"),
+        first.runs,
+    )
+}
+
+/// Says in a line for each comparison and metric who wins, and by how much.
+///
+/// A lead within the spread of the runs is no lead.
+pub(crate) fn verdict(records: &[Record]) -> Vec<String> {
+    let Some(first) = records.first() else {
+        return Vec::new();
+    };
+    let mut metrics: Vec<Metric> = records
+        .iter()
+        .map(|record| record.metric)
+        .filter(|metric| metric.better() != Better::Neither)
+        .filter(|metric| *metric != Metric::ThroughputPerThread)
+        .collect();
+    metrics.sort();
+    metrics.dedup();
+    let mut lines = Vec::new();
+    for metric in metrics {
+        let mut field: Vec<&Record> = records
+            .iter()
+            .filter(|record| record.metric == metric && contends(record))
+            .collect();
+        let better = metric.better();
+        field.sort_by(|a, b| match better {
+            Better::Higher => b.median.total_cmp(&a.median),
+            _ => a.median.total_cmp(&b.median),
+        });
+        let [best, second, ..] = field[..] else {
+            continue;
+        };
+        let mut line = format!(
+            "{} {} ×{} {}: ",
+            first.suite,
+            first.workload,
+            first.threads,
+            metric.name()
+        );
+        let apart = match better {
+            Better::Higher => best.min > second.max,
+            _ => best.max < second.min,
+        };
+        if apart {
+            let lead = match better {
+                Better::Higher => best.median / second.median,
+                _ => second.median / best.median,
+            };
+            let _ = write!(line, "{} wins by {}", best.subject, times(lead));
+        } else {
+            let _ = write!(line, "{} and {} are level", best.subject, second.subject);
+        }
+        let _ = write!(line, " · {}", amount(metric, best.median));
+        for next in &field[1..] {
+            let _ = write!(line, ", {} {}", next.subject, amount(metric, next.median));
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+/// Whether a row can win: those that protect nobody, or never free, cannot.
+fn contends(record: &Record) -> bool {
+    !matches!(record.subject.as_str(), "none" | "malloc")
+}
+
+fn subjects(records: &[Record]) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for record in records {
+        if !names.contains(&record.subject.as_str()) {
+            names.push(&record.subject);
+        }
+    }
+    names
+}
+
+fn reference(records: &[Record]) -> &str {
+    let names = subjects(records);
+    names
+        .iter()
+        .copied()
+        .find(|name| *name == REFERENCE)
+        .or_else(|| names.first().copied())
+        .unwrap_or(REFERENCE)
+}
+
+fn find<'r>(records: &'r [Record], subject: &str, metric: Metric) -> Option<&'r Record> {
+    records
+        .iter()
+        .find(|record| record.subject == subject && record.metric == metric)
+}
+
+/// How many times better the reference is than a subject.
+fn ratio(records: &[Record], reference: &str, subject: &str, metric: Metric) -> Option<String> {
+    if subject == reference {
+        return None;
+    }
+    let ours = find(records, reference, metric)?.median;
+    let theirs = find(records, subject, metric)?.median;
+    let (times, word) = match metric.better() {
+        Better::Higher => (ours / theirs, "the rate"),
+        Better::Lower => (theirs / ours, "as fast"),
+        Better::Neither => return None,
+    };
+    Some(if metric == Metric::BytesPerEntry {
+        format!("{:.2}× the size", 1.0 / times)
+    } else {
+        format!("{times:.2}× {word}")
+    })
+}
+
+/// What the reference holds, as a share of what a subject holds.
+fn share(records: &[Record], reference: &str, subject: &str, metric: Metric) -> Option<String> {
+    if subject == reference {
+        return None;
+    }
+    let ours = find(records, reference, metric)?.median;
+    let theirs = find(records, subject, metric)?.median;
+    if theirs <= 0.0 || ours <= 0.0 {
+        return None;
+    }
+    Some(if theirs >= ours {
+        format!("1/{:.1}", theirs / ours)
+    } else {
+        format!("{:.1}×", ours / theirs)
+    })
+}
+
+fn right(text: Option<String>) -> Cell {
+    Cell::new(text.unwrap_or_else(|| "–".into())).set_alignment(CellAlignment::Right)
+}
+
+fn column(metric: Metric) -> String {
+    match metric {
+        Metric::TimePerOp => "time of an op".into(),
+        Metric::Throughput => "throughput".into(),
+        Metric::ThroughputPerThread => "per thread".into(),
+        Metric::OverheadPeak => "overhead, peak".into(),
+        Metric::OverheadSeries => "overhead".into(),
+        Metric::FreesPerPoll => "frees a poll".into(),
+        Metric::FreeToUseP50 => "free to use, p50".into(),
+        Metric::FreeToUseP99 => "p99".into(),
+        Metric::QueueFullShare => "queue full".into(),
+        Metric::ItemsRetired => "items".into(),
+        Metric::BytesPerEntry => "bytes each".into(),
+    }
+}
+
+/// A factor with as many digits as mean something.
+fn times(factor: f64) -> String {
+    if factor < 10.0 {
+        format!("{factor:.2}×")
+    } else {
+        format!("{factor:.0}×")
+    }
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    if count == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{count} {noun}s")
+    }
+}
+
+/// A figure as people read it.
+fn amount(metric: Metric, value: f64) -> String {
+    match metric.unit() {
+        "ns" => {
+            let size = value.abs();
+            if size < 100.0 {
+                format!("{value:.2} ns")
+            } else if size < 1e4 {
+                format!("{value:.0} ns")
+            } else if size < 1e7 {
+                format!("{:.1} µs", value / 1e3)
+            } else {
+                format!("{:.1} ms", value / 1e6)
+            }
+        }
+        "operations/s" => format!("{:.2} M/s", value / 1e6),
+        "bytes" => {
+            if value < 10_240.0 {
+                format!("{value:.0} B")
+            } else if value < 10_485_760.0 {
+                format!("{:.1} KiB", value / 1024.0)
+            } else {
+                format!("{:.1} MiB", value / 1_048_576.0)
+            }
+        }
+        "ratio" => format!("{:.1}%", value * 100.0),
+        _ => format!("{value:.0}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Key, Sample, summarise};
+
+    fn records(figures: &[(&str, Metric, &[f64])]) -> Vec<Record> {
+        let key = Key {
+            suite: "churn".into(),
+            workload: "random/128".into(),
+            threads: 2,
+        };
+        figures
+            .iter()
+            .flat_map(|(subject, metric, values)| {
+                let samples: Vec<Sample> = values
+                    .iter()
+                    .map(|value| Sample::new(*metric, *value))
+                    .collect();
+                summarise(&key, subject, &samples)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_lead_within_the_spread_is_no_lead() {
+        let clear = records(&[
+            ("smr", Metric::Throughput, &[9e6, 10e6, 11e6]),
+            ("seize", Metric::Throughput, &[3e6, 4e6, 5e6]),
+        ]);
+        assert!(verdict(&clear)[0].contains("smr wins"));
+        let close = records(&[
+            ("smr", Metric::Throughput, &[4e6, 10e6, 11e6]),
+            ("seize", Metric::Throughput, &[3e6, 4e6, 5e6]),
+        ]);
+        assert!(verdict(&close)[0].contains("level"));
+    }
+
+    #[test]
+    fn who_protects_nobody_cannot_win() {
+        let all = records(&[
+            ("none", Metric::TimePerOp, &[0.3]),
+            ("smr", Metric::TimePerOp, &[1.0]),
+            ("seize", Metric::TimePerOp, &[5.0]),
+        ]);
+        assert!(verdict(&all)[0].contains("smr wins"));
+    }
+
+    #[test]
+    fn the_ratio_says_how_many_times_better_the_reference_is() {
+        let all = records(&[
+            ("smr", Metric::Throughput, &[10.0]),
+            ("seize", Metric::Throughput, &[4.0]),
+            ("smr", Metric::OverheadPeak, &[10.0]),
+            ("seize", Metric::OverheadPeak, &[200.0]),
+        ]);
+        let text = render(&all);
+        assert!(text.contains("2.50×"), "{text}");
+        assert!(text.contains("1/20.0"), "{text}");
+    }
+}
