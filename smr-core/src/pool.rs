@@ -255,6 +255,61 @@ impl<T> Pool<T> {
         }
     }
 
+    /// As [`alloc`](Self::alloc), with a value that is made where it is to be: for
+    /// items that are too large to be moved about.
+    ///
+    /// # Panics
+    ///
+    /// As there. If `make` panics, the item is given back.
+    ///
+    /// ```
+    /// use smr_core::Pool;
+    ///
+    /// let pool = Pool::new();
+    /// let page = pool.alloc_with(|| [0_u8; 4096]);
+    /// assert_eq!(page.len(), 4096);
+    /// ```
+    #[inline]
+    pub fn alloc_with(&self, make: impl FnOnce() -> T) -> PoolBox<'_, T> {
+        match self.take() {
+            Some(item) => self.fill_with(item, make),
+            None => Self::out_of_memory(),
+        }
+    }
+
+    /// As [`alloc_with`](Self::alloc_with), without looking up the calling thread.
+    ///
+    /// # Panics
+    ///
+    /// As there, and if `who` takes part in another domain.
+    #[inline]
+    pub fn alloc_with_in(
+        &self,
+        who: &impl Participate,
+        make: impl FnOnce() -> T,
+    ) -> PoolBox<'_, T> {
+        let inner = self.inner();
+        match inner.take(Self::home_of(inner, who)) {
+            Ok(item) => self.fill_with(item, make),
+            Err(_) => Self::out_of_memory(),
+        }
+    }
+
+    #[inline(always)]
+    fn fill_with(&self, item: NonNull<T>, make: impl FnOnce() -> T) -> PoolBox<'_, T> {
+        struct GiveBack<'p, T>(&'p Pool<T>, NonNull<T>);
+        impl<T> Drop for GiveBack<'_, T> {
+            fn drop(&mut self) {
+                self.0.put_free(self.1);
+            }
+        }
+        let give_back = GiveBack(self, item);
+        // SAFETY: the item is ours, aligned, and holds no value.
+        unsafe { item.write(make()) };
+        core::mem::forget(give_back);
+        PoolBox { item, pool: self }
+    }
+
     /// As [`alloc`](Self::alloc), where the system may have no memory.
     ///
     /// # Errors

@@ -53,8 +53,6 @@ pub(crate) struct PoolInner<T> {
     pub(crate) domain: Domain,
     pub(crate) caches: Caches<T>,
     pub(crate) depot: ForkLock<Depot<T>>,
-    /// Whether the domain may run the destructors: `T` is `'static`.
-    pub(crate) reached: bool,
     #[cfg(debug_assertions)]
     pub(crate) retired: ForkLock<alloc::collections::BTreeSet<usize>>,
     #[cfg(debug_assertions)]
@@ -66,7 +64,7 @@ pub(crate) struct Depot<T> {
     bins: Option<Box<Bins<Item<T>>>>,
     pub(crate) free: Fifo<Item<T>>,
     pub(crate) slabs: Slabs<T>,
-    last_slab_items: usize,
+    last_slab_items: u32,
     /// Whether the list of slabs is whole. In a forked child it may have been
     /// lost with a lock that was broken.
     pub(crate) is_whole: bool,
@@ -129,7 +127,8 @@ impl<T> Depot<T> {
     }
 
     pub(crate) fn reset_slab_size(&mut self) {
-        self.last_slab_items = self.slabs.iter().map(Slab::items).max().unwrap_or(0);
+        let largest = self.slabs.iter().map(Slab::items).max().unwrap_or(0);
+        self.last_slab_items = u32::try_from(largest).unwrap_or(u32::MAX);
     }
 
     pub(crate) fn take_expired(&mut self, rd: u64) -> Option<Bucket<Item<T>>> {
@@ -144,14 +143,13 @@ impl<T> PoolInner<T> {
 
     pub(crate) fn new(domain: Domain, reached: bool) -> Self {
         Self {
-            node: Node::new(pool_sweep::ops::<T>(), reached || !Self::NEEDS_DROP),
+            node: Node::new(pool_sweep::ops::<T>(reached || !Self::NEEDS_DROP)),
             domain,
             caches: Caches::new(),
             depot: ForkLock::new(Depot {
                 is_whole: true,
                 ..Depot::default()
             }),
-            reached,
             #[cfg(debug_assertions)]
             retired: ForkLock::new(alloc::collections::BTreeSet::new()),
             #[cfg(debug_assertions)]
@@ -477,7 +475,7 @@ impl<T> PoolInner<T> {
     fn new_slab(&self, most: Option<usize>) -> Result<(*mut T, *mut T), NoMemory> {
         let items = self
             .depot
-            .with(|depot| slab::next_items::<T>(depot.last_slab_items));
+            .with(|depot| slab::next_items::<T>(depot.last_slab_items as usize));
         self.new_slab_of(most.map_or(items, |most| items.min(most)))
     }
 
@@ -486,6 +484,7 @@ impl<T> PoolInner<T> {
         let slab = Slab::new(items).ok_or(NoMemory)?;
         let range = slab.range();
         self.depot.with(|depot| {
+            let items = u32::try_from(items).unwrap_or(u32::MAX);
             depot.last_slab_items = depot.last_slab_items.max(items);
             depot.slabs.push(slab);
         });

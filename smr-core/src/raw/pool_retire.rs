@@ -69,7 +69,7 @@ impl<T> PoolInner<T> {
             sealed
         });
         if Self::NEEDS_DROP {
-            if self.reached {
+            if self.node.is_reached() {
                 slot.note_garbage();
             }
             self.run_ready(slot, cache, DROPS_PER_RETIRE);
@@ -122,13 +122,13 @@ impl<T> PoolInner<T> {
     /// blame.
     #[inline(always)]
     fn is_listed(&self, limited: bool) -> bool {
-        limited || (Self::NEEDS_DROP && self.reached)
+        limited || (Self::NEEDS_DROP && self.node.is_reached())
     }
 
     #[cold]
     #[inline(never)]
     fn after_retire_to_depot(&self, home: Home<'_>) {
-        if self.reached {
+        if self.node.is_reached() {
             if let Home::Shared(slot) = home {
                 // Not with the owned guard, but its end collects.
                 slot.flag_garbage();

@@ -19,9 +19,10 @@ use crate::run;
 use crate::sync::Ordering;
 
 /// How the domain's sweeps reach a pool of `T`.
-pub(crate) fn ops<T>() -> &'static Ops {
-    const {
-        &Ops {
+pub(crate) fn ops<T>(reached: bool) -> &'static Ops {
+    const fn ops<T>(reached: bool) -> Ops {
+        Ops {
+            reached,
             claim: claim::<T>,
             gather: gather::<T>,
             run: run_expired::<T>,
@@ -29,6 +30,11 @@ pub(crate) fn ops<T>() -> &'static Ops {
             has_garbage: has_garbage::<T>,
             owes: owes::<T>,
         }
+    }
+    if reached {
+        const { &ops::<T>(true) }
+    } else {
+        const { &ops::<T>(false) }
     }
 }
 
