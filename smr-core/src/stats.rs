@@ -188,6 +188,15 @@ impl Inner {
 impl Domain {
     /// The domain's counters. Walks the slots, and makes one heavy barrier if
     /// anything is retired.
+    ///
+    /// ```
+    /// let domain = smr_core::Domain::new();
+    /// let guard = domain.owned_guard();
+    /// guard.retire([0_u8; 100]);
+    /// let stats = domain.stats();
+    /// assert_eq!((stats.retired_items, stats.retired_bytes), (1, 100));
+    /// assert_eq!(stats.active_sections, 1);
+    /// ```
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.inner().stats()
