@@ -10,7 +10,6 @@ use crate::barrier::BarrierKind;
 use crate::builder::DomainBuilder;
 #[cfg(all(feature = "std", not(loom)))]
 use crate::clock::GLOBAL_WRITE_HAND;
-use crate::fork;
 #[cfg(all(feature = "std", not(loom)))]
 use crate::guard::Guard;
 use crate::guard::OwnedGuard;
@@ -18,7 +17,7 @@ use crate::handle::{LocalHandle, RegisterError};
 use crate::limits::RetireError;
 use crate::raw::deferred::Deferred;
 use crate::raw::inner::{Home, Inner};
-use crate::raw::participant::{Label, Participant};
+use crate::raw::participant::{Label, Owner, Participant};
 use crate::raw::registry::Full;
 use crate::seq::{Seq, SeqError};
 use crate::sync::Ordering;
@@ -341,13 +340,13 @@ impl Domain {
     ///
     /// [`RegisterError`] if the domain has no slot left, or there is no memory.
     pub fn try_register(&self) -> Result<LocalHandle, RegisterError> {
-        let slot = self.claim(fork::token(), Label::of_this_thread())?;
+        let slot = self.claim(Owner::Thread(Label::of_this_thread()))?;
         Ok(LocalHandle::new(Self::clone(self), slot))
     }
 
-    fn claim(&self, token: usize, label: Label) -> Result<&Participant, RegisterError> {
+    fn claim(&self, owner: Owner) -> Result<&Participant, RegisterError> {
         self.inner
-            .claim(token, label)
+            .claim(owner)
             .map_err(|full| RegisterError::new(full, &self.inner))
     }
 
@@ -408,9 +407,10 @@ impl Domain {
     ///
     /// [`RegisterError`] if the domain has no slot left, or there is no memory.
     pub fn try_owned_guard(&self) -> Result<OwnedGuard, RegisterError> {
-        let mut label = Label::of_this_thread();
-        label.owned_guard = true;
-        Ok(OwnedGuard::new(self.claim(0, label)?))
+        // A thread that has a slot here is named there.
+        let known = crate::local::has_slot(&self.inner);
+        let label = (!known).then(Label::of_this_thread);
+        Ok(OwnedGuard::new(self.claim(Owner::Guard(label))?))
     }
 
     // -- retiring ------------------------------------------------------------

@@ -8,8 +8,7 @@ use core::panic::{RefUnwindSafe, UnwindSafe};
 use crate::domain::Domain;
 use crate::raw::deferred::Deferred;
 use crate::raw::inner::Home;
-use crate::raw::participant::{LEAVING, Participant, Stay};
-use crate::sync::Ordering;
+use crate::raw::participant::{Participant, Stay};
 
 /// A section: while a guard lives, nothing that its thread can reach through a
 /// shared pointer is reclaimed.
@@ -403,9 +402,7 @@ unsafe impl Sync for OwnedGuard {}
 
 impl OwnedGuard {
     pub(crate) fn new(slot: &Participant) -> Self {
-        slot.make_shared();
-        // The only guard is the last one.
-        slot.notice.fetch_or(LEAVING, Ordering::Relaxed);
+        debug_assert!(slot.is_shared(), "the slot is a thread's");
         Self {
             guard: Guard::enter(slot),
         }

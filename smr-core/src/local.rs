@@ -22,9 +22,9 @@ mod imp {
     use crate::guard::Guard;
     use crate::handle::RegisterError;
     use crate::raw::inner::Inner;
-    use crate::raw::participant::{LEAVING, Label, Participant};
+    use crate::raw::participant::{LEAVING, Label, Owner, Participant};
+    use crate::run;
     use crate::sync::Ordering;
-    use crate::{fork, run};
 
     std::thread_local! {
         // Only where `enter_global` may be used.
@@ -147,7 +147,7 @@ mod imp {
             return Err(RegisterError::OutOfMemory);
         }
         let slot = inner
-            .claim(fork::token(), Label::of_this_thread())
+            .claim(Owner::Thread(Label::of_this_thread()))
             .map_err(|full| RegisterError::new(full, inner))?
             .outlive();
         if SLOTS
@@ -203,7 +203,7 @@ mod imp {
                 // The thread is going. A slot for this one section.
                 let slot = domain
                     .inner()
-                    .claim(fork::token(), Label::default())
+                    .claim(Owner::Thread(Label::default()))
                     .map_err(|full| RegisterError::new(full, domain.inner()))?
                     .outlive();
                 slot.notice.fetch_or(LEAVING, Ordering::Relaxed);
@@ -212,6 +212,11 @@ mod imp {
         };
         slot.enter();
         Ok(slot)
+    }
+
+    /// Whether the calling thread has a slot in the domain.
+    pub(crate) fn has_slot(inner: &Inner) -> bool {
+        find(inner).is_some()
     }
 
     pub(crate) fn is_pinned_in(domain: &Domain) -> bool {
@@ -252,10 +257,14 @@ mod imp {
     pub(crate) fn own(_inner: &Arc<Inner>) -> Option<&'static Participant> {
         None
     }
+
+    pub(crate) fn has_slot(_inner: &Inner) -> bool {
+        false
+    }
 }
 
-pub(crate) use imp::own;
 #[cfg(all(feature = "std", not(loom)))]
 pub use imp::{default_collector, is_pinned, pin};
+pub(crate) use imp::{has_slot, own};
 #[cfg(all(feature = "std", not(loom)))]
 pub(crate) use imp::{is_pinned_in, pin_in};

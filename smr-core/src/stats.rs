@@ -170,18 +170,23 @@ impl Inner {
         if seq < now {
             self.note_behind(slot, seq);
         }
-        Some(slot.label.with(|label| {
-            Section {
-                thread_name: label.thread.clone(),
-                owned_guard: label.owned_guard,
-                // It may have been entered since we looked at the clock.
-                advances_behind: now.saturating_sub(seq),
-                age_at_least: label
-                    .behind
-                    .filter(|(at, _)| *at == seq)
-                    .map_or(Duration::ZERO, |(_, since)| since.elapsed()),
-            }
-        }))
+        let origin = slot.origin();
+        // Who took an owned guard is named in its own slot.
+        let named = match origin {
+            0 => Some(slot),
+            // Gone, if it has exited since.
+            token => self.registry.iter().find(|other| other.token() == token),
+        };
+        let behind = slot.label.with(|label| label.behind);
+        Some(Section {
+            thread_name: named.and_then(|named| named.label.with(|label| label.thread.clone())),
+            owned_guard: slot.token() == 0,
+            // It may have been entered since we looked at the clock.
+            advances_behind: now.saturating_sub(seq),
+            age_at_least: behind
+                .filter(|(at, _)| *at == seq)
+                .map_or(Duration::ZERO, |(_, since)| since.elapsed()),
+        })
     }
 }
 

@@ -1,6 +1,9 @@
 //! Every number that was chosen rather than derived, in one place.
 //!
-//! Under test and loom they shrink, so that limits are reached.
+//! Under loom, and under `--cfg smr_tiny` in stress builds, they shrink, so that
+//! limits are reached and every path is taken all the time.
+
+const TINY: bool = cfg!(any(loom, smr_tiny));
 
 /// First sequence. Above a 32-bit boundary in debug builds, so that code which
 /// cuts a sequence to 32 bits is caught there and not after an hour of traffic.
@@ -11,7 +14,7 @@ pub(crate) const FIRST_SEQ: u64 = if cfg!(debug_assertions) {
 };
 
 /// Slots in the first segment of a registry; each later segment doubles.
-pub(crate) const FIRST_SEGMENT: u32 = if cfg!(loom) { 2 } else { 4 };
+pub(crate) const FIRST_SEGMENT: u32 = if TINY { 2 } else { 4 };
 
 /// Segments of a registry. With [`FIRST_SEGMENT`] this bounds the slots.
 pub(crate) const SEGMENTS: usize = if cfg!(loom) { 2 } else { 22 };
@@ -24,26 +27,26 @@ pub(crate) const DEFAULT_MAX_PARTICIPANTS: u32 = if cfg!(loom) {
 };
 
 /// Items of a bucket when it is first sealed; the limit doubles with demand.
-pub(crate) const FIRST_BUCKET_ITEMS: u32 = if cfg!(loom) { 1 } else { 16 };
+pub(crate) const FIRST_BUCKET_ITEMS: u32 = if TINY { 1 } else { 16 };
 
 /// Items of a bucket at the most.
-pub(crate) const MAX_BUCKET_ITEMS: u32 = if cfg!(loom) { 2 } else { 256 };
+pub(crate) const MAX_BUCKET_ITEMS: u32 = if TINY { 2 } else { 256 };
 
 /// Bytes of retired memory at which a bucket is sealed, however few its items.
 pub(crate) const MAX_BUCKET_BYTES: usize = 64 << 10;
 
 /// Backlog (sealed, not yet expired, of one participant) at which a poll is
 /// worth its barrier: at least this many items ...
-pub(crate) const MIN_POLL_ITEMS: usize = if cfg!(loom) { 1 } else { 256 };
+pub(crate) const MIN_POLL_ITEMS: usize = if TINY { 1 } else { 256 };
 
 /// ... at most this many ...
-pub(crate) const MAX_POLL_ITEMS: usize = if cfg!(loom) { 1 } else { 16 << 10 };
+pub(crate) const MAX_POLL_ITEMS: usize = if TINY { 1 } else { 16 << 10 };
 
 /// ... and never more bytes than this.
 pub(crate) const MAX_POLL_BYTES: usize = 1 << 20;
 
 /// The same bounds where destructors wait: they should run soon.
-pub(crate) const MAX_DROP_POLL_ITEMS: usize = if cfg!(loom) { 1 } else { 2 << 10 };
+pub(crate) const MAX_DROP_POLL_ITEMS: usize = if TINY { 1 } else { 2 << 10 };
 /// See [`MAX_DROP_POLL_ITEMS`].
 pub(crate) const MAX_DROP_POLL_BYTES: usize = 256 << 10;
 
@@ -58,15 +61,15 @@ pub(crate) const DROPS_PER_RETIRE: usize = 2;
 
 /// Outermost exits without a retire after which a thread that still holds
 /// garbage collects it.
-pub(crate) const QUIET_EXITS: u32 = if cfg!(loom) { 2 } else { 64 };
+pub(crate) const QUIET_EXITS: u32 = if TINY { 2 } else { 64 };
 
 /// Bytes of a pool's first slab, and of its largest unless one item is larger.
-pub(crate) const FIRST_SLAB_BYTES: usize = 512;
+pub(crate) const FIRST_SLAB_BYTES: usize = if TINY { 128 } else { 512 };
 /// See [`FIRST_SLAB_BYTES`].
-pub(crate) const MAX_SLAB_BYTES: usize = 256 << 10;
+pub(crate) const MAX_SLAB_BYTES: usize = if TINY { 1 << 10 } else { 256 << 10 };
 
 /// Free items, in bytes, that one participant keeps before it shares.
-pub(crate) const MAX_CACHED_BYTES: usize = 2 << 20;
+pub(crate) const MAX_CACHED_BYTES: usize = if TINY { 512 } else { 2 << 20 };
 
 /// The longest pause between two polls of a waiting thread, in microseconds.
 #[cfg(feature = "std")]

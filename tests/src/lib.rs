@@ -1,3 +1,4 @@
 //! Checks that span the crates.
 
 pub mod litmus;
+pub mod stress;

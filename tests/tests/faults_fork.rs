@@ -301,4 +301,4 @@ fn locks_that_vanished_threads_held_hold_nobody_up() {
     });
 }
 
-const FORKS: usize = 25;
+const FORKS: usize = 100;

@@ -46,7 +46,7 @@ use crate::raw::bins::Bins;
 use crate::raw::bucket::Bucket;
 use crate::raw::deferred::Deferred;
 use crate::raw::lock::ForkLock;
-use crate::raw::participant::{ARMED, ASSIST, LEAVING, Label, Participant};
+use crate::raw::participant::{ARMED, ASSIST, LEAVING, Owner, Participant};
 use crate::raw::pools::PoolList;
 use crate::raw::registry::{Full, Registry};
 use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering, process};
@@ -179,12 +179,8 @@ impl Inner {
 
     /// Takes a slot and with it a reference to the domain, which
     /// [`release`](Self::release) gives back.
-    pub(crate) fn claim(
-        self: &Arc<Self>,
-        token: usize,
-        label: Label,
-    ) -> Result<&Participant, Full> {
-        let slot = self.registry.claim(self, token, label)?;
+    pub(crate) fn claim(self: &Arc<Self>, owner: Owner) -> Result<&Participant, Full> {
+        let slot = self.registry.claim(self, owner)?;
         slot.set_face(Some(Arc::clone(self)));
         Ok(slot)
     }
@@ -194,8 +190,10 @@ impl Inner {
     /// to drop it is the last thing that a caller does with either.
     pub(crate) fn release(&self, slot: &Participant) -> Arc<Self> {
         debug_assert!(slot.is_of(self), "a slot goes back to its own registry");
-        self.hand_over(slot);
         let mut panic = run::Panic::none();
+        if !slot.is_shared() {
+            self.hand_over(slot);
+        }
         if slot.has_garbage() {
             panic.keep(run::catch(|| self.sweep()));
             // A destructor may have retired through this very slot.

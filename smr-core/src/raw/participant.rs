@@ -98,7 +98,17 @@ pub(crate) struct Participant {
     face: core::cell::UnsafeCell<Option<Arc<Inner>>>,
     generation: AtomicU32,
     token: AtomicUsize,
+    origin: AtomicUsize,
     pub(crate) label: ForkLock<Label>,
+}
+
+/// Who takes a slot.
+pub(crate) enum Owner {
+    /// The calling thread, for itself; by name if it is to be named.
+    Thread(Label),
+    /// An owned guard that the calling thread takes, and that may go anywhere.
+    /// Named if the thread has no slot of its own that says its name.
+    Guard(Option<Label>),
 }
 
 /// Who is behind a slot, for people.
@@ -106,7 +116,6 @@ pub(crate) struct Participant {
 pub(crate) struct Label {
     #[cfg(feature = "std")]
     pub(crate) thread: Option<alloc::string::String>,
-    pub(crate) owned_guard: bool,
     /// The sequence at which a scan first found the section behind, and when.
     #[cfg(feature = "std")]
     pub(crate) behind: Option<(u64, std::time::Instant)>,
@@ -146,6 +155,7 @@ impl Participant {
             claimed: AtomicU32::new(0),
             generation: AtomicU32::new(0),
             token: AtomicUsize::new(0),
+            origin: AtomicUsize::new(0),
             label: ForkLock::new(Label::default()),
         }
     }
@@ -194,17 +204,11 @@ impl Participant {
         self.shared.get()
     }
 
-    /// Hands the slot to an owned guard. Called before anyone shares it.
-    pub(crate) fn make_shared(&self) {
-        self.shared.set(true);
-    }
-
     /// Enters a section, or nests in the one that is open. Owner only.
     #[inline(always)]
     pub(crate) fn enter(&self) {
         // Relaxed: our own store, or 0.
         if self.seq.load(Ordering::Relaxed) != 0 {
-            cold_path();
             self.nest();
             return;
         }
@@ -222,7 +226,6 @@ impl Participant {
     #[inline(always)]
     pub(crate) fn enter_global(&self) {
         if self.seq.load(Ordering::Relaxed) != 0 {
-            cold_path();
             self.nest();
             return;
         }
@@ -257,24 +260,19 @@ impl Participant {
     /// returned may be all that keeps the slot allocated.
     #[inline(always)]
     pub(crate) fn exit(&self) -> Option<Arc<Inner>> {
-        if self.gate.get() != 0 {
-            cold_path();
-            return self.exit_gated();
+        let gate = self.gate.get();
+        if gate >= NESTED {
+            self.gate.set(gate - NESTED);
+            return None;
         }
         // Release: pairs with the Acquire of the scan. Then the light barrier.
-        Barrier::ASYMMETRIC.publish(&self.seq, 0, ord::exit_seq());
-        self.after_exit()
-    }
-
-    /// Leaves where guards nest or the barrier is a fence.
-    #[inline]
-    fn exit_gated(&self) -> Option<Arc<Inner>> {
-        if self.is_outermost() {
-            self.publish(0, ord::exit_seq());
-            return self.after_exit();
+        if gate == 0 {
+            Barrier::ASYMMETRIC.publish(&self.seq, 0, ord::exit_seq());
+        } else {
+            cold_path();
+            Barrier::FENCE.publish(&self.seq, 0, ord::exit_seq());
         }
-        self.gate.set(self.gate.get() - NESTED);
-        None
+        self.after_exit()
     }
 
     #[inline(always)]
@@ -341,6 +339,10 @@ impl Participant {
     #[cold]
     #[inline(never)]
     fn exit_slow(&self) -> Option<Arc<Inner>> {
+        if self.notice.load(Ordering::Relaxed) == LEAVING && !self.is_in_use() {
+            // An owned guard without garbage: the common end of one.
+            return Some(self.domain().release(self));
+        }
         let panic = run::catch(|| self.heed());
         // Only now: what ran may have been the owner's last use of the slot.
         let left = self.notice.load(Ordering::Relaxed) & LEAVING != 0 && !self.is_in_use();
@@ -478,13 +480,42 @@ impl Participant {
     }
 
     /// Stamps the slot with its new owner. Called while nobody else can.
-    pub(crate) fn take_over(&self, token: usize, label: Label) {
+    pub(crate) fn take_over(&self, owner: Owner) {
         self.generation.store(fork::generation(), Ordering::Relaxed);
-        self.token.store(token, Ordering::Relaxed);
         self.gate.set(self.gate.get() & FENCED);
-        self.shared.set(false);
         self.quiet.set(0);
-        self.label.with(|l| *l = label);
+        let (token, origin) = match owner {
+            Owner::Thread(label) => {
+                self.label.with(|l| *l = label);
+                self.shared.set(false);
+                (fork::token(), 0)
+            }
+            Owner::Guard(label) => {
+                let known = label.is_none();
+                if let Some(label) = label {
+                    self.label.with(|l| *l = label);
+                }
+                self.shared.set(true);
+                // The only guard is the last one.
+                self.notice.store(LEAVING, Ordering::Relaxed);
+                (0, if known { fork::token() } else { 0 })
+            }
+        };
+        self.token.store(token, Ordering::Relaxed);
+        self.origin.store(origin, Ordering::Relaxed);
+    }
+
+    #[cfg(all(feature = "std", not(loom)))]
+    /// The thread that took the owned guard of this slot, where its own slot
+    /// says its name; otherwise 0.
+    pub(crate) fn origin(&self) -> usize {
+        self.origin.load(Ordering::Relaxed)
+    }
+
+    #[cfg(all(feature = "std", not(loom)))]
+    /// The thread that owns the slot; 0 if none does.
+    pub(crate) fn token(&self) -> usize {
+        self.token.load(Ordering::Relaxed)
     }
 
     /// Whether the thread that owns the slot exists in this process.

@@ -69,10 +69,10 @@ pub(crate) struct Node {
     // All below: behind the lock of the domain's list.
     /// The list that it stands in; 0 for none.
     list: Cell<u32>,
-    /// Who works on the pool: generation and token of the thread.
-    mark: Cell<Option<(u32, usize)>>,
-    /// The pool is being dropped: nobody marks it any more.
-    going: Cell<bool>,
+    /// Who works on the pool.
+    mark: Cell<Option<Worker>>,
+    /// Who waits to drop the pool: nobody marks it any more.
+    going: Cell<Option<Worker>>,
     prev: Cell<*const Node>,
     next: Cell<*const Node>,
     frame: Cell<*const Frame>,
@@ -150,6 +150,25 @@ impl NodeRef {
     }
 }
 
+/// A thread, by generation and token.
+#[derive(Clone, Copy)]
+struct Worker(u32, usize);
+
+impl Worker {
+    fn this_thread() -> Self {
+        Self(fork::generation(), fork::token())
+    }
+
+    /// Whether the thread exists in this process.
+    fn is_alive(self) -> bool {
+        fork::is_alive(self.0, self.1)
+    }
+
+    fn is_this_thread(self) -> bool {
+        self.1 != 0 && self.1 == fork::token()
+    }
+}
+
 fn today() -> u32 {
     fork::generation().wrapping_add(1)
 }
@@ -162,7 +181,7 @@ impl Node {
             dirty: AtomicU32::new(0),
             list: Cell::new(0),
             mark: Cell::new(None),
-            going: Cell::new(false),
+            going: Cell::new(None),
             prev: Cell::new(ptr::null()),
             next: Cell::new(ptr::null()),
             frame: Cell::new(ptr::null()),
@@ -187,16 +206,14 @@ impl Node {
     }
 
     fn is_marked(&self) -> bool {
-        self.mark
-            .get()
-            .is_some_and(|(generation, token)| fork::is_alive(generation, token))
+        self.mark.get().is_some_and(Worker::is_alive)
     }
 
     /// Marks the node for the calling thread, unless it is marked.
     fn try_mark(&self) -> bool {
-        let free = !self.is_marked() && !self.going.get();
+        let free = !self.is_marked() && !self.going.get().is_some_and(Worker::is_alive);
         if free {
-            self.mark.set(Some((fork::generation(), fork::token())));
+            self.mark.set(Some(Worker::this_thread()));
             self.frame.set(ptr::null());
         }
         free
@@ -207,15 +224,12 @@ impl Node {
     pub(crate) fn unlink(&self, domain: &Inner) -> Option<*const Frame> {
         loop {
             let state = domain.pools.with(|list| {
-                self.going.set(true);
+                self.going.set(Some(Worker::this_thread()));
                 if !self.is_marked() {
                     list.remove(self);
                     return Some(None);
                 }
-                let ours = self
-                    .mark
-                    .get()
-                    .is_some_and(|(_, token)| token != 0 && token == fork::token());
+                let ours = self.mark.get().is_some_and(Worker::is_this_thread);
                 // A thread that marks without a frame runs no user code.
                 let inside = ours && !self.frame.get().is_null();
                 inside.then(|| {

@@ -25,7 +25,7 @@ use alloc::alloc::{alloc, dealloc};
 
 use crate::ord;
 use crate::raw::inner::Inner;
-use crate::raw::participant::{Label, Participant};
+use crate::raw::participant::{Owner, Participant};
 use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use crate::tunables::{FIRST_SEGMENT, SEGMENTS};
 
@@ -75,18 +75,13 @@ impl Registry {
         }
     }
 
-    /// Takes a slot for `token`, from the released ones if there are any.
-    pub(crate) fn claim(
-        &self,
-        domain: &Inner,
-        token: usize,
-        label: Label,
-    ) -> Result<&Participant, Full> {
+    /// Takes a slot, from the released ones if there are any.
+    pub(crate) fn claim(&self, domain: &Inner, owner: Owner) -> Result<&Participant, Full> {
         let slot = match self.pop_free() {
             Some(slot) => slot,
             None => self.append(domain)?,
         };
-        slot.take_over(token, label);
+        slot.take_over(owner);
         slot.claimed.store(1, Ordering::Relaxed);
         Ok(slot)
     }
