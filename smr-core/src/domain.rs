@@ -18,7 +18,6 @@ use crate::limits::RetireError;
 use crate::raw::deferred::Deferred;
 use crate::raw::inner::{Home, Inner};
 use crate::raw::participant::{Label, Owner, Participant};
-use crate::raw::registry::Full;
 use crate::seq::{Seq, SeqError};
 use crate::sync::Ordering;
 use crate::tunables::FIRST_SEQ;

@@ -88,12 +88,17 @@ impl fmt::Display for Section {
 }
 
 impl Label {
+    #[cfg(all(feature = "std", not(loom)))]
     pub(crate) fn of_this_thread() -> Self {
         Self {
-            #[cfg(all(feature = "std", not(loom)))]
             thread: std::thread::current().name().and_then(copy),
             ..Self::default()
         }
+    }
+
+    #[cfg(any(not(feature = "std"), loom))]
+    pub(crate) fn of_this_thread() -> Self {
+        Self::default()
     }
 }
 
