@@ -39,7 +39,7 @@ use crossbeam_utils::CachePadded;
 
 use crate::barrier::Barrier;
 use crate::ord;
-use crate::sync::{AtomicU32, AtomicU64, Ordering, mutant};
+use crate::sync::{AtomicU64, Ordering, mutant, process};
 use crate::tunables::{
     ASSUMED_BARRIER_NS, FIRST_SEQ, MAX_BARRIER_NS, MAX_POLL_BYTES, MAX_POLL_ITEMS, MIN_POLL_ITEMS,
 };
@@ -52,7 +52,7 @@ pub(crate) struct Clock {
     rd: CachePadded<AtomicU64>,
     pub(crate) barrier: Barrier,
     /// Measured cost of a heavy barrier, in nanoseconds; a moving average.
-    cost_ns: AtomicU32,
+    cost_ns: process::AtomicU32,
 }
 
 /// The write hand of the global domain. A place that the linker knows saves its
@@ -76,7 +76,7 @@ impl Clock {
             static_wr,
             rd: CachePadded::new(AtomicU64::new(FIRST_SEQ)),
             barrier,
-            cost_ns: AtomicU32::new(ASSUMED_BARRIER_NS),
+            cost_ns: process::AtomicU32::new(ASSUMED_BARRIER_NS),
         }
     }
 

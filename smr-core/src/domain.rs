@@ -4,8 +4,6 @@ use core::fmt;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::time::Duration;
 
-use alloc::sync::Arc;
-
 use crate::barrier::BarrierKind;
 use crate::builder::DomainBuilder;
 #[cfg(all(feature = "std", not(loom)))]
@@ -19,7 +17,7 @@ use crate::raw::deferred::Deferred;
 use crate::raw::inner::{Home, Inner};
 use crate::raw::participant::{Label, Owner, Participant};
 use crate::seq::{Seq, SeqError};
-use crate::sync::Ordering;
+use crate::sync::{Arc, Ordering};
 use crate::tunables::FIRST_SEQ;
 use crate::wait::{self, WaitError};
 
@@ -344,9 +342,7 @@ impl Domain {
     }
 
     fn claim(&self, owner: Owner) -> Result<&Participant, RegisterError> {
-        self.inner
-            .claim(owner)
-            .map_err(|full| RegisterError::new(full, &self.inner))
+        Inner::claim(&self.inner, owner).map_err(|full| RegisterError::new(full, &self.inner))
     }
 
     /// Enters a section of this domain on the calling thread, or nests in the

@@ -76,6 +76,8 @@
 //! parking, names of threads, [`Reaper`]. Without it the crate needs `alloc` and
 //! 64-bit atomics, and sections are entered through a [`LocalHandle`].
 #![cfg_attr(not(feature = "std"), no_std)]
+// Loom has its own threads: what belongs to those of `std` is out of use there.
+#![cfg_attr(loom, allow(dead_code))]
 
 extern crate alloc;
 
@@ -91,6 +93,8 @@ mod guard;
 mod handle;
 mod limits;
 mod local;
+#[cfg(all(test, loom))]
+mod models;
 mod ord;
 mod owned;
 mod pointer;

@@ -15,7 +15,7 @@ mod imp {
     use core::cell::{Cell, RefCell};
     use core::hint::cold_path;
 
-    use alloc::sync::Arc;
+    use crate::sync::Arc;
     use alloc::vec::Vec;
 
     use crate::domain::Domain;
@@ -146,8 +146,7 @@ mod imp {
         if has_room == Ok(false) {
             return Err(RegisterError::OutOfMemory);
         }
-        let slot = inner
-            .claim(Owner::Thread(Label::of_this_thread()))
+        let slot = Inner::claim(inner, Owner::Thread(Label::of_this_thread()))
             .map_err(|full| RegisterError::new(full, inner))?
             .outlive();
         if SLOTS
@@ -201,9 +200,7 @@ mod imp {
             Some(slot) => slot,
             None => {
                 // The thread is going. A slot for this one section.
-                let slot = domain
-                    .inner()
-                    .claim(Owner::Thread(Label::default()))
+                let slot = Inner::claim(domain.inner(), Owner::Thread(Label::default()))
                     .map_err(|full| RegisterError::new(full, domain.inner()))?
                     .outlive();
                 slot.notice.fetch_or(LEAVING, Ordering::Relaxed);
@@ -249,7 +246,7 @@ mod imp {
 
 #[cfg(any(not(feature = "std"), loom))]
 mod imp {
-    use alloc::sync::Arc;
+    use crate::sync::Arc;
 
     use crate::raw::inner::Inner;
     use crate::raw::participant::Participant;

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use crate::domain::Domain;
 use crate::raw::inner::Inner;
 use crate::raw::participant::Label;
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{Ordering, process};
 use crate::tunables::FIRST_SEQ;
 
 /// A domain's counters, taken one after the other while others go on.
@@ -111,7 +111,7 @@ fn copy(name: &str) -> Option<String> {
     Some(copy)
 }
 
-fn read(counter: &AtomicU64) -> u64 {
+fn read(counter: &process::AtomicU64) -> u64 {
     counter.load(Ordering::Relaxed)
 }
 

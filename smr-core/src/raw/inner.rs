@@ -35,7 +35,6 @@ use core::hint::cold_path;
 use core::num::NonZeroU64;
 
 use alloc::string::String;
-use alloc::sync::Arc;
 
 use crossbeam_utils::CachePadded;
 
@@ -49,7 +48,7 @@ use crate::raw::lock::ForkLock;
 use crate::raw::participant::{ARMED, ASSIST, LEAVING, Owner, Participant};
 use crate::raw::pools::PoolList;
 use crate::raw::registry::{Full, Registry};
-use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering, process};
+use crate::sync::{Arc, AtomicBool, AtomicU64, AtomicUsize, Ordering, process};
 use crate::tunables::{DROPS_PER_RETIRE, MAX_DROP_POLL_BYTES, MAX_DROP_POLL_ITEMS};
 use crate::{fork, run};
 
@@ -88,18 +87,18 @@ pub(crate) struct Awake {
 /// Counters of cold paths.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
-    pub(crate) polls: AtomicU64,
-    pub(crate) scans: AtomicU64,
-    pub(crate) failed_polls: AtomicU64,
-    pub(crate) refused_barriers: AtomicU64,
-    pub(crate) sweeps: AtomicU64,
-    pub(crate) helps: AtomicU64,
-    pub(crate) assists: AtomicU64,
-    pub(crate) reclaimed_items: AtomicU64,
-    pub(crate) reclaimed_bytes: AtomicU64,
+    pub(crate) polls: process::AtomicU64,
+    pub(crate) scans: process::AtomicU64,
+    pub(crate) failed_polls: process::AtomicU64,
+    pub(crate) refused_barriers: process::AtomicU64,
+    pub(crate) sweeps: process::AtomicU64,
+    pub(crate) helps: process::AtomicU64,
+    pub(crate) assists: process::AtomicU64,
+    pub(crate) reclaimed_items: process::AtomicU64,
+    pub(crate) reclaimed_bytes: process::AtomicU64,
 }
 
-pub(crate) fn count(counter: &AtomicU64, by: usize) {
+pub(crate) fn count(counter: &process::AtomicU64, by: usize) {
     counter.fetch_add(by as u64, Ordering::Relaxed);
 }
 
@@ -179,9 +178,9 @@ impl Inner {
 
     /// Takes a slot and with it a reference to the domain, which
     /// [`release`](Self::release) gives back.
-    pub(crate) fn claim(self: &Arc<Self>, owner: Owner) -> Result<&Participant, Full> {
-        let slot = self.registry.claim(self, owner)?;
-        slot.set_face(Some(Arc::clone(self)));
+    pub(crate) fn claim(this: &Arc<Self>, owner: Owner) -> Result<&Participant, Full> {
+        let slot = this.registry.claim(this, owner)?;
+        slot.set_face(Some(Arc::clone(this)));
         Ok(slot)
     }
 

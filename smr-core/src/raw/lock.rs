@@ -70,6 +70,12 @@ impl<T: Default> ForkLock<T> {
         self.try_hold().map(|held| held.run(f))
     }
 
+    /// Runs `f` on the value if the lock is free now; for models.
+    #[cfg(loom)]
+    pub(crate) fn try_with<R>(&self, f: impl FnOnce(&mut T) -> R) -> Option<R> {
+        self.try_hold().map(|held| held.run(f))
+    }
+
     fn try_hold(&self) -> Option<Held<'_, T>> {
         let mine = fork::generation().wrapping_add(1).max(1);
         // Acquire: pairs with the Release of `Held::drop`. On failure nothing

@@ -38,8 +38,6 @@ use core::cell::Cell;
 use core::hint::cold_path;
 use core::ptr;
 
-use alloc::sync::Arc;
-
 use crate::barrier::Barrier;
 #[cfg(all(feature = "std", not(loom)))]
 use crate::clock::GLOBAL_WRITE_HAND;
@@ -49,7 +47,7 @@ use crate::raw::deferred::Deferred;
 use crate::raw::inner::Inner;
 use crate::raw::latch::Latch;
 use crate::raw::lock::ForkLock;
-use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering, UnsafeCell};
+use crate::sync::{Arc, AtomicU32, AtomicU64, Ordering, UnsafeCell, process};
 use crate::{fork, ord, run};
 
 /// A poll waits for this section: its exit collects.
@@ -95,10 +93,10 @@ pub(crate) struct Participant {
     pub(crate) next_free: AtomicU32,
     /// Whether a thread, a handle or a guard owns the slot.
     pub(crate) claimed: AtomicU32,
-    face: core::cell::UnsafeCell<Option<Arc<Inner>>>,
-    generation: AtomicU32,
-    token: AtomicUsize,
-    origin: AtomicUsize,
+    face: UnsafeCell<Option<Arc<Inner>>>,
+    generation: process::AtomicU32,
+    token: process::AtomicUsize,
+    origin: process::AtomicUsize,
     pub(crate) label: ForkLock<Label>,
 }
 
@@ -142,7 +140,7 @@ impl Participant {
             write_hand: Cell::new(domain.clock.write_hand()),
             domain: Cell::new(domain),
             shared: Cell::new(false),
-            face: core::cell::UnsafeCell::new(None),
+            face: UnsafeCell::new(None),
             latch: Latch::default(),
             barrier: domain.clock.barrier,
             running: AtomicU32::new(0),
@@ -153,9 +151,9 @@ impl Participant {
             bins: UnsafeCell::new(Bins::default()),
             next_free: AtomicU32::new(0),
             claimed: AtomicU32::new(0),
-            generation: AtomicU32::new(0),
-            token: AtomicUsize::new(0),
-            origin: AtomicUsize::new(0),
+            generation: process::AtomicU32::new(0),
+            token: process::AtomicUsize::new(0),
+            origin: process::AtomicUsize::new(0),
             label: ForkLock::new(Label::default()),
         }
     }
@@ -184,18 +182,21 @@ impl Participant {
 
     /// The domain as its users know it. Only of a claimed slot.
     pub(crate) fn face(&self) -> &Domain {
-        // SAFETY: written when the slot was claimed, by its owner, and left
-        // alone until it is released, by its last user.
-        let face = unsafe { &*self.face.get() };
+        let face = self.face.with(|face| {
+            // SAFETY: written when the slot was claimed, by its owner, and left
+            // alone until it is released, by its last user.
+            unsafe { &*face }
+        });
         Domain::from_ref(face.as_ref().expect("the slot is claimed"))
     }
 
     /// Gives the slot a reference to its domain, or takes it back. Only while
     /// the slot is nobody's.
     pub(crate) fn set_face(&self, face: Option<Arc<Inner>>) -> Option<Arc<Inner>> {
-        // SAFETY: the caller is the only one who knows the slot.
-        let place = unsafe { &mut *self.face.get() };
-        core::mem::replace(place, face)
+        self.face.with_mut(|place| {
+            // SAFETY: the caller is the only one who knows the slot.
+            core::mem::replace(unsafe { &mut *place }, face)
+        })
     }
 
     /// Whether the slot belongs to an owned guard.
