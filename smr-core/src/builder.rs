@@ -25,6 +25,12 @@ pub struct DomainBuilder {
 
 impl DomainBuilder {
     /// A name, for `Debug` and for people.
+    ///
+    /// ```
+    /// let domain = smr_core::Domain::builder().name("routes").build()?;
+    /// assert_eq!(domain.name(), Some("routes"));
+    /// # Ok::<(), smr_core::BuildError>(())
+    /// ```
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
@@ -33,6 +39,14 @@ impl DomainBuilder {
 
     /// How readers and polls synchronise. The default takes what the system
     /// offers.
+    ///
+    /// ```
+    /// use smr_core::{BarrierKind, Domain};
+    ///
+    /// let domain = Domain::builder().barrier(BarrierKind::Fence).build()?;
+    /// assert_eq!(domain.barrier_kind(), BarrierKind::Fence);
+    /// # Ok::<(), smr_core::BuildError>(())
+    /// ```
     #[must_use]
     pub fn barrier(mut self, kind: BarrierKind) -> Self {
         self.barrier = kind;
@@ -41,6 +55,15 @@ impl DomainBuilder {
 
     /// The most slots at a time, one for each thread, handle and owned guard.
     /// The default is 2^20.
+    ///
+    /// ```
+    /// let domain = smr_core::Domain::builder().max_participants(1).build()?;
+    /// let only = domain.register();
+    /// assert!(domain.try_register().is_err());
+    /// drop(only);
+    /// assert!(domain.try_register().is_ok());
+    /// # Ok::<(), smr_core::BuildError>(())
+    /// ```
     #[must_use]
     pub fn max_participants(mut self, max: u32) -> Self {
         self.max_participants = Some(max);
@@ -52,6 +75,15 @@ impl DomainBuilder {
     ///
     /// Keeping the account costs an atomic addition on a shared word for each
     /// retire.
+    ///
+    /// ```
+    /// use smr_core::{Domain, OverLimit};
+    ///
+    /// let limit = 64 << 20;
+    /// let domain = Domain::builder().max_retired_bytes(limit, OverLimit::Help).build()?;
+    /// assert!(!domain.stats().over_limit);
+    /// # Ok::<(), smr_core::BuildError>(())
+    /// ```
     #[must_use]
     pub fn max_retired_bytes(mut self, max: usize, policy: OverLimit) -> Self {
         self.limits.max_retired_bytes = Some(max);
@@ -61,6 +93,17 @@ impl DomainBuilder {
 
     /// Called, by the thread that retires, each time the limit is crossed. It
     /// must not retire anything in the same domain.
+    ///
+    /// ```
+    /// use smr_core::{Domain, OverLimit};
+    ///
+    /// let domain = Domain::builder()
+    ///     .max_retired_bytes(64 << 20, OverLimit::Report)
+    ///     .on_limit(|report| eprintln!("{} bytes wait for readers", report.retired_bytes))
+    ///     .build()?;
+    /// # drop(domain);
+    /// # Ok::<(), smr_core::BuildError>(())
+    /// ```
     #[must_use]
     pub fn on_limit(mut self, hook: impl Fn(LimitReport) + Send + Sync + 'static) -> Self {
         self.limits.hook = Some(Box::new(hook));
@@ -72,6 +115,13 @@ impl DomainBuilder {
     /// # Errors
     ///
     /// [`BuildError`] for settings that cannot be met.
+    ///
+    /// ```
+    /// use smr_core::{BuildError, Domain};
+    ///
+    /// let error = Domain::builder().max_participants(0).build().unwrap_err();
+    /// assert_eq!(error, BuildError::NoParticipants);
+    /// ```
     pub fn build(self) -> Result<Domain, BuildError> {
         self.build_with(None)
     }

@@ -11,12 +11,11 @@ use crate::clock::GLOBAL_WRITE_HAND;
 #[cfg(all(feature = "std", not(loom)))]
 use crate::guard::Guard;
 use crate::guard::OwnedGuard;
-use crate::handle::LocalHandle;
+use crate::handle::{LocalHandle, RegisterError};
 use crate::limits::RetireError;
 use crate::raw::deferred::Deferred;
 use crate::raw::inner::{Home, Inner};
 use crate::raw::participant::{Label, Owner, Participant};
-use crate::raw::registry::Full;
 use crate::seq::{Seq, SeqError};
 use crate::sync::{Arc, Ordering};
 use crate::tunables::FIRST_SEQ;
@@ -57,6 +56,12 @@ impl RefUnwindSafe for Domain {}
 
 impl Domain {
     /// A new domain with the defaults of [`builder`](Self::builder).
+    ///
+    /// ```
+    /// let domain = smr_core::Domain::new();
+    /// domain.retire(Box::new(7));
+    /// domain.barrier();
+    /// ```
     #[must_use]
     #[expect(clippy::missing_panics_doc, reason = "the defaults are possible")]
     pub fn new() -> Self {
@@ -70,6 +75,12 @@ impl Domain {
     }
 
     /// The domain of the process, which lives as long as it.
+    ///
+    /// ```
+    /// use smr_core::{Domain, pin};
+    ///
+    /// assert!(pin().protects(Domain::global()));
+    /// ```
     #[cfg(all(feature = "std", not(loom)))]
     #[must_use]
     #[expect(clippy::missing_panics_doc, reason = "the defaults are possible")]
@@ -130,6 +141,14 @@ impl Domain {
     }
 
     /// The newest goal that was handed out.
+    ///
+    /// Wait-free, one load.
+    ///
+    /// ```
+    /// let domain = smr_core::Domain::new();
+    /// let goal = domain.advance();
+    /// assert_eq!(domain.now(), goal);
+    /// ```
     #[must_use]
     pub fn now(&self) -> Seq {
         self.seq(self.inner.clock.now())
@@ -148,6 +167,14 @@ impl Domain {
     ///
     /// [`SeqError::NotHandedOut`] for a number that this domain has not handed
     /// out yet, or never will.
+    ///
+    /// ```
+    /// let domain = smr_core::Domain::new();
+    /// let packed: u64 = domain.advance().into_raw();
+    /// let goal = domain.seq_from_raw(packed)?;
+    /// assert!(domain.poll(goal));
+    /// # Ok::<(), smr_core::SeqError>(())
+    /// ```
     pub fn seq_from_raw(&self, raw: u64) -> Result<Seq, SeqError> {
         if (FIRST_SEQ..=self.inner.clock.now()).contains(&raw) {
             Ok(self.seq(raw))
@@ -174,6 +201,15 @@ impl Domain {
     ///
     /// If `goal` belongs to another domain; [`try_poll`](Self::try_poll)
     /// returns an error.
+    ///
+    /// ```
+    /// let domain = smr_core::Domain::new();
+    /// let section = domain.register().pin();
+    /// let goal = domain.advance();
+    /// assert!(!domain.poll(goal));
+    /// drop(section);
+    /// assert!(domain.poll(goal));
+    /// ```
     #[must_use]
     pub fn poll(&self, goal: Seq) -> bool {
         self.try_poll(goal)
@@ -199,6 +235,16 @@ impl Domain {
     /// [`try_wait`](Self::try_wait) returns an error. Guards that can change
     /// threads ([`OwnedGuard`]) are not known to belong to anyone: waiting while
     /// holding one never ends.
+    ///
+    /// Without the feature `std` the domain does not know its threads either: then
+    /// a wait inside one's own section never ends.
+    ///
+    /// ```
+    /// let domain = smr_core::Domain::new();
+    /// let goal = domain.advance();
+    /// // Nobody who could have seen what was unlinked before is inside after this:
+    /// domain.wait(goal);
+    /// ```
     pub fn wait(&self, goal: Seq) {
         self.wait_for(goal, None)
             .unwrap_or_else(|error| panic!("{error}"));
@@ -211,6 +257,19 @@ impl Domain {
     ///
     /// [`WaitError`]: the time was up, the wait would never end, or the goal is
     /// foreign.
+    ///
+    /// ```
+    /// use smr_core::{Domain, WaitError};
+    /// use std::time::Duration;
+    ///
+    /// let domain = Domain::new();
+    /// let guard = domain.owned_guard();
+    /// let goal = domain.advance();
+    /// let timeout = Duration::from_millis(1);
+    /// assert_eq!(domain.try_wait(goal, timeout), Err(WaitError::Timeout));
+    /// drop(guard);
+    /// assert_eq!(domain.try_wait(goal, timeout), Ok(()));
+    /// ```
     pub fn try_wait(&self, goal: Seq, timeout: Duration) -> Result<(), WaitError> {
         self.wait_for(goal, Some(timeout))
     }
@@ -257,6 +316,15 @@ impl Domain {
     ///
     /// If the domain has no slot left; [`try_register`](Self::try_register)
     /// returns an error.
+    ///
+    /// Lock-free. Released slots are used again.
+    ///
+    /// ```
+    /// let domain = smr_core::Domain::new();
+    /// let reader = domain.register();
+    /// let guard = reader.pin();
+    /// assert!(guard.protects(&domain));
+    /// ```
     #[must_use]
     pub fn register(&self) -> LocalHandle {
         self.try_register()
@@ -284,6 +352,16 @@ impl Domain {
     ///
     /// If the domain has no slot left; [`try_register`](Self::try_register)
     /// returns an error.
+    ///
+    /// Wait-free on a thread that has pinned before.
+    ///
+    /// ```
+    /// let domain = smr_core::Domain::new();
+    /// let guard = domain.pin();
+    /// assert!(domain.is_pinned());
+    /// drop(guard);
+    /// assert!(!domain.is_pinned());
+    /// ```
     #[cfg(all(feature = "std", not(loom)))]
     #[inline]
     pub fn pin(&self) -> Guard {
@@ -307,6 +385,12 @@ impl Domain {
     /// # Panics
     ///
     /// If the domain has no slot left.
+    ///
+    /// ```
+    /// let domain = smr_core::Domain::new();
+    /// let guard = domain.owned_guard();
+    /// std::thread::spawn(move || drop(guard)).join().unwrap();
+    /// ```
     pub fn owned_guard(&self) -> OwnedGuard {
         self.try_owned_guard()
             .unwrap_or_else(|error| panic!("{error}"))
@@ -333,6 +417,23 @@ impl Domain {
     /// index that goes back to a free list, a file descriptor.
     ///
     /// Never waits for readers, except under [`OverLimit::Block`](crate::OverLimit::Block).
+    ///
+    /// Constant time, amortised, with at most two destructors of earlier values.
+    ///
+    /// # Panics
+    ///
+    /// If a destructor of an earlier value, run on this occasion, panics.
+    ///
+    /// ```
+    /// let domain = smr_core::Domain::new();
+    /// let reader = domain.register();
+    /// let guard = reader.pin();
+    /// domain.retire(String::from("unlinked"));
+    /// assert_eq!(domain.stats().retired_items, 1);
+    /// drop(guard);
+    /// domain.barrier();
+    /// assert_eq!(domain.stats().retired_items, 0);
+    /// ```
     pub fn retire<T: Send + 'static>(&self, value: T) {
         self.defer_sized(size_of::<T>(), move || drop(value));
     }
@@ -343,6 +444,18 @@ impl Domain {
     /// # Errors
     ///
     /// [`RetireError`], with the value.
+    ///
+    /// ```
+    /// use smr_core::{Domain, OverLimit};
+    ///
+    /// let limit = Domain::builder().max_retired_bytes(100, OverLimit::Error);
+    /// let domain = limit.build()?;
+    /// let _reader = domain.owned_guard();
+    /// assert!(domain.try_retire([0_u8; 200]).is_ok());
+    /// let refused = domain.try_retire("and this").unwrap_err();
+    /// assert_eq!(refused.0, "and this");
+    /// # Ok::<(), smr_core::BuildError>(())
+    /// ```
     pub fn try_retire<T: Send + 'static>(&self, value: T) -> Result<(), RetireError<T>> {
         if self.inner.refuses() {
             return Err(RetireError(value));
@@ -352,6 +465,9 @@ impl Domain {
     }
 
     /// Runs `f` when every section that is open now has ended, on any thread.
+    ///
+    /// Costs and panics as [`retire`](Self::retire); a small closure is stored in
+    /// place, a larger one in a box.
     pub fn defer<F: FnOnce() + Send + 'static>(&self, f: F) {
         self.defer_sized(size_of::<F>(), f);
     }
@@ -368,6 +484,19 @@ impl Domain {
     ///
     /// Destructors that are ready run on this thread; a panic of one continues
     /// here after the others have run.
+    ///
+    /// Linear in the number of slots and in what is collected, with a few heavy
+    /// barriers (see [`BarrierKind`]).
+    ///
+    /// # Panics
+    ///
+    /// If a destructor does.
+    ///
+    /// ```
+    /// let domain = smr_core::Domain::new();
+    /// domain.defer(|| println!("gone"));
+    /// domain.flush(); // prints: nobody is inside
+    /// ```
     pub fn flush(&self) {
         self.inner.flush();
     }
@@ -379,6 +508,16 @@ impl Domain {
     ///
     /// If the calling thread is inside a section of this domain, or runs a
     /// destructor of it; [`try_barrier`](Self::try_barrier) returns an error.
+    ///
+    /// Also if a destructor panics: after the others have run.
+    ///
+    /// ```
+    /// let domain = smr_core::Domain::new();
+    /// let (sender, receiver) = std::sync::mpsc::channel();
+    /// domain.defer(move || sender.send(7).unwrap());
+    /// domain.barrier();
+    /// assert_eq!(receiver.try_recv(), Ok(7));
+    /// ```
     pub fn barrier(&self) {
         self.inner
             .barrier(None, None)
@@ -431,44 +570,5 @@ impl fmt::Debug for Domain {
             .field("name", &self.name())
             .field("barrier", &self.barrier_kind())
             .finish_non_exhaustive()
-    }
-}
-
-/// No slot could be had.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RegisterError {
-    /// All slots that the domain allows are taken.
-    TooManyParticipants {
-        /// How many it allows.
-        max: u32,
-    },
-    /// There is no memory for more slots.
-    OutOfMemory,
-}
-
-impl fmt::Display for RegisterError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooManyParticipants { max } => write!(
-                f,
-                "all {max} slots of the domain are taken by threads, handles and owned guards: \
-                 raise `max_participants`"
-            ),
-            Self::OutOfMemory => f.write_str("no memory for another slot"),
-        }
-    }
-}
-
-impl core::error::Error for RegisterError {}
-
-impl RegisterError {
-    pub(crate) fn new(full: Full, inner: &Inner) -> Self {
-        match full {
-            Full::Limit => Self::TooManyParticipants {
-                max: inner.registry.max(),
-            },
-            Full::Memory => Self::OutOfMemory,
-        }
     }
 }

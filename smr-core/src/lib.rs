@@ -100,6 +100,7 @@ mod owned;
 mod pointer;
 mod pool;
 mod pool_box;
+mod pool_report;
 mod raw;
 #[cfg(all(feature = "std", not(loom)))]
 mod reaper;
@@ -116,16 +117,17 @@ pub use barrier::BarrierKind;
 pub use builder::{BuildError, DomainBuilder};
 #[doc(inline)]
 pub use cell::SmrCell;
-pub use domain::{Domain, RegisterError};
+pub use domain::Domain;
 pub use guard::{Guard, OwnedGuard, unprotected};
-pub use handle::{LocalHandle, Participate};
+pub use handle::{LocalHandle, Participate, RegisterError};
 pub use limits::{LimitReport, OverLimit, RetireError};
 #[cfg(all(feature = "std", not(loom)))]
 pub use local::{default_collector, is_pinned, pin};
 pub use owned::Owned;
 pub use pointer::{CompareExchangeError, Pointable, Pointer};
-pub use pool::{AllocError, Pool, PoolStats, ReserveError};
+pub use pool::Pool;
 pub use pool_box::PoolBox;
+pub use pool_report::{AllocError, PoolStats, ReserveError};
 #[cfg(all(feature = "std", not(loom)))]
 pub use reaper::Reaper;
 pub use seq::{Seq, SeqError};

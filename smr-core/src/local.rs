@@ -18,8 +18,9 @@ mod imp {
     use crate::sync::Arc;
     use alloc::vec::Vec;
 
-    use crate::domain::{Domain, RegisterError};
+    use crate::domain::Domain;
     use crate::guard::Guard;
+    use crate::handle::RegisterError;
     use crate::raw::inner::Inner;
     use crate::raw::participant::{LEAVING, Label, Owner, Participant};
     use crate::run;
@@ -54,6 +55,12 @@ mod imp {
     /// # Panics
     ///
     /// If the global domain has no slot left: 2^20 threads are inside.
+    ///
+    /// ```
+    /// let guard = smr_core::pin();
+    /// // What is loaded under the guard stays until the guard goes.
+    /// drop(guard);
+    /// ```
     #[inline]
     pub fn pin() -> Guard {
         match GLOBAL.get() {
@@ -82,6 +89,13 @@ mod imp {
 
     /// Whether the calling thread is inside a section of the global domain,
     /// entered with [`pin`] or [`Domain::pin`].
+    ///
+    /// ```
+    /// let guard = smr_core::pin();
+    /// assert!(smr_core::is_pinned());
+    /// drop(guard);
+    /// assert!(!smr_core::is_pinned());
+    /// ```
     #[must_use]
     pub fn is_pinned() -> bool {
         is_pinned_in(Domain::global())

@@ -15,6 +15,7 @@ use crate::domain::Domain;
 use crate::handle::Participate;
 use crate::limits::RetireError;
 use crate::pool_box::PoolBox;
+use crate::pool_report::{AllocError, PoolStats, ReserveError};
 use crate::raw::inner::Home;
 use crate::raw::pool::PoolInner;
 use crate::raw::try_box;
@@ -87,6 +88,11 @@ impl<T> RefUnwindSafe for Pool<T> {}
 
 impl<T> Pool<T> {
     /// A pool under the global domain.
+    ///
+    /// ```
+    /// static NODES: smr_core::Pool<[u64; 4]> = smr_core::Pool::new();
+    /// assert_eq!(NODES.alloc([7; 4])[0], 7);
+    /// ```
     #[cfg(all(feature = "std", not(loom)))]
     #[must_use]
     pub const fn new() -> Self
@@ -116,6 +122,12 @@ impl<T> Pool<T> {
     }
 
     /// A pool under the global domain, of values that may borrow.
+    ///
+    /// ```
+    /// let text = String::from("borrowed");
+    /// let pool = smr_core::Pool::scoped();
+    /// assert_eq!(*pool.alloc(text.as_str()), "borrowed");
+    /// ```
     #[cfg(all(feature = "std", not(loom)))]
     #[must_use]
     pub const fn scoped() -> Self {
@@ -233,6 +245,12 @@ impl<T> Pool<T> {
     /// # Panics
     ///
     /// If a destructor of an earlier item, run on this occasion, panics.
+    ///
+    /// ```
+    /// let pool = smr_core::Pool::new();
+    /// let mut item = pool.alloc([0_u64; 8]);
+    /// item[7] = 7; // nobody else sees it yet
+    /// ```
     #[inline]
     pub fn alloc(&self, value: T) -> PoolBox<'_, T> {
         match self.take() {
@@ -246,6 +264,12 @@ impl<T> Pool<T> {
     /// # Panics
     ///
     /// As there, and if `who` takes part in another domain.
+    ///
+    /// ```
+    /// let pool = smr_core::Pool::new();
+    /// let guard = smr_core::pin();
+    /// assert_eq!(*pool.alloc_in(&guard, 7), 7);
+    /// ```
     #[inline]
     pub fn alloc_in(&self, who: &impl Participate, value: T) -> PoolBox<'_, T> {
         let inner = self.inner();
@@ -337,6 +361,10 @@ impl<T> Pool<T> {
     /// Makes sure that the calling thread can allocate `items` items without
     /// asking the system.
     ///
+    /// A promise to threads that keep a slot. Without the feature `std`, and in the
+    /// destructors of thread-locals, nobody has a cache of its own that it could
+    /// be kept in: then this does nothing.
+    ///
     /// # Panics
     ///
     /// If there is no memory for so many; [`try_reserve`](Self::try_reserve)
@@ -351,6 +379,13 @@ impl<T> Pool<T> {
     /// # Errors
     ///
     /// [`ReserveError`] if there is no memory for so many.
+    ///
+    /// ```
+    /// let pool = smr_core::Pool::<u64>::new();
+    /// assert!(pool.try_reserve(usize::MAX).is_err());
+    /// assert!(pool.try_reserve(1000).is_ok());
+    /// assert!(pool.stats().free_items >= 1000);
+    /// ```
     pub fn try_reserve(&self, items: usize) -> Result<(), ReserveError> {
         if items == 0 {
             return Ok(());
@@ -389,6 +424,13 @@ impl<T> Pool<T> {
     /// # Panics
     ///
     /// If a destructor of an earlier item, run on this occasion, panics.
+    ///
+    /// ```
+    /// let pool = smr_core::Pool::new();
+    /// let item = pool.alloc(7).into_raw();
+    /// // SAFETY: nobody has seen it, and it is retired once.
+    /// unsafe { pool.retire(item) };
+    /// ```
     #[inline]
     pub unsafe fn retire(&self, item: NonNull<T>)
     where
@@ -451,6 +493,14 @@ impl<T> Pool<T> {
     /// # Panics
     ///
     /// If a destructor panics; the others have run then.
+    ///
+    /// ```
+    /// # let pool = smr_core::Pool::new();
+    /// # let item = pool.alloc(String::new()).into_raw();
+    /// // SAFETY: nobody has seen it, and it is retired once.
+    /// unsafe { pool.retire(item) };
+    /// pool.flush();
+    /// ```
     pub fn flush(&self) {
         if let Some(inner) = self.get() {
             inner.flush();
@@ -488,12 +538,29 @@ impl<T> Pool<T> {
 
     /// Gives slabs that are wholly free back to the system, and returns their
     /// bytes. Collects first, as [`flush`](Self::flush). Linear in the free items.
+    ///
+    /// ```
+    /// let pool = smr_core::Pool::new();
+    /// drop(pool.alloc([0_u8; 4096]));
+    /// assert!(pool.trim() >= 4096);
+    /// assert_eq!(pool.stats().slab_bytes, 0);
+    /// ```
     pub fn trim(&self) -> usize {
         self.get().map_or(0, PoolInner::trim)
     }
 
     /// How much memory the pool holds, and for what. Stops the owners of its
     /// caches for a moment.
+    ///
+    /// Linear in what is free in the depot, and in the slabs.
+    ///
+    /// ```
+    /// let pool = smr_core::Pool::new();
+    /// let item = pool.alloc(7);
+    /// assert_eq!(pool.stats().live_items, 1);
+    /// drop(item);
+    /// assert_eq!(pool.stats().live_items, 0);
+    /// ```
     #[must_use]
     pub fn stats(&self) -> PoolStats {
         self.get().map_or_else(PoolStats::default, PoolInner::stats)
@@ -524,68 +591,3 @@ impl<T> fmt::Debug for Pool<T> {
             .finish_non_exhaustive()
     }
 }
-
-/// How much memory a [`Pool`] holds, and for what. Items in an owner's hands
-/// while the figures were taken count as live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct PoolStats {
-    /// Slabs taken from the system.
-    pub slabs: usize,
-    /// Their bytes, headers included.
-    pub slab_bytes: usize,
-    /// Items that were allocated and not retired.
-    pub live_items: usize,
-    /// Items that wait for readers, or for their value to be dropped.
-    pub retired_items: usize,
-    /// The bytes of those.
-    pub retired_bytes: usize,
-    /// Items that are free: used before, or fresh.
-    pub free_items: usize,
-    /// Caches, one for each participant that used the pool.
-    pub caches: usize,
-}
-
-/// There was no memory for a value.
-pub struct AllocError<T>(
-    /// The value.
-    pub T,
-);
-
-impl<T> fmt::Debug for AllocError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AllocError(..)")
-    }
-}
-
-impl<T> fmt::Display for AllocError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the system has no memory for a slab of {}-byte items",
-            size_of::<T>()
-        )
-    }
-}
-
-impl<T> core::error::Error for AllocError<T> {}
-
-/// There was no memory for a reserve, or its size does not fit the address space.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ReserveError {
-    /// How many items were asked for.
-    pub items: usize,
-}
-
-impl fmt::Display for ReserveError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the system has no memory for {} items at once: reserve fewer",
-            self.items
-        )
-    }
-}
-
-impl core::error::Error for ReserveError {}

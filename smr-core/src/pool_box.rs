@@ -25,6 +25,17 @@ unsafe impl<T: Send + Sync> Sync for PoolBox<'_, T> {}
 impl<'p, T> PoolBox<'p, T> {
     /// The item, to be published. It comes back through [`Pool::retire`] or
     /// [`from_raw`](Self::from_raw).
+    ///
+    /// Wait-free.
+    ///
+    /// ```
+    /// use smr_core::{Pool, PoolBox};
+    ///
+    /// let pool = Pool::new();
+    /// let raw = pool.alloc(7).into_raw();
+    /// // SAFETY: nobody else has seen it, and it is taken back once.
+    /// assert_eq!(*unsafe { PoolBox::from_raw(&pool, raw) }, 7);
+    /// ```
     #[inline]
     #[must_use = "the item is lost unless it comes back"]
     pub fn into_raw(self) -> NonNull<T> {
@@ -43,6 +54,11 @@ impl<'p, T> PoolBox<'p, T> {
     }
 
     /// Takes the value out and gives the item back.
+    ///
+    /// ```
+    /// let pool = smr_core::Pool::new();
+    /// assert_eq!(pool.alloc(String::from("a")).into_inner(), "a");
+    /// ```
     #[must_use]
     pub fn into_inner(self) -> T {
         let this = ManuallyDrop::new(self);

@@ -88,12 +88,17 @@ impl fmt::Display for Section {
 }
 
 impl Label {
+    #[cfg(all(feature = "std", not(loom)))]
     pub(crate) fn of_this_thread() -> Self {
         Self {
-            #[cfg(all(feature = "std", not(loom)))]
             thread: std::thread::current().name().and_then(copy),
             ..Self::default()
         }
+    }
+
+    #[cfg(any(not(feature = "std"), loom))]
+    pub(crate) fn of_this_thread() -> Self {
+        Self::default()
     }
 }
 
@@ -193,6 +198,15 @@ impl Inner {
 impl Domain {
     /// The domain's counters. Walks the slots, and makes one heavy barrier if
     /// anything is retired.
+    ///
+    /// ```
+    /// let domain = smr_core::Domain::new();
+    /// let guard = domain.owned_guard();
+    /// guard.retire([0_u8; 100]);
+    /// let stats = domain.stats();
+    /// assert_eq!((stats.retired_items, stats.retired_bytes), (1, 100));
+    /// assert_eq!(stats.active_sections, 1);
+    /// ```
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.inner().stats()

@@ -116,7 +116,7 @@ fn orderings_say_why() {
     ] {
         assert!(shown(rules::orderings, LIBRARY, &good).is_empty(), "{good}");
     }
-    let other = "//! # Orderings\n//!\n//! `other` is Relaxed.\n\nx.word.load(Ordering::Relaxed);";
+    let other = "//! # Orderings\n//!\n//! `other` is Relaxed.\n\n\n\n\n\n\nx.word.load(Ordering::Relaxed);";
     assert_eq!(shown(rules::orderings, LIBRARY, other).len(), 1);
 }
 

@@ -110,7 +110,7 @@ pub(super) fn slot(domain: &Domain) -> &'static Participant {
 
 /// The thread that owned the slot exits.
 pub(super) fn leave(slot: &'static Participant) {
-    slot.domain().leave(slot);
+    drop(slot.domain().leave(slot));
 }
 
 /// Loom's cells for pieces of memory that come and go: one for each address, as

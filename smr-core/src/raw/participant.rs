@@ -30,8 +30,8 @@
 //!
 //! The rest is Relaxed. The owner reads its own `seq` and `running`, and `notice`
 //! to learn whether to take it; others read `seq` and `running` so for figures and
-//! for what is asked on the owner's own thread. `generation` and `token` are
-//! stamped before the slot is used, and whoever finds it in use finds them;
+//! for what is asked on the owner's own thread. `generation`, `token` and
+//! `origin` are stamped before the slot is used, and whoever finds it in use finds them;
 //! comparing them reaches nothing.
 
 use core::cell::Cell;

@@ -10,7 +10,7 @@ use core::ptr;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::pool::PoolStats;
+use crate::pool_report::PoolStats;
 use crate::raw::inner::{Home, count};
 use crate::raw::pool::{Depot, PoolInner};
 use crate::raw::pools::{self, Bequest, Frame, Node, Ops};
