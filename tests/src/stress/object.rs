@@ -1,5 +1,7 @@
 //! What readers visit.
 
+use std::mem::ManuallyDrop;
+
 use smr_core::sync::{AtomicU64, Ordering};
 
 use super::Tally;
@@ -27,6 +29,13 @@ impl Drop for Object {
         self.0.destroy();
     }
 }
+
+/// An object that was destroyed, and whose memory stays.
+#[derive(Debug)]
+pub(super) struct Buried(
+    #[allow(dead_code, reason = "dropping it frees the memory")]
+    pub(super)  Box<ManuallyDrop<Object>>,
+);
 
 /// Being inside an object.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use smr_core::sync::{AtomicPtr, Ordering};
 use smr_core::{Atomic, Guard, Owned, Pool, SmrCell, Stats, unprotected};
 
 use super::Run;
-use super::object::{Body, Object};
+use super::object::{Body, Buried, Object};
 
 /// Longer than any reader of the harness stays.
 const GENEROUS: Duration = Duration::from_secs(60);
@@ -162,33 +162,22 @@ fn wait_for_destructors(run: &Run) -> Stats {
 
 struct Boxes {
     places: Vec<Atomic<Object>>,
-    /// Where a scheme is broken, objects are poisoned but not freed before the
-    /// end.
-    graveyard: Option<&'static Mutex<Vec<Buried>>>,
 }
-
-struct Buried(
-    #[allow(dead_code, reason = "dropping it frees the memory")] Box<ManuallyDrop<Object>>,
-);
 
 impl Boxes {
     fn new(run: &Run) -> Self {
         let places = (0..run.config.places)
             .map(|_| Atomic::new(Object(Body::new(run.tally))))
             .collect();
-        Self {
-            places,
-            // Leaked, since destructors refer to it; its contents are not.
-            graveyard: run.config.broken.map(|_| &*Box::leak(Box::default())),
-        }
+        Self { places }
     }
 
     /// # Safety
     ///
     /// `old` was unlinked by the caller, under the guard.
     unsafe fn retire(&self, run: &Run, old: NonNull<Object>, guard: Guard, rng: &mut Rng) {
-        if let Some(graveyard) = self.graveyard {
-            let old = SendPtr(old);
+        if run.config.broken.is_some() {
+            let (old, graveyard) = (SendPtr(old), &run.tally.graveyard);
             // SAFETY: it was unlinked and is buried once; the graveyard is static.
             unsafe { guard.defer_unchecked(move || bury(graveyard, old)) };
             return;
@@ -272,9 +261,11 @@ impl Places for Boxes {
             unsafe { self.retire(run, old, guard, &mut Rng::with_seed(index as u64)) };
         }
         let stats = wait_for_destructors(run);
-        if let Some(graveyard) = self.graveyard {
-            graveyard.lock().expect("nobody panics with it").clear();
-        }
+        run.tally
+            .graveyard
+            .lock()
+            .expect("nobody panics with it")
+            .clear();
         stats
     }
 }
