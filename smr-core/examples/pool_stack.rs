@@ -65,15 +65,15 @@ impl<T: Send> Stack<T> {
             let node = NonNull::new(head)?;
             // SAFETY: it was in the stack when this section was open already, so
             // it is not reused before the section ends.
-            let next = unsafe { node.as_ref() }.next;
+            let top = unsafe { node.as_ref() };
             match self
                 .head
-                .compare_exchange_weak(head, next, Acquire, Acquire)
+                .compare_exchange_weak(head, top.next, Acquire, Acquire)
             {
                 Ok(_) => {
                     // SAFETY: the exchange was won, so the value is ours. The
                     // node keeps a copy that nobody looks at again.
-                    let value = unsafe { ptr::read(&raw const (*head).value) };
+                    let value = unsafe { ptr::read(&top.value) };
                     // SAFETY: from this pool; unlinked, and by us alone.
                     unsafe { self.nodes.retire_in(&guard, node) };
                     return Some(ManuallyDrop::into_inner(value));

@@ -22,6 +22,12 @@
 //! Without the light half, or without the heavy one, there is a third case, in
 //! which neither sees the other; the loom model `enter_against_scan` and the
 //! shapes `enter-scan*` in `tests/litmus` find it.
+//!
+//! # Orderings
+//!
+//! The fences and the exchange of a `word` are SeqCst: they are the two halves of
+//! the barrier. What the system granted (`STATE`) is Relaxed: who finds nothing
+//! there asks the system again.
 
 use core::hint::cold_path;
 
@@ -109,6 +115,7 @@ impl Barrier {
         fence(Ordering::SeqCst);
         if self.asymmetric {
             let done = system::heavy();
+            // SeqCst fence: as above, on the other side of the system call.
             fence(Ordering::SeqCst);
             return done;
         }
@@ -118,6 +125,7 @@ impl Barrier {
 
 #[inline(always)]
 fn light() {
+    // SeqCst fence, against the compiler only: the light half of the barrier.
     #[cfg(not(loom))]
     crate::sync::compiler_fence(Ordering::SeqCst);
 }
@@ -147,6 +155,7 @@ mod fenced {
         if mutant("no_light") {
             return;
         }
+        // SeqCst fence: the light half; pairs with the one in `heavy`.
         fence(Ordering::SeqCst);
     }
 }

@@ -29,12 +29,17 @@
 //! counts as if it had published the `rd` that the scan began with. Without the
 //! clamp such a reader would pull the minimum below `rd`; taken together with a
 //! store to `rd` that is not a maximum, the hand would go back.
+//!
+//! # Orderings
+//!
+//! The hands are moved and read with the orderings that `ord` names. `cost_ns` is
+//! Relaxed: an estimate, which says when polling is worth while.
 
 use crossbeam_utils::CachePadded;
 
 use crate::barrier::Barrier;
 use crate::ord;
-use crate::sync::{AtomicU32, AtomicU64, Ordering, mutant};
+use crate::sync::{AtomicU64, Ordering, mutant, process};
 use crate::tunables::{
     ASSUMED_BARRIER_NS, FIRST_SEQ, MAX_BARRIER_NS, MAX_POLL_BYTES, MAX_POLL_ITEMS, MIN_POLL_ITEMS,
 };
@@ -47,7 +52,7 @@ pub(crate) struct Clock {
     rd: CachePadded<AtomicU64>,
     pub(crate) barrier: Barrier,
     /// Measured cost of a heavy barrier, in nanoseconds; a moving average.
-    cost_ns: AtomicU32,
+    cost_ns: process::AtomicU32,
 }
 
 /// The write hand of the global domain. A place that the linker knows saves its
@@ -71,7 +76,7 @@ impl Clock {
             static_wr,
             rd: CachePadded::new(AtomicU64::new(FIRST_SEQ)),
             barrier,
-            cost_ns: AtomicU32::new(ASSUMED_BARRIER_NS),
+            cost_ns: process::AtomicU32::new(ASSUMED_BARRIER_NS),
         }
     }
 
@@ -83,6 +88,7 @@ impl Clock {
 
     /// The newest goal that was handed out.
     pub(crate) fn now(&self) -> u64 {
+        // Acquire: pairs with the AcqRel in `advance`.
         self.write_hand().load(Ordering::Acquire)
     }
 

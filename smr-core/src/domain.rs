@@ -4,27 +4,21 @@ use core::fmt;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::time::Duration;
 
-use alloc::boxed::Box;
-use alloc::string::String;
-use alloc::sync::Arc;
-
-use crate::barrier::{Barrier, BarrierKind};
-use crate::clock::Clock;
+use crate::barrier::BarrierKind;
+use crate::builder::DomainBuilder;
 #[cfg(all(feature = "std", not(loom)))]
 use crate::clock::GLOBAL_WRITE_HAND;
-use crate::fork;
 #[cfg(all(feature = "std", not(loom)))]
 use crate::guard::Guard;
 use crate::guard::OwnedGuard;
-use crate::handle::LocalHandle;
-use crate::limits::{LimitReport, Limits, OverLimit, RetireError};
+use crate::handle::{LocalHandle, RegisterError};
+use crate::limits::RetireError;
 use crate::raw::deferred::Deferred;
 use crate::raw::inner::{Home, Inner};
-use crate::raw::participant::{Label, Participant};
-use crate::raw::registry::{Full, Registry};
+use crate::raw::participant::{Label, Owner, Participant};
 use crate::seq::{Seq, SeqError};
-use crate::sync::{AtomicU64, Ordering};
-use crate::tunables::{DEFAULT_MAX_PARTICIPANTS, FIRST_SEQ};
+use crate::sync::{Arc, Ordering};
+use crate::tunables::FIRST_SEQ;
 use crate::wait::{self, WaitError};
 
 /// A reclamation domain: one clock, the readers that follow it, and the garbage
@@ -62,7 +56,14 @@ impl RefUnwindSafe for Domain {}
 
 impl Domain {
     /// A new domain with the defaults of [`builder`](Self::builder).
+    ///
+    /// ```
+    /// let domain = smr_core::Domain::new();
+    /// domain.retire(Box::new(7));
+    /// domain.barrier();
+    /// ```
     #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "the defaults are possible")]
     pub fn new() -> Self {
         Self::builder().build().expect("the defaults are possible")
     }
@@ -74,8 +75,15 @@ impl Domain {
     }
 
     /// The domain of the process, which lives as long as it.
+    ///
+    /// ```
+    /// use smr_core::{Domain, pin};
+    ///
+    /// assert!(pin().protects(Domain::global()));
+    /// ```
     #[cfg(all(feature = "std", not(loom)))]
     #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "the defaults are possible")]
     pub fn global() -> &'static Self {
         static GLOBAL: std::sync::OnceLock<Domain> = std::sync::OnceLock::new();
         GLOBAL.get_or_init(|| {
@@ -84,6 +92,13 @@ impl Domain {
                 .build_with(Some(&GLOBAL_WRITE_HAND))
                 .expect("the defaults are possible")
         })
+    }
+
+    /// The first handle of a new domain.
+    pub(crate) fn first_handle(inner: Inner) -> Self {
+        Self {
+            inner: Arc::new(inner),
+        }
     }
 
     pub(crate) fn inner(&self) -> &Arc<Inner> {
@@ -126,6 +141,14 @@ impl Domain {
     }
 
     /// The newest goal that was handed out.
+    ///
+    /// Wait-free, one load.
+    ///
+    /// ```
+    /// let domain = smr_core::Domain::new();
+    /// let goal = domain.advance();
+    /// assert_eq!(domain.now(), goal);
+    /// ```
     #[must_use]
     pub fn now(&self) -> Seq {
         self.seq(self.inner.clock.now())
@@ -144,6 +167,14 @@ impl Domain {
     ///
     /// [`SeqError::NotHandedOut`] for a number that this domain has not handed
     /// out yet, or never will.
+    ///
+    /// ```
+    /// let domain = smr_core::Domain::new();
+    /// let packed: u64 = domain.advance().into_raw();
+    /// let goal = domain.seq_from_raw(packed)?;
+    /// assert!(domain.poll(goal));
+    /// # Ok::<(), smr_core::SeqError>(())
+    /// ```
     pub fn seq_from_raw(&self, raw: u64) -> Result<Seq, SeqError> {
         if (FIRST_SEQ..=self.inner.clock.now()).contains(&raw) {
             Ok(self.seq(raw))
@@ -170,6 +201,15 @@ impl Domain {
     ///
     /// If `goal` belongs to another domain; [`try_poll`](Self::try_poll)
     /// returns an error.
+    ///
+    /// ```
+    /// let domain = smr_core::Domain::new();
+    /// let section = domain.register().pin();
+    /// let goal = domain.advance();
+    /// assert!(!domain.poll(goal));
+    /// drop(section);
+    /// assert!(domain.poll(goal));
+    /// ```
     #[must_use]
     pub fn poll(&self, goal: Seq) -> bool {
         self.try_poll(goal)
@@ -195,6 +235,16 @@ impl Domain {
     /// [`try_wait`](Self::try_wait) returns an error. Guards that can change
     /// threads ([`OwnedGuard`]) are not known to belong to anyone: waiting while
     /// holding one never ends.
+    ///
+    /// Without the feature `std` the domain does not know its threads either: then
+    /// a wait inside one's own section never ends.
+    ///
+    /// ```
+    /// let domain = smr_core::Domain::new();
+    /// let goal = domain.advance();
+    /// // Nobody who could have seen what was unlinked before is inside after this:
+    /// domain.wait(goal);
+    /// ```
     pub fn wait(&self, goal: Seq) {
         self.wait_for(goal, None)
             .unwrap_or_else(|error| panic!("{error}"));
@@ -207,6 +257,19 @@ impl Domain {
     ///
     /// [`WaitError`]: the time was up, the wait would never end, or the goal is
     /// foreign.
+    ///
+    /// ```
+    /// use smr_core::{Domain, WaitError};
+    /// use std::time::Duration;
+    ///
+    /// let domain = Domain::new();
+    /// let guard = domain.owned_guard();
+    /// let goal = domain.advance();
+    /// let timeout = Duration::from_millis(1);
+    /// assert_eq!(domain.try_wait(goal, timeout), Err(WaitError::Timeout));
+    /// drop(guard);
+    /// assert_eq!(domain.try_wait(goal, timeout), Ok(()));
+    /// ```
     pub fn try_wait(&self, goal: Seq, timeout: Duration) -> Result<(), WaitError> {
         self.wait_for(goal, Some(timeout))
     }
@@ -253,6 +316,15 @@ impl Domain {
     ///
     /// If the domain has no slot left; [`try_register`](Self::try_register)
     /// returns an error.
+    ///
+    /// Lock-free. Released slots are used again.
+    ///
+    /// ```
+    /// let domain = smr_core::Domain::new();
+    /// let reader = domain.register();
+    /// let guard = reader.pin();
+    /// assert!(guard.protects(&domain));
+    /// ```
     #[must_use]
     pub fn register(&self) -> LocalHandle {
         self.try_register()
@@ -265,14 +337,12 @@ impl Domain {
     ///
     /// [`RegisterError`] if the domain has no slot left, or there is no memory.
     pub fn try_register(&self) -> Result<LocalHandle, RegisterError> {
-        let slot = self.claim(fork::token(), Label::of_this_thread())?;
+        let slot = self.claim(Owner::Thread(Label::of_this_thread()))?;
         Ok(LocalHandle::new(Self::clone(self), slot))
     }
 
-    fn claim(&self, token: usize, label: Label) -> Result<&Participant, RegisterError> {
-        self.inner
-            .claim(token, label)
-            .map_err(|full| RegisterError::new(full, &self.inner))
+    fn claim(&self, owner: Owner) -> Result<&Participant, RegisterError> {
+        Inner::claim(&self.inner, owner).map_err(|full| RegisterError::new(full, &self.inner))
     }
 
     /// Enters a section of this domain on the calling thread, or nests in the
@@ -282,6 +352,16 @@ impl Domain {
     ///
     /// If the domain has no slot left; [`try_register`](Self::try_register)
     /// returns an error.
+    ///
+    /// Wait-free on a thread that has pinned before.
+    ///
+    /// ```
+    /// let domain = smr_core::Domain::new();
+    /// let guard = domain.pin();
+    /// assert!(domain.is_pinned());
+    /// drop(guard);
+    /// assert!(!domain.is_pinned());
+    /// ```
     #[cfg(all(feature = "std", not(loom)))]
     #[inline]
     pub fn pin(&self) -> Guard {
@@ -305,7 +385,12 @@ impl Domain {
     /// # Panics
     ///
     /// If the domain has no slot left.
-    #[must_use]
+    ///
+    /// ```
+    /// let domain = smr_core::Domain::new();
+    /// let guard = domain.owned_guard();
+    /// std::thread::spawn(move || drop(guard)).join().unwrap();
+    /// ```
     pub fn owned_guard(&self) -> OwnedGuard {
         self.try_owned_guard()
             .unwrap_or_else(|error| panic!("{error}"))
@@ -317,9 +402,10 @@ impl Domain {
     ///
     /// [`RegisterError`] if the domain has no slot left, or there is no memory.
     pub fn try_owned_guard(&self) -> Result<OwnedGuard, RegisterError> {
-        let mut label = Label::of_this_thread();
-        label.owned_guard = true;
-        Ok(OwnedGuard::new(self.claim(0, label)?))
+        // A thread that has a slot here is named there.
+        let known = crate::local::has_slot(&self.inner);
+        let label = (!known).then(Label::of_this_thread);
+        Ok(OwnedGuard::new(self.claim(Owner::Guard(label))?))
     }
 
     // -- retiring ------------------------------------------------------------
@@ -330,17 +416,46 @@ impl Domain {
     /// The value may be anything that cleans up when it is dropped: a box, an
     /// index that goes back to a free list, a file descriptor.
     ///
-    /// Never waits for readers, except under [`OverLimit::Block`].
+    /// Never waits for readers, except under [`OverLimit::Block`](crate::OverLimit::Block).
+    ///
+    /// Constant time, amortised, with at most two destructors of earlier values.
+    ///
+    /// # Panics
+    ///
+    /// If a destructor of an earlier value, run on this occasion, panics.
+    ///
+    /// ```
+    /// let domain = smr_core::Domain::new();
+    /// let reader = domain.register();
+    /// let guard = reader.pin();
+    /// domain.retire(String::from("unlinked"));
+    /// assert_eq!(domain.stats().retired_items, 1);
+    /// drop(guard);
+    /// domain.barrier();
+    /// assert_eq!(domain.stats().retired_items, 0);
+    /// ```
     pub fn retire<T: Send + 'static>(&self, value: T) {
         self.defer_sized(size_of::<T>(), move || drop(value));
     }
 
     /// As [`retire`](Self::retire), unless the domain is over its limit and the
-    /// policy is [`OverLimit::Error`].
+    /// policy is [`OverLimit::Error`](crate::OverLimit::Error).
     ///
     /// # Errors
     ///
     /// [`RetireError`], with the value.
+    ///
+    /// ```
+    /// use smr_core::{Domain, OverLimit};
+    ///
+    /// let limit = Domain::builder().max_retired_bytes(100, OverLimit::Error);
+    /// let domain = limit.build()?;
+    /// let _reader = domain.owned_guard();
+    /// assert!(domain.try_retire([0_u8; 200]).is_ok());
+    /// let refused = domain.try_retire("and this").unwrap_err();
+    /// assert_eq!(refused.0, "and this");
+    /// # Ok::<(), smr_core::BuildError>(())
+    /// ```
     pub fn try_retire<T: Send + 'static>(&self, value: T) -> Result<(), RetireError<T>> {
         if self.inner.refuses() {
             return Err(RetireError(value));
@@ -350,6 +465,9 @@ impl Domain {
     }
 
     /// Runs `f` when every section that is open now has ended, on any thread.
+    ///
+    /// Costs and panics as [`retire`](Self::retire); a small closure is stored in
+    /// place, a larger one in a box.
     pub fn defer<F: FnOnce() + Send + 'static>(&self, f: F) {
         self.defer_sized(size_of::<F>(), f);
     }
@@ -366,6 +484,19 @@ impl Domain {
     ///
     /// Destructors that are ready run on this thread; a panic of one continues
     /// here after the others have run.
+    ///
+    /// Linear in the number of slots and in what is collected, with a few heavy
+    /// barriers (see [`BarrierKind`]).
+    ///
+    /// # Panics
+    ///
+    /// If a destructor does.
+    ///
+    /// ```
+    /// let domain = smr_core::Domain::new();
+    /// domain.defer(|| println!("gone"));
+    /// domain.flush(); // prints: nobody is inside
+    /// ```
     pub fn flush(&self) {
         self.inner.flush();
     }
@@ -377,6 +508,16 @@ impl Domain {
     ///
     /// If the calling thread is inside a section of this domain, or runs a
     /// destructor of it; [`try_barrier`](Self::try_barrier) returns an error.
+    ///
+    /// Also if a destructor panics: after the others have run.
+    ///
+    /// ```
+    /// let domain = smr_core::Domain::new();
+    /// let (sender, receiver) = std::sync::mpsc::channel();
+    /// domain.defer(move || sender.send(7).unwrap());
+    /// domain.barrier();
+    /// assert_eq!(receiver.try_recv(), Ok(7));
+    /// ```
     pub fn barrier(&self) {
         self.inner
             .barrier(None, None)
@@ -429,188 +570,5 @@ impl fmt::Debug for Domain {
             .field("name", &self.name())
             .field("barrier", &self.barrier_kind())
             .finish_non_exhaustive()
-    }
-}
-
-/// Settings for a new [`Domain`].
-#[derive(Default)]
-pub struct DomainBuilder {
-    name: Option<String>,
-    barrier: BarrierKind,
-    max_participants: Option<u32>,
-    limits: Limits,
-}
-
-impl DomainBuilder {
-    /// A name, for `Debug` and for people.
-    #[must_use]
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
-        self
-    }
-
-    /// How readers and polls synchronise. The default takes what the system
-    /// offers.
-    #[must_use]
-    pub fn barrier(mut self, kind: BarrierKind) -> Self {
-        self.barrier = kind;
-        self
-    }
-
-    /// The most slots at a time, one for each thread, handle and owned guard.
-    /// The default is 2^20.
-    #[must_use]
-    pub fn max_participants(mut self, max: u32) -> Self {
-        self.max_participants = Some(max);
-        self
-    }
-
-    /// The most bytes that may be retired and wait for readers, over all
-    /// threads and pools, and what to do beyond. Without this there is no limit.
-    ///
-    /// Keeping the account costs an atomic addition on a shared word for each
-    /// retire.
-    #[must_use]
-    pub fn max_retired_bytes(mut self, max: usize, policy: OverLimit) -> Self {
-        self.limits.max_retired_bytes = Some(max);
-        self.limits.policy = policy;
-        self
-    }
-
-    /// Called, by the thread that retires, each time the limit is crossed. It
-    /// must not retire anything in the same domain.
-    #[must_use]
-    pub fn on_limit(mut self, hook: impl Fn(LimitReport) + Send + Sync + 'static) -> Self {
-        self.limits.hook = Some(Box::new(hook));
-        self
-    }
-
-    /// Makes the domain.
-    ///
-    /// # Errors
-    ///
-    /// [`BuildError`] for settings that cannot be met.
-    pub fn build(self) -> Result<Domain, BuildError> {
-        self.build_with(None)
-    }
-
-    fn build_with(self, write_hand: Option<&'static AtomicU64>) -> Result<Domain, BuildError> {
-        let max_participants = self.max_participants.unwrap_or(DEFAULT_MAX_PARTICIPANTS);
-        if max_participants == 0 {
-            return Err(BuildError::NoParticipants);
-        }
-        if max_participants > Registry::CAPACITY {
-            return Err(BuildError::TooManyParticipants {
-                most: Registry::CAPACITY,
-            });
-        }
-        if self.limits.max_retired_bytes == Some(0) {
-            return Err(BuildError::NoRetiredBytes);
-        }
-        if self.limits.hook.is_some() && self.limits.max_retired_bytes.is_none() {
-            return Err(BuildError::HookWithoutLimit);
-        }
-        let barrier = Barrier::choose(self.barrier).map_err(|_| BuildError::BarrierRefused)?;
-        let inner = Inner::new(
-            Clock::new(barrier, write_hand),
-            self.name,
-            max_participants,
-            self.limits,
-        );
-        Ok(Domain {
-            inner: Arc::new(inner),
-        })
-    }
-}
-
-impl fmt::Debug for DomainBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DomainBuilder")
-            .field("name", &self.name)
-            .field("barrier", &self.barrier)
-            .field("max_participants", &self.max_participants)
-            .field("max_retired_bytes", &self.limits.max_retired_bytes)
-            .field("policy", &self.limits.policy)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Settings that cannot be met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// The system refused the asymmetric barrier that was asked for.
-    BarrierRefused,
-    /// A domain without slots could have no readers.
-    NoParticipants,
-    /// More slots than a registry can hold.
-    TooManyParticipants {
-        /// What it can hold.
-        most: u32,
-    },
-    /// A limit of zero bytes would refuse everything.
-    NoRetiredBytes,
-    /// A hook was set, but no limit that could be crossed.
-    HookWithoutLimit,
-}
-
-impl fmt::Display for BuildError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::BarrierRefused => f.write_str(
-                "the system refuses membarrier or has none: use `BarrierKind::Auto` or `Fence`",
-            ),
-            Self::NoParticipants => f.write_str("`max_participants` must be at least 1"),
-            Self::TooManyParticipants { most } => {
-                write!(f, "`max_participants` can be at most {most}")
-            }
-            Self::NoRetiredBytes => {
-                f.write_str("`max_retired_bytes` must be at least 1; leave it out for no limit")
-            }
-            Self::HookWithoutLimit => {
-                f.write_str("`on_limit` needs a limit: set `max_retired_bytes`")
-            }
-        }
-    }
-}
-
-impl core::error::Error for BuildError {}
-
-/// No slot could be had.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RegisterError {
-    /// All slots that the domain allows are taken.
-    TooManyParticipants {
-        /// How many it allows.
-        max: u32,
-    },
-    /// There is no memory for more slots.
-    OutOfMemory,
-}
-
-impl fmt::Display for RegisterError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooManyParticipants { max } => write!(
-                f,
-                "all {max} slots of the domain are taken by threads, handles and owned guards: \
-                 raise `max_participants`"
-            ),
-            Self::OutOfMemory => f.write_str("no memory for another slot"),
-        }
-    }
-}
-
-impl core::error::Error for RegisterError {}
-
-impl RegisterError {
-    pub(crate) fn new(full: Full, inner: &Inner) -> Self {
-        match full {
-            Full::Limit => Self::TooManyParticipants {
-                max: inner.registry.max(),
-            },
-            Full::Memory => Self::OutOfMemory,
-        }
     }
 }

@@ -11,22 +11,11 @@
 
 #[cfg(all(feature = "std", unix, not(loom)))]
 mod imp {
-    use core::cell::Cell;
-
     use crate::sync::process::{AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
     static GENERATION: AtomicU32 = AtomicU32::new(0);
     static SURVIVOR: AtomicUsize = AtomicUsize::new(0);
     static INSTALLED: AtomicU8 = AtomicU8::new(0);
-
-    static NEXT_TOKEN: AtomicUsize = AtomicUsize::new(1);
-
-    std::thread_local! {
-        // A number and not an address: the C library gives a thread of a forked
-        // child the stack, and with it the thread-locals' addresses, of one that
-        // vanished.
-        static TOKEN: Cell<usize> = const { Cell::new(0) };
-    }
 
     unsafe extern "C" {
         // POSIX; in the C library that std links already.
@@ -40,7 +29,7 @@ mod imp {
     extern "C" fn in_child() {
         // The child has one thread here, so Relaxed is enough: threads that it
         // starts later are started after this.
-        SURVIVOR.store(token(), Ordering::Relaxed);
+        SURVIVOR.store(super::token(), Ordering::Relaxed);
         GENERATION.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -63,19 +52,6 @@ mod imp {
     pub(crate) fn survivor() -> usize {
         SURVIVOR.load(Ordering::Relaxed)
     }
-
-    /// A number that no other thread of this process has, nor of those that it
-    /// was forked from. The forking thread keeps its own in the child.
-    pub(crate) fn token() -> usize {
-        match TOKEN.get() {
-            0 => {
-                let new = NEXT_TOKEN.fetch_add(1, Ordering::Relaxed);
-                TOKEN.set(new);
-                new
-            }
-            token => token,
-        }
-    }
 }
 
 #[cfg(not(all(feature = "std", unix, not(loom))))]
@@ -90,20 +66,48 @@ mod imp {
     pub(crate) fn survivor() -> usize {
         0
     }
+}
 
-    #[cfg(all(feature = "std", not(loom)))]
-    pub(crate) fn token() -> usize {
-        std::thread_local! { static TOKEN: u8 = const { 0 }; }
-        TOKEN.with(|t| core::ptr::from_ref(t).addr())
+#[cfg(all(feature = "std", not(loom)))]
+mod thread {
+    use core::cell::Cell;
+
+    use crate::sync::process::{AtomicUsize, Ordering};
+
+    static NEXT: AtomicUsize = AtomicUsize::new(1);
+
+    std::thread_local! {
+        // A number and not an address: the C library gives a thread of a forked
+        // child the stack, and with it the thread-locals' addresses, of one that
+        // vanished.
+        static TOKEN: Cell<usize> = const { Cell::new(0) };
     }
 
-    #[cfg(any(not(feature = "std"), loom))]
+    /// A number that no other thread of this process has, nor of those that it
+    /// was forked from. The forking thread keeps its own in the child.
+    pub(crate) fn token() -> usize {
+        match TOKEN.get() {
+            0 => {
+                // Relaxed: only that it is unique matters.
+                let new = NEXT.fetch_add(1, Ordering::Relaxed);
+                TOKEN.set(new);
+                new
+            }
+            token => token,
+        }
+    }
+}
+
+#[cfg(any(not(feature = "std"), loom))]
+mod thread {
+    /// There is no telling threads apart.
     pub(crate) fn token() -> usize {
         0
     }
 }
 
-pub(crate) use imp::{generation, install, survivor, token};
+pub(crate) use imp::{generation, install, survivor};
+pub(crate) use thread::token;
 
 /// Whether the thread that stamped something with `generation` and `token`
 /// exists in this process. A token of 0 stands for "no thread in particular".

@@ -8,8 +8,7 @@ use core::panic::{RefUnwindSafe, UnwindSafe};
 use crate::domain::Domain;
 use crate::raw::deferred::Deferred;
 use crate::raw::inner::Home;
-use crate::raw::participant::{LEAVING, Participant, Stay};
-use crate::sync::Ordering;
+use crate::raw::participant::{Participant, Stay};
 
 /// A section: while a guard lives, nothing that its thread can reach through a
 /// shared pointer is reclaimed.
@@ -110,6 +109,13 @@ impl Guard {
     /// open now has ended, on any thread. Never waits.
     ///
     /// See [`Domain::retire`].
+    ///
+    /// Costs and panics as there.
+    ///
+    /// ```
+    /// let guard = smr_core::pin();
+    /// guard.retire(Box::new([0_u8; 4096]));
+    /// ```
     pub fn retire<T: Send + 'static>(&self, value: T) {
         self.defer_sized(size_of::<T>(), move || drop(value));
     }
@@ -138,6 +144,11 @@ impl Guard {
 
     /// As [`defer`](Self::defer), where `f` holds on to `bytes` bytes: they count
     /// for limits, and for when a bucket is full.
+    ///
+    /// ```
+    /// let page = vec![0_u8; 4096];
+    /// smr_core::pin().defer_sized(page.len(), move || drop(page));
+    /// ```
     pub fn defer_sized<F, R>(&self, bytes: usize, f: F)
     where
         F: FnOnce() -> R,
@@ -155,6 +166,12 @@ impl Guard {
     /// `f` may run on any thread at any later time. What it refers to must live
     /// that long and be fit for that. Through [`unprotected`](crate::unprotected)
     /// it runs at once: nobody may be using what it frees.
+    ///
+    /// ```
+    /// let page = Box::into_raw(Box::new([0_u8; 4096]));
+    /// // SAFETY: nobody else knows the page, and any thread may free it.
+    /// unsafe { smr_core::pin().defer_unchecked(move || drop(Box::from_raw(page))) };
+    /// ```
     pub unsafe fn defer_unchecked<F, R>(&self, f: F)
     where
         F: FnOnce() -> R,
@@ -204,12 +221,24 @@ impl Guard {
     /// unsafe { pin().retire_raw(ptr, size_of::<u64>(), free) };
     /// ```
     pub unsafe fn retire_raw<T>(&self, ptr: *mut T, bytes: usize, reclaim: unsafe fn(*mut T)) {
-        // SAFETY: the caller's promises.
-        unsafe { self.defer_unchecked_sized(bytes, move || reclaim(ptr)) }
+        let call = move || {
+            // SAFETY: the caller's promises.
+            unsafe { reclaim(ptr) }
+        };
+        // SAFETY: as above.
+        unsafe { self.defer_unchecked_sized(bytes, call) }
     }
 
     /// Collects for everybody what no reader holds up, this guard's section
     /// among them. Does not wait. Does nothing on `unprotected`.
+    ///
+    /// Costs and panics as [`Domain::flush`].
+    ///
+    /// ```
+    /// let guard = smr_core::pin();
+    /// guard.retire(Box::new(7));
+    /// guard.flush(); // what others hold up no more
+    /// ```
     pub fn flush(&self) {
         if let Some(slot) = self.slot {
             slot.domain().flush();
@@ -256,6 +285,17 @@ impl Guard {
 
     /// Leaves the section, runs `f`, and enters again, also when `f` panics.
     /// While another guard of the same section lives it only runs `f`.
+    ///
+    /// # Panics
+    ///
+    /// If `f` does, or a destructor of something that the section held up.
+    ///
+    /// ```
+    /// let domain = smr_core::Domain::new();
+    /// let mut guard = domain.pin();
+    /// guard.repin_after(|| domain.synchronize());
+    /// assert!(domain.is_pinned());
+    /// ```
     pub fn repin_after<F, R>(&mut self, f: F) -> R
     where
         F: FnOnce() -> R,
@@ -292,6 +332,15 @@ impl Guard {
     ///
     /// [`unprotected`](crate::unprotected) protects nothing, so a structure with
     /// a safe interface refuses it.
+    ///
+    /// ```
+    /// use smr_core::{Domain, pin, unprotected};
+    ///
+    /// assert!(pin().protects(Domain::global()));
+    /// assert!(!pin().protects(&Domain::new()));
+    /// // SAFETY: it is used for nothing.
+    /// assert!(!unsafe { unprotected() }.protects(Domain::global()));
+    /// ```
     #[must_use]
     #[inline]
     pub fn protects(&self, domain: &Domain) -> bool {
@@ -353,9 +402,7 @@ unsafe impl Sync for OwnedGuard {}
 
 impl OwnedGuard {
     pub(crate) fn new(slot: &Participant) -> Self {
-        slot.make_shared();
-        // The only guard is the last one.
-        slot.notice.fetch_or(LEAVING, Ordering::Relaxed);
+        debug_assert!(slot.is_shared(), "the slot is a thread's");
         Self {
             guard: Guard::enter(slot),
         }
@@ -394,8 +441,25 @@ impl fmt::Debug for OwnedGuard {
 /// # Safety
 ///
 /// While it is used, no other thread may change what it is used on.
+///
+/// ```
+/// use smr_core::{Atomic, unprotected};
+/// use std::sync::atomic::Ordering::Relaxed;
+///
+/// struct Slot(Atomic<String>);
+///
+/// impl Drop for Slot {
+///     fn drop(&mut self) {
+///         // SAFETY: `&mut self`: nobody else is here.
+///         let guard = unsafe { unprotected() };
+///         let last = self.0.load(Relaxed, guard);
+///         // SAFETY: as above, and it is taken once.
+///         drop(unsafe { last.try_into_owned() });
+///     }
+/// }
+/// # drop(Slot(Atomic::new(String::new())));
+/// ```
 #[inline]
-#[must_use]
 pub unsafe fn unprotected() -> &'static Guard {
     struct Shareable(Guard);
     // SAFETY: a guard without a slot has no state at all.

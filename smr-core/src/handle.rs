@@ -8,6 +8,7 @@ use crate::domain::Domain;
 use crate::guard::{Guard, OwnedGuard};
 use crate::raw::inner::{Home, Inner};
 use crate::raw::participant::Participant;
+use crate::raw::registry::Full;
 
 /// A registration with a [`Domain`]: a slot of the caller's own.
 ///
@@ -34,6 +35,19 @@ impl LocalHandle {
     }
 
     /// Enters a section, or nests in the one that is open.
+    ///
+    /// Wait-free. Leaving may collect: see [`Guard`].
+    ///
+    /// ```
+    /// let domain = smr_core::Domain::new();
+    /// let reader = domain.register();
+    /// let outer = reader.pin();
+    /// let inner = reader.pin();
+    /// drop(outer);
+    /// assert!(reader.is_pinned());
+    /// drop(inner);
+    /// assert!(!reader.is_pinned());
+    /// ```
     #[inline]
     pub fn pin(&self) -> Guard {
         Guard::enter(self.slot)
@@ -128,3 +142,42 @@ pub trait Participate: Sealed {}
 impl Participate for Guard {}
 impl Participate for OwnedGuard {}
 impl Participate for LocalHandle {}
+
+/// No slot could be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RegisterError {
+    /// All slots that the domain allows are taken.
+    TooManyParticipants {
+        /// How many it allows.
+        max: u32,
+    },
+    /// There is no memory for more slots.
+    OutOfMemory,
+}
+
+impl fmt::Display for RegisterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooManyParticipants { max } => write!(
+                f,
+                "all {max} slots of the domain are taken by threads, handles and owned guards: \
+                 raise `max_participants`"
+            ),
+            Self::OutOfMemory => f.write_str("no memory for another slot"),
+        }
+    }
+}
+
+impl core::error::Error for RegisterError {}
+
+impl RegisterError {
+    pub(crate) fn new(full: Full, inner: &Inner) -> Self {
+        match full {
+            Full::Limit => Self::TooManyParticipants {
+                max: inner.registry.max(),
+            },
+            Full::Memory => Self::OutOfMemory,
+        }
+    }
+}

@@ -76,11 +76,14 @@
 //! parking, names of threads, [`Reaper`]. Without it the crate needs `alloc` and
 //! 64-bit atomics, and sections are entered through a [`LocalHandle`].
 #![cfg_attr(not(feature = "std"), no_std)]
+// Loom has its own threads: what belongs to those of `std` is out of use there.
+#![cfg_attr(loom, allow(dead_code))]
 
 extern crate alloc;
 
 mod atomic;
 mod barrier;
+mod builder;
 pub mod cell;
 mod clock;
 pub mod docs;
@@ -90,10 +93,14 @@ mod guard;
 mod handle;
 mod limits;
 mod local;
+#[cfg(all(test, loom))]
+mod models;
 mod ord;
 mod owned;
 mod pointer;
 mod pool;
+mod pool_box;
+mod pool_report;
 mod raw;
 #[cfg(all(feature = "std", not(loom)))]
 mod reaper;
@@ -107,17 +114,20 @@ mod wait;
 
 pub use atomic::Atomic;
 pub use barrier::BarrierKind;
+pub use builder::{BuildError, DomainBuilder};
 #[doc(inline)]
 pub use cell::SmrCell;
-pub use domain::{BuildError, Domain, DomainBuilder, RegisterError};
+pub use domain::Domain;
 pub use guard::{Guard, OwnedGuard, unprotected};
-pub use handle::{LocalHandle, Participate};
+pub use handle::{LocalHandle, Participate, RegisterError};
 pub use limits::{LimitReport, OverLimit, RetireError};
 #[cfg(all(feature = "std", not(loom)))]
 pub use local::{default_collector, is_pinned, pin};
 pub use owned::Owned;
 pub use pointer::{CompareExchangeError, Pointable, Pointer};
-pub use pool::{AllocError, Pool, PoolBox, PoolStats, ReserveError};
+pub use pool::Pool;
+pub use pool_box::PoolBox;
+pub use pool_report::{AllocError, PoolStats, ReserveError};
 #[cfg(all(feature = "std", not(loom)))]
 pub use reaper::Reaper;
 pub use seq::{Seq, SeqError};

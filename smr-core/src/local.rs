@@ -15,15 +15,16 @@ mod imp {
     use core::cell::{Cell, RefCell};
     use core::hint::cold_path;
 
-    use alloc::sync::Arc;
+    use crate::sync::Arc;
     use alloc::vec::Vec;
 
-    use crate::domain::{Domain, RegisterError};
+    use crate::domain::Domain;
     use crate::guard::Guard;
+    use crate::handle::RegisterError;
     use crate::raw::inner::Inner;
-    use crate::raw::participant::{LEAVING, Label, Participant};
+    use crate::raw::participant::{LEAVING, Label, Owner, Participant};
+    use crate::run;
     use crate::sync::Ordering;
-    use crate::{fork, run};
 
     std::thread_local! {
         // Only where `enter_global` may be used.
@@ -54,6 +55,12 @@ mod imp {
     /// # Panics
     ///
     /// If the global domain has no slot left: 2^20 threads are inside.
+    ///
+    /// ```
+    /// let guard = smr_core::pin();
+    /// // What is loaded under the guard stays until the guard goes.
+    /// drop(guard);
+    /// ```
     #[inline]
     pub fn pin() -> Guard {
         match GLOBAL.get() {
@@ -82,6 +89,13 @@ mod imp {
 
     /// Whether the calling thread is inside a section of the global domain,
     /// entered with [`pin`] or [`Domain::pin`].
+    ///
+    /// ```
+    /// let guard = smr_core::pin();
+    /// assert!(smr_core::is_pinned());
+    /// drop(guard);
+    /// assert!(!smr_core::is_pinned());
+    /// ```
     #[must_use]
     pub fn is_pinned() -> bool {
         is_pinned_in(Domain::global())
@@ -132,8 +146,7 @@ mod imp {
         if has_room == Ok(false) {
             return Err(RegisterError::OutOfMemory);
         }
-        let slot = inner
-            .claim(fork::token(), Label::of_this_thread())
+        let slot = Inner::claim(inner, Owner::Thread(Label::of_this_thread()))
             .map_err(|full| RegisterError::new(full, inner))?
             .outlive();
         if SLOTS
@@ -187,9 +200,7 @@ mod imp {
             Some(slot) => slot,
             None => {
                 // The thread is going. A slot for this one section.
-                let slot = domain
-                    .inner()
-                    .claim(fork::token(), Label::default())
+                let slot = Inner::claim(domain.inner(), Owner::Thread(Label::default()))
                     .map_err(|full| RegisterError::new(full, domain.inner()))?
                     .outlive();
                 slot.notice.fetch_or(LEAVING, Ordering::Relaxed);
@@ -198,6 +209,11 @@ mod imp {
         };
         slot.enter();
         Ok(slot)
+    }
+
+    /// Whether the calling thread has a slot in the domain.
+    pub(crate) fn has_slot(inner: &Inner) -> bool {
+        find(inner).is_some()
     }
 
     pub(crate) fn is_pinned_in(domain: &Domain) -> bool {
@@ -230,7 +246,7 @@ mod imp {
 
 #[cfg(any(not(feature = "std"), loom))]
 mod imp {
-    use alloc::sync::Arc;
+    use crate::sync::Arc;
 
     use crate::raw::inner::Inner;
     use crate::raw::participant::Participant;
@@ -238,10 +254,14 @@ mod imp {
     pub(crate) fn own(_inner: &Arc<Inner>) -> Option<&'static Participant> {
         None
     }
+
+    pub(crate) fn has_slot(_inner: &Inner) -> bool {
+        false
+    }
 }
 
-pub(crate) use imp::own;
 #[cfg(all(feature = "std", not(loom)))]
 pub use imp::{default_collector, is_pinned, pin};
+pub(crate) use imp::{has_slot, own};
 #[cfg(all(feature = "std", not(loom)))]
 pub(crate) use imp::{is_pinned_in, pin_in};

@@ -18,8 +18,8 @@ macro_rules! orderings {
         )*
 
         /// The names that `SMR_MUTANT` understands for orderings.
-        #[cfg(loom)]
-        pub const ORDERINGS: &[&str] = &[$(stringify!($name)),*];
+        #[cfg(all(test, loom))]
+        pub(crate) const ORDERINGS: &[&str] = &[$(stringify!($name)),*];
     };
 }
 
@@ -101,3 +101,15 @@ orderings! {
     /// A segment of slots is looked up. Pairs with [`segment_publish`].
     segment_load = Acquire, or Relaxed;
 }
+
+/// The names that `SMR_MUTANT` understands for places in the code: a barrier, a
+/// check or a step that is left out.
+#[cfg(all(test, loom))]
+pub(crate) const SITES: &[&str] = &[
+    "no_light",
+    "no_heavy",
+    "wr_after_barrier",
+    "no_clamp",
+    "rd_plain_store",
+    "no_assist",
+];

@@ -4,8 +4,6 @@ use core::alloc::Layout;
 use core::fmt;
 use core::hint::cold_path;
 use core::marker::PhantomData;
-use core::mem::ManuallyDrop;
-use core::ops::{Deref, DerefMut};
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::ptr::{self, NonNull};
 use core::time::Duration;
@@ -16,6 +14,8 @@ use alloc::boxed::Box;
 use crate::domain::Domain;
 use crate::handle::Participate;
 use crate::limits::RetireError;
+use crate::pool_box::PoolBox;
+use crate::pool_report::{AllocError, PoolStats, ReserveError};
 use crate::raw::inner::Home;
 use crate::raw::pool::PoolInner;
 use crate::raw::try_box;
@@ -88,6 +88,11 @@ impl<T> RefUnwindSafe for Pool<T> {}
 
 impl<T> Pool<T> {
     /// A pool under the global domain.
+    ///
+    /// ```
+    /// static NODES: smr_core::Pool<[u64; 4]> = smr_core::Pool::new();
+    /// assert_eq!(NODES.alloc([7; 4])[0], 7);
+    /// ```
     #[cfg(all(feature = "std", not(loom)))]
     #[must_use]
     pub const fn new() -> Self
@@ -117,6 +122,12 @@ impl<T> Pool<T> {
     }
 
     /// A pool under the global domain, of values that may borrow.
+    ///
+    /// ```
+    /// let text = String::from("borrowed");
+    /// let pool = smr_core::Pool::scoped();
+    /// assert_eq!(*pool.alloc(text.as_str()), "borrowed");
+    /// ```
     #[cfg(all(feature = "std", not(loom)))]
     #[must_use]
     pub const fn scoped() -> Self {
@@ -234,6 +245,12 @@ impl<T> Pool<T> {
     /// # Panics
     ///
     /// If a destructor of an earlier item, run on this occasion, panics.
+    ///
+    /// ```
+    /// let pool = smr_core::Pool::new();
+    /// let mut item = pool.alloc([0_u64; 8]);
+    /// item[7] = 7; // nobody else sees it yet
+    /// ```
     #[inline]
     pub fn alloc(&self, value: T) -> PoolBox<'_, T> {
         match self.take() {
@@ -247,6 +264,12 @@ impl<T> Pool<T> {
     /// # Panics
     ///
     /// As there, and if `who` takes part in another domain.
+    ///
+    /// ```
+    /// let pool = smr_core::Pool::new();
+    /// let guard = smr_core::pin();
+    /// assert_eq!(*pool.alloc_in(&guard, 7), 7);
+    /// ```
     #[inline]
     pub fn alloc_in(&self, who: &impl Participate, value: T) -> PoolBox<'_, T> {
         let inner = self.inner();
@@ -254,6 +277,61 @@ impl<T> Pool<T> {
             Ok(item) => self.fill(item, value),
             Err(_) => Self::out_of_memory(),
         }
+    }
+
+    /// As [`alloc`](Self::alloc), with a value that is made where it is to be: for
+    /// items that are too large to be moved about.
+    ///
+    /// # Panics
+    ///
+    /// As there. If `make` panics, the item is given back.
+    ///
+    /// ```
+    /// use smr_core::Pool;
+    ///
+    /// let pool = Pool::new();
+    /// let page = pool.alloc_with(|| [0_u8; 4096]);
+    /// assert_eq!(page.len(), 4096);
+    /// ```
+    #[inline]
+    pub fn alloc_with(&self, make: impl FnOnce() -> T) -> PoolBox<'_, T> {
+        match self.take() {
+            Some(item) => self.fill_with(item, make),
+            None => Self::out_of_memory(),
+        }
+    }
+
+    /// As [`alloc_with`](Self::alloc_with), without looking up the calling thread.
+    ///
+    /// # Panics
+    ///
+    /// As there, and if `who` takes part in another domain.
+    #[inline]
+    pub fn alloc_with_in(
+        &self,
+        who: &impl Participate,
+        make: impl FnOnce() -> T,
+    ) -> PoolBox<'_, T> {
+        let inner = self.inner();
+        match inner.take(Self::home_of(inner, who)) {
+            Ok(item) => self.fill_with(item, make),
+            Err(_) => Self::out_of_memory(),
+        }
+    }
+
+    #[inline(always)]
+    fn fill_with(&self, item: NonNull<T>, make: impl FnOnce() -> T) -> PoolBox<'_, T> {
+        struct GiveBack<'p, T>(&'p Pool<T>, NonNull<T>);
+        impl<T> Drop for GiveBack<'_, T> {
+            fn drop(&mut self) {
+                self.0.put_free(self.1);
+            }
+        }
+        let give_back = GiveBack(self, item);
+        // SAFETY: the item is ours, aligned, and holds no value.
+        unsafe { item.write(make()) };
+        core::mem::forget(give_back);
+        PoolBox { item, pool: self }
     }
 
     /// As [`alloc`](Self::alloc), where the system may have no memory.
@@ -283,6 +361,10 @@ impl<T> Pool<T> {
     /// Makes sure that the calling thread can allocate `items` items without
     /// asking the system.
     ///
+    /// A promise to threads that keep a slot. Without the feature `std`, and in the
+    /// destructors of thread-locals, nobody has a cache of its own that it could
+    /// be kept in: then this does nothing.
+    ///
     /// # Panics
     ///
     /// If there is no memory for so many; [`try_reserve`](Self::try_reserve)
@@ -297,6 +379,13 @@ impl<T> Pool<T> {
     /// # Errors
     ///
     /// [`ReserveError`] if there is no memory for so many.
+    ///
+    /// ```
+    /// let pool = smr_core::Pool::<u64>::new();
+    /// assert!(pool.try_reserve(usize::MAX).is_err());
+    /// assert!(pool.try_reserve(1000).is_ok());
+    /// assert!(pool.stats().free_items >= 1000);
+    /// ```
     pub fn try_reserve(&self, items: usize) -> Result<(), ReserveError> {
         if items == 0 {
             return Ok(());
@@ -311,7 +400,7 @@ impl<T> Pool<T> {
         }
     }
 
-    fn put_free(&self, item: NonNull<T>) {
+    pub(crate) fn put_free(&self, item: NonNull<T>) {
         let inner = self.inner();
         inner.put_free(Self::home(inner), item);
     }
@@ -335,6 +424,13 @@ impl<T> Pool<T> {
     /// # Panics
     ///
     /// If a destructor of an earlier item, run on this occasion, panics.
+    ///
+    /// ```
+    /// let pool = smr_core::Pool::new();
+    /// let item = pool.alloc(7).into_raw();
+    /// // SAFETY: nobody has seen it, and it is retired once.
+    /// unsafe { pool.retire(item) };
+    /// ```
     #[inline]
     pub unsafe fn retire(&self, item: NonNull<T>)
     where
@@ -397,6 +493,14 @@ impl<T> Pool<T> {
     /// # Panics
     ///
     /// If a destructor panics; the others have run then.
+    ///
+    /// ```
+    /// # let pool = smr_core::Pool::new();
+    /// # let item = pool.alloc(String::new()).into_raw();
+    /// // SAFETY: nobody has seen it, and it is retired once.
+    /// unsafe { pool.retire(item) };
+    /// pool.flush();
+    /// ```
     pub fn flush(&self) {
         if let Some(inner) = self.get() {
             inner.flush();
@@ -434,12 +538,29 @@ impl<T> Pool<T> {
 
     /// Gives slabs that are wholly free back to the system, and returns their
     /// bytes. Collects first, as [`flush`](Self::flush). Linear in the free items.
+    ///
+    /// ```
+    /// let pool = smr_core::Pool::new();
+    /// drop(pool.alloc([0_u8; 4096]));
+    /// assert!(pool.trim() >= 4096);
+    /// assert_eq!(pool.stats().slab_bytes, 0);
+    /// ```
     pub fn trim(&self) -> usize {
         self.get().map_or(0, PoolInner::trim)
     }
 
     /// How much memory the pool holds, and for what. Stops the owners of its
     /// caches for a moment.
+    ///
+    /// Linear in what is free in the depot, and in the slabs.
+    ///
+    /// ```
+    /// let pool = smr_core::Pool::new();
+    /// let item = pool.alloc(7);
+    /// assert_eq!(pool.stats().live_items, 1);
+    /// drop(item);
+    /// assert_eq!(pool.stats().live_items, 0);
+    /// ```
     #[must_use]
     pub fn stats(&self) -> PoolStats {
         self.get().map_or_else(PoolStats::default, PoolInner::stats)
@@ -470,151 +591,3 @@ impl<T> fmt::Debug for Pool<T> {
             .finish_non_exhaustive()
     }
 }
-
-/// How much memory a [`Pool`] holds, and for what. Items in an owner's hands
-/// while the figures were taken count as live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct PoolStats {
-    /// Slabs taken from the system.
-    pub slabs: usize,
-    /// Their bytes, headers included.
-    pub slab_bytes: usize,
-    /// Items that were allocated and not retired.
-    pub live_items: usize,
-    /// Items that wait for readers, or for their value to be dropped.
-    pub retired_items: usize,
-    /// The bytes of those.
-    pub retired_bytes: usize,
-    /// Items that are free: used before, or fresh.
-    pub free_items: usize,
-    /// Caches, one for each participant that used the pool.
-    pub caches: usize,
-}
-
-/// A value in a [`Pool`] that nobody else has seen yet.
-///
-/// It is published by [`into_raw`](Self::into_raw). Dropping it drops the value
-/// and gives the item back at once.
-pub struct PoolBox<'p, T> {
-    item: NonNull<T>,
-    pool: &'p Pool<T>,
-}
-
-// SAFETY: it is the sole owner of the value.
-unsafe impl<T: Send> Send for PoolBox<'_, T> {}
-// SAFETY: as above; sharing it shares the value.
-unsafe impl<T: Send + Sync> Sync for PoolBox<'_, T> {}
-
-impl<'p, T> PoolBox<'p, T> {
-    /// The item, to be published. It comes back through [`Pool::retire`] or
-    /// [`from_raw`](Self::from_raw).
-    #[inline]
-    #[must_use = "the item is lost unless it comes back"]
-    pub fn into_raw(self) -> NonNull<T> {
-        ManuallyDrop::new(self).item
-    }
-
-    /// Takes an item back that nobody else can reach.
-    ///
-    /// # Safety
-    ///
-    /// `item` came from `pool`, through [`into_raw`](Self::into_raw), was not
-    /// retired, and no section can reach it.
-    #[inline]
-    pub unsafe fn from_raw(pool: &'p Pool<T>, item: NonNull<T>) -> Self {
-        Self { item, pool }
-    }
-
-    /// Takes the value out and gives the item back.
-    #[must_use]
-    pub fn into_inner(self) -> T {
-        let this = ManuallyDrop::new(self);
-        // SAFETY: ours alone, and the item is given up next.
-        let value = unsafe { this.item.read() };
-        this.pool.put_free(this.item);
-        value
-    }
-}
-
-impl<T> Drop for PoolBox<'_, T> {
-    fn drop(&mut self) {
-        struct GiveBack<'a, 'p, T>(&'a PoolBox<'p, T>);
-        impl<T> Drop for GiveBack<'_, '_, T> {
-            fn drop(&mut self) {
-                let item = self.0.item;
-                self.0.pool.put_free(item);
-            }
-        }
-        // Also when the destructor panics.
-        let _give_back = GiveBack(self);
-        // SAFETY: ours alone, dropped once.
-        unsafe { self.item.drop_in_place() };
-    }
-}
-
-impl<T> Deref for PoolBox<'_, T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        // SAFETY: the item holds a value, and is ours.
-        unsafe { self.item.as_ref() }
-    }
-}
-
-impl<T> DerefMut for PoolBox<'_, T> {
-    fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: as above, exclusively.
-        unsafe { self.item.as_mut() }
-    }
-}
-
-impl<T: fmt::Debug> fmt::Debug for PoolBox<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
-
-/// There was no memory for a value.
-pub struct AllocError<T>(
-    /// The value.
-    pub T,
-);
-
-impl<T> fmt::Debug for AllocError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AllocError(..)")
-    }
-}
-
-impl<T> fmt::Display for AllocError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the system has no memory for a slab of {}-byte items",
-            size_of::<T>()
-        )
-    }
-}
-
-impl<T> core::error::Error for AllocError<T> {}
-
-/// There was no memory for a reserve, or its size does not fit the address space.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ReserveError {
-    /// How many items were asked for.
-    pub items: usize,
-}
-
-impl fmt::Display for ReserveError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the system has no memory for {} items at once: reserve fewer",
-            self.items
-        )
-    }
-}
-
-impl core::error::Error for ReserveError {}

@@ -30,6 +30,12 @@ pub struct Seq {
 impl Seq {
     /// The bare number, to be kept in a packed word. Turn it back with
     /// [`Domain::seq_from_raw`](crate::Domain::seq_from_raw).
+    ///
+    /// ```
+    /// let domain = smr_core::Domain::new();
+    /// let goal = domain.advance();
+    /// assert_eq!(domain.seq_from_raw(goal.into_raw()), Ok(goal));
+    /// ```
     #[must_use]
     pub fn into_raw(self) -> u64 {
         self.value

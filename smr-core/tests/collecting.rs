@@ -97,16 +97,15 @@ fn an_item_may_drop_another_pool() {
         let item = inner.alloc(count(&dropped)).into_raw();
         let mut inner = Some(inner);
         let guard = domain.pin();
-        // SAFETY: nobody else knows them.
-        unsafe {
-            let retired = inner.take().unwrap();
-            let held = Arc::new(std::sync::Mutex::new(None));
-            let taken = Arc::clone(&held);
-            let last = outer.alloc(on_drop(move || drop(taken.lock().unwrap().take())));
-            outer.retire(last.into_raw());
-            retired.retire(item);
-            *held.lock().unwrap() = Some(retired);
-        }
+        let retired = inner.take().unwrap();
+        let held = Arc::new(std::sync::Mutex::new(None));
+        let taken = Arc::clone(&held);
+        let last = outer.alloc(on_drop(move || drop(taken.lock().unwrap().take())));
+        // SAFETY: nobody else knows it, and it is retired once.
+        unsafe { outer.retire(last.into_raw()) };
+        // SAFETY: as above.
+        unsafe { retired.retire(item) };
+        *held.lock().unwrap() = Some(retired);
         drop(guard);
         domain.flush();
         domain.barrier();

@@ -280,17 +280,23 @@ impl<T: Item> Machine<T> {
 
     fn retire(&mut self, index: usize, who: Who) {
         let (item, id) = self.live.swap_remove(index);
-        // SAFETY: live, known to the model alone, retired once; so below.
-        unsafe {
-            match who {
-                Who::Thread => self.pool.retire(item),
-                Who::Handle(index) => self.pool.retire_in(&self.handles[index], item),
-                Who::Section(index) => match &self.sections[index] {
-                    Some((Section::Bound(guard), _)) => self.pool.retire_in(guard, item),
-                    Some((Section::Owned(guard), _)) => self.pool.retire_in(guard, item),
-                    None => self.pool.retire(item),
-                },
-            }
+        let guard = match who {
+            Who::Section(index) => match &self.sections[index] {
+                Some((Section::Bound(guard), _)) => Some(guard),
+                Some((Section::Owned(guard), _)) => Some(&**guard),
+                None => None,
+            },
+            _ => None,
+        };
+        match (guard, who) {
+            // SAFETY: live, known to the model alone, retired once.
+            (Some(guard), _) => unsafe { self.pool.retire_in(guard, item) },
+            // SAFETY: as above.
+            (None, Who::Handle(index)) => unsafe {
+                self.pool.retire_in(&self.handles[index], item)
+            },
+            // SAFETY: as above.
+            _ => unsafe { self.pool.retire(item) },
         }
         let at = self.now;
         self.retired.push(Retired { item, id, at });

@@ -158,7 +158,7 @@ fn a_raw_pointer_goes_to_its_reclaimer() {
         let ptr = Box::into_raw(Box::new((drops.value(), 5)));
         let guard = domain.pin();
         // SAFETY: nobody else knows it, and it may be freed anywhere.
-        unsafe { guard.retire_raw(ptr, size_of_val(&*ptr), free) };
+        unsafe { guard.retire_raw(ptr, 16, free) };
         assert_eq!(domain.stats().retired_bytes, 16);
         // SAFETY: the section began before it was retired.
         assert_eq!(unsafe { (*ptr).1 }, 5);

@@ -78,7 +78,7 @@ impl<E> Bins<E> {
                 cold_path();
                 // A thread that has filled buckets before will fill this one.
                 let small = self.limit == FIRST_BUCKET_ITEMS;
-                let cap = if small { self.limit.min(3) } else { self.limit };
+                let cap = if small { 1 } else { self.limit };
                 none.insert(Bucket::with_capacity(cap))
             }
         };

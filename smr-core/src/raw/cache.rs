@@ -7,6 +7,14 @@
 //! structures know one. Others stand in an open-addressed table that grows with
 //! the participants that used *this* pool, not with all there are. Tables that
 //! were outgrown stay until the pool goes, so a look-up needs no protection.
+//!
+//! # Orderings
+//!
+//! A look-up finds what announces a cache, or a table, with Acquire; `insert` stores
+//! it with Release after what it announces: `first_owner` and the `owner` of an
+//! entry after their caches, `table` after its entries. So the caches themselves
+//! (`first`, `cache`) are Relaxed, and so is everything that `insert` reads back,
+//! which the pool's lock orders, and that `drain` does, which has the pool to itself.
 
 use core::hint::cold_path;
 use core::ptr;
@@ -295,6 +303,7 @@ impl<T> Caches<T> {
     }
 
     /// Takes all caches out. Nobody else uses the pool any more.
+    #[expect(clippy::vec_box, reason = "each is in its own box already")]
     pub(crate) fn drain(&mut self) -> Vec<Box<Cache<T>>> {
         let all: Vec<*const Cache<T>> =
             self.iter().map(|(_, cache)| ptr::from_ref(cache)).collect();

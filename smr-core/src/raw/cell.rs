@@ -136,7 +136,7 @@ impl<T: Send + 'static> RawCell<T> {
         self.check(guard);
         let expected = ptr::from_ref(current).cast_mut();
         let new = Box::into_raw(new);
-        // AcqRel and Acquire: as in `swap` and `load`.
+        // AcqRel and Acquire: pairs as in `swap` and `load`.
         match self.owner.pointer.compare_exchange(
             expected,
             new,

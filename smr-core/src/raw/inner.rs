@@ -23,28 +23,34 @@
 //! ever costs a poll a few loads. A mark that is not armed may be one that its
 //! reader has just missed: another poll, which put it there, will find that out,
 //! but nobody else.
+//!
+//! # Orderings
+//!
+//! Counters (`counter`, `NEXT_ID`) are Relaxed: nothing is reached on their
+//! strength. So is a mere look at `handles`; the AcqRel that closes a domain stands
+//! in `Domain::drop`. LEAVING is put into `notice` Relaxed, by the owner, who alone
+//! acts on it.
 
 use core::hint::cold_path;
 use core::num::NonZeroU64;
 
 use alloc::string::String;
-use alloc::sync::Arc;
 
 use crossbeam_utils::CachePadded;
 
 use crate::clock::Clock;
-use crate::limits::{LimitReport, Limits, OverLimit};
+use crate::limits::Limits;
 use crate::ord;
-use crate::raw::bins::{Bins, Held};
+use crate::raw::bins::Bins;
 use crate::raw::bucket::Bucket;
 use crate::raw::deferred::Deferred;
 use crate::raw::lock::ForkLock;
-use crate::raw::participant::{ARMED, ASSIST, LEAVING, Label, Participant};
+use crate::raw::participant::{ARMED, ASSIST, LEAVING, Owner, Participant};
 use crate::raw::pools::PoolList;
 use crate::raw::registry::{Full, Registry};
-use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering, process};
+use crate::sync::{Arc, AtomicBool, AtomicU64, AtomicUsize, Ordering, process};
 use crate::tunables::{DROPS_PER_RETIRE, MAX_DROP_POLL_BYTES, MAX_DROP_POLL_ITEMS};
-use crate::{fork, run, wait};
+use crate::{fork, run};
 
 pub(crate) struct Inner {
     pub(crate) clock: Clock,
@@ -81,18 +87,18 @@ pub(crate) struct Awake {
 /// Counters of cold paths.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
-    pub(crate) polls: AtomicU64,
-    pub(crate) scans: AtomicU64,
-    pub(crate) failed_polls: AtomicU64,
-    pub(crate) refused_barriers: AtomicU64,
-    pub(crate) sweeps: AtomicU64,
-    pub(crate) helps: AtomicU64,
-    pub(crate) assists: AtomicU64,
-    pub(crate) reclaimed_items: AtomicU64,
-    pub(crate) reclaimed_bytes: AtomicU64,
+    pub(crate) polls: process::AtomicU64,
+    pub(crate) scans: process::AtomicU64,
+    pub(crate) failed_polls: process::AtomicU64,
+    pub(crate) refused_barriers: process::AtomicU64,
+    pub(crate) sweeps: process::AtomicU64,
+    pub(crate) helps: process::AtomicU64,
+    pub(crate) assists: process::AtomicU64,
+    pub(crate) reclaimed_items: process::AtomicU64,
+    pub(crate) reclaimed_bytes: process::AtomicU64,
 }
 
-pub(crate) fn count(counter: &AtomicU64, by: usize) {
+pub(crate) fn count(counter: &process::AtomicU64, by: usize) {
     counter.fetch_add(by as u64, Ordering::Relaxed);
 }
 
@@ -172,13 +178,9 @@ impl Inner {
 
     /// Takes a slot and with it a reference to the domain, which
     /// [`release`](Self::release) gives back.
-    pub(crate) fn claim<'a>(
-        self: &'a Arc<Self>,
-        token: usize,
-        label: Label,
-    ) -> Result<&'a Participant, Full> {
-        let slot = self.registry.claim(self, token, label)?;
-        slot.set_face(Some(Arc::clone(self)));
+    pub(crate) fn claim(this: &Arc<Self>, owner: Owner) -> Result<&Participant, Full> {
+        let slot = this.registry.claim(this, owner)?;
+        slot.set_face(Some(Arc::clone(this)));
         Ok(slot)
     }
 
@@ -187,8 +189,10 @@ impl Inner {
     /// to drop it is the last thing that a caller does with either.
     pub(crate) fn release(&self, slot: &Participant) -> Arc<Self> {
         debug_assert!(slot.is_of(self), "a slot goes back to its own registry");
-        self.hand_over(slot);
         let mut panic = run::Panic::none();
+        if !slot.is_shared() {
+            self.hand_over(slot);
+        }
         if slot.has_garbage() {
             panic.keep(run::catch(|| self.sweep()));
             // A destructor may have retired through this very slot.
@@ -509,108 +513,5 @@ impl Inner {
             first_panic.keep(run::catch(|| what.run()));
         }
         first_panic
-    }
-
-    /// Takes what has expired off the accounts.
-    pub(crate) fn settle(&self, expired: Held) {
-        if expired.items == 0 {
-            return;
-        }
-        count(&self.counts.reclaimed_items, expired.items);
-        count(&self.counts.reclaimed_bytes, expired.bytes);
-        if let Some(max) = self.limits.max_retired_bytes {
-            let bytes = expired.bytes as u64;
-            let before = self.pending.fetch_sub(bytes, Ordering::Relaxed);
-            if before.wrapping_sub(bytes) <= max as u64 {
-                self.over_limit.store(false, Ordering::Relaxed);
-            }
-        }
-    }
-
-    // -- limits --------------------------------------------------------------
-
-    /// Whether a `try_` form has to hand its value back.
-    pub(crate) fn refuses(&self) -> bool {
-        self.limits.policy == OverLimit::Error && self.is_over_limit()
-    }
-
-    /// Whether there is a limit, and it is reached.
-    pub(crate) fn is_over_limit(&self) -> bool {
-        self.limits
-            .max_retired_bytes
-            .is_some_and(|max| self.pending.load(Ordering::Relaxed) > max as u64)
-    }
-
-    /// Whether there is a limit, so that an account is kept.
-    #[inline(always)]
-    pub(crate) fn is_limited(&self) -> bool {
-        self.limits.max_retired_bytes.is_some()
-    }
-
-    /// Puts bytes on the account that are about to be retired. Before, since
-    /// they can be found expired, and be taken off, as soon as they are.
-    pub(crate) fn charge(&self, bytes: usize) {
-        self.pending.fetch_add(bytes as u64, Ordering::Relaxed);
-    }
-
-    /// After something was retired: acts when it was too much.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn keep_to_limit(&self, home: Home<'_>) {
-        if !self.is_over_limit() {
-            return;
-        }
-        if !self.over_limit.swap(true, Ordering::Relaxed) {
-            self.report();
-        }
-        // A destructor that retires is inside a collection already: one more
-        // would do nothing, and waiting for it would never end.
-        if self.in_own_destructor() || run::is_collecting(self.id) {
-            return;
-        }
-        match self.limits.policy {
-            OverLimit::Report => {}
-            OverLimit::Help | OverLimit::Error => self.help(home),
-            OverLimit::Block => {
-                let inside = match home {
-                    Home::Own(slot) => slot.is_active(),
-                    Home::Shared(_) => true,
-                    Home::Depot => false,
-                };
-                if inside || self.in_own_section() {
-                    self.help(home);
-                } else {
-                    wait::until(self, || {
-                        self.sweep();
-                        !self.is_over_limit()
-                    });
-                }
-            }
-        }
-    }
-
-    #[cold]
-    fn report(&self) {
-        if let (Some(hook), Some(max)) = (&self.limits.hook, self.limits.max_retired_bytes) {
-            hook(LimitReport {
-                max_retired_bytes: max,
-                retired_bytes: self.pending.load(Ordering::Relaxed),
-            });
-        }
-    }
-
-    /// Collects what can be collected. Every sixteenth time for everybody: with
-    /// a reader stalled, each retire would otherwise be a sweep in vain.
-    fn help(&self, home: Home<'_>) {
-        if self
-            .counts
-            .helps
-            .fetch_add(1, Ordering::Relaxed)
-            .is_multiple_of(16)
-        {
-            self.sweep();
-        } else if let Home::Own(slot) = home {
-            self.run_ready(slot, DROPS_PER_RETIRE);
-        }
     }
 }

@@ -31,6 +31,13 @@
 //! whether it has gone in. In a forked child the claim of a stranger that
 //! vanished is void. If it had gone in, what is behind the latch is a *wreck*,
 //! perhaps half changed: whoever goes in next overwrites it without looking.
+//!
+//! # Orderings
+//!
+//! `busy` is set Relaxed: what that says to a stranger is said by the light barrier
+//! behind it. Looks at `revoked` are Relaxed where nothing behind the latch is
+//! touched on their strength: before an exchange, while waiting for another look, by
+//! the stranger that holds the latch. The rest is in `ord`.
 
 use core::hint::cold_path;
 
@@ -84,6 +91,7 @@ impl Latch {
             0,
             "the owner is inside already"
         );
+        // Relaxed: the barrier orders it.
         barrier.publish(&self.busy, 1, Ordering::Relaxed);
         // Acquire: pairs with the Release in `give_back`.
         if self.revoked.load(ord::latch_revoked()) != 0 {
@@ -121,6 +129,7 @@ impl Latch {
                     backoff.snooze();
                 }
             }
+            // Relaxed: as in `enter`.
             barrier.publish(&self.busy, 1, Ordering::Relaxed);
         }
     }

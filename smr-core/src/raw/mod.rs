@@ -4,6 +4,7 @@ use core::alloc::Layout;
 
 use alloc::boxed::Box;
 
+mod account;
 mod array;
 pub(crate) mod bins;
 pub(crate) mod bucket;
@@ -15,6 +16,7 @@ pub(crate) mod latch;
 pub(crate) mod lock;
 pub(crate) mod participant;
 pub(crate) mod pool;
+mod pool_retire;
 pub(crate) mod pool_sweep;
 pub(crate) mod pools;
 pub(crate) mod registry;

@@ -27,12 +27,16 @@
 //! The Release on the *enter* store matters as well: a scan may read it and not
 //! the 0 before it, and must still see what the earlier section did. Model:
 //! `exit_then_enter`.
+//!
+//! The rest is Relaxed. The owner reads its own `seq` and `running`, and `notice`
+//! to learn whether to take it; others read `seq` and `running` so for figures and
+//! for what is asked on the owner's own thread. `generation`, `token` and
+//! `origin` are stamped before the slot is used, and whoever finds it in use finds them;
+//! comparing them reaches nothing.
 
 use core::cell::Cell;
 use core::hint::cold_path;
 use core::ptr;
-
-use alloc::sync::Arc;
 
 use crate::barrier::Barrier;
 #[cfg(all(feature = "std", not(loom)))]
@@ -43,7 +47,7 @@ use crate::raw::deferred::Deferred;
 use crate::raw::inner::Inner;
 use crate::raw::latch::Latch;
 use crate::raw::lock::ForkLock;
-use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering, UnsafeCell};
+use crate::sync::{Arc, AtomicU32, AtomicU64, Ordering, UnsafeCell, process};
 use crate::{fork, ord, run};
 
 /// A poll waits for this section: its exit collects.
@@ -89,10 +93,20 @@ pub(crate) struct Participant {
     pub(crate) next_free: AtomicU32,
     /// Whether a thread, a handle or a guard owns the slot.
     pub(crate) claimed: AtomicU32,
-    face: core::cell::UnsafeCell<Option<Arc<Inner>>>,
-    generation: AtomicU32,
-    token: AtomicUsize,
+    face: UnsafeCell<Option<Arc<Inner>>>,
+    generation: process::AtomicU32,
+    token: process::AtomicUsize,
+    origin: process::AtomicUsize,
     pub(crate) label: ForkLock<Label>,
+}
+
+/// Who takes a slot.
+pub(crate) enum Owner {
+    /// The calling thread, for itself; by name if it is to be named.
+    Thread(Label),
+    /// An owned guard that the calling thread takes, and that may go anywhere.
+    /// Named if the thread has no slot of its own that says its name.
+    Guard(Option<Label>),
 }
 
 /// Who is behind a slot, for people.
@@ -100,7 +114,6 @@ pub(crate) struct Participant {
 pub(crate) struct Label {
     #[cfg(feature = "std")]
     pub(crate) thread: Option<alloc::string::String>,
-    pub(crate) owned_guard: bool,
     /// The sequence at which a scan first found the section behind, and when.
     #[cfg(feature = "std")]
     pub(crate) behind: Option<(u64, std::time::Instant)>,
@@ -127,7 +140,7 @@ impl Participant {
             write_hand: Cell::new(domain.clock.write_hand()),
             domain: Cell::new(domain),
             shared: Cell::new(false),
-            face: core::cell::UnsafeCell::new(None),
+            face: UnsafeCell::new(None),
             latch: Latch::default(),
             barrier: domain.clock.barrier,
             running: AtomicU32::new(0),
@@ -138,8 +151,9 @@ impl Participant {
             bins: UnsafeCell::new(Bins::default()),
             next_free: AtomicU32::new(0),
             claimed: AtomicU32::new(0),
-            generation: AtomicU32::new(0),
-            token: AtomicUsize::new(0),
+            generation: process::AtomicU32::new(0),
+            token: process::AtomicUsize::new(0),
+            origin: process::AtomicUsize::new(0),
             label: ForkLock::new(Label::default()),
         }
     }
@@ -168,18 +182,21 @@ impl Participant {
 
     /// The domain as its users know it. Only of a claimed slot.
     pub(crate) fn face(&self) -> &Domain {
-        // SAFETY: written when the slot was claimed, by its owner, and left
-        // alone until it is released, by its last user.
-        let face = unsafe { &*self.face.get() };
+        let face = self.face.with(|face| {
+            // SAFETY: written when the slot was claimed, by its owner, and left
+            // alone until it is released, by its last user.
+            unsafe { &*face }
+        });
         Domain::from_ref(face.as_ref().expect("the slot is claimed"))
     }
 
     /// Gives the slot a reference to its domain, or takes it back. Only while
     /// the slot is nobody's.
     pub(crate) fn set_face(&self, face: Option<Arc<Inner>>) -> Option<Arc<Inner>> {
-        // SAFETY: the caller is the only one who knows the slot.
-        let place = unsafe { &mut *self.face.get() };
-        core::mem::replace(place, face)
+        self.face.with_mut(|place| {
+            // SAFETY: the caller is the only one who knows the slot.
+            core::mem::replace(unsafe { &mut *place }, face)
+        })
     }
 
     /// Whether the slot belongs to an owned guard.
@@ -188,17 +205,11 @@ impl Participant {
         self.shared.get()
     }
 
-    /// Hands the slot to an owned guard. Called before anyone shares it.
-    pub(crate) fn make_shared(&self) {
-        self.shared.set(true);
-    }
-
     /// Enters a section, or nests in the one that is open. Owner only.
     #[inline(always)]
     pub(crate) fn enter(&self) {
         // Relaxed: our own store, or 0.
         if self.seq.load(Ordering::Relaxed) != 0 {
-            cold_path();
             self.nest();
             return;
         }
@@ -216,7 +227,6 @@ impl Participant {
     #[inline(always)]
     pub(crate) fn enter_global(&self) {
         if self.seq.load(Ordering::Relaxed) != 0 {
-            cold_path();
             self.nest();
             return;
         }
@@ -251,24 +261,19 @@ impl Participant {
     /// returned may be all that keeps the slot allocated.
     #[inline(always)]
     pub(crate) fn exit(&self) -> Option<Arc<Inner>> {
-        if self.gate.get() != 0 {
-            cold_path();
-            return self.exit_gated();
+        let gate = self.gate.get();
+        if gate >= NESTED {
+            self.gate.set(gate - NESTED);
+            return None;
         }
         // Release: pairs with the Acquire of the scan. Then the light barrier.
-        Barrier::ASYMMETRIC.publish(&self.seq, 0, ord::exit_seq());
-        self.after_exit()
-    }
-
-    /// Leaves where guards nest or the barrier is a fence.
-    #[inline]
-    fn exit_gated(&self) -> Option<Arc<Inner>> {
-        if self.is_outermost() {
-            self.publish(0, ord::exit_seq());
-            return self.after_exit();
+        if gate == 0 {
+            Barrier::ASYMMETRIC.publish(&self.seq, 0, ord::exit_seq());
+        } else {
+            cold_path();
+            Barrier::FENCE.publish(&self.seq, 0, ord::exit_seq());
         }
-        self.gate.set(self.gate.get() - NESTED);
-        None
+        self.after_exit()
     }
 
     #[inline(always)]
@@ -335,6 +340,10 @@ impl Participant {
     #[cold]
     #[inline(never)]
     fn exit_slow(&self) -> Option<Arc<Inner>> {
+        if self.notice.load(Ordering::Relaxed) == LEAVING && !self.is_in_use() {
+            // An owned guard without garbage: the common end of one.
+            return Some(self.domain().release(self));
+        }
         let panic = run::catch(|| self.heed());
         // Only now: what ran may have been the owner's last use of the slot.
         let left = self.notice.load(Ordering::Relaxed) & LEAVING != 0 && !self.is_in_use();
@@ -472,13 +481,42 @@ impl Participant {
     }
 
     /// Stamps the slot with its new owner. Called while nobody else can.
-    pub(crate) fn take_over(&self, token: usize, label: Label) {
+    pub(crate) fn take_over(&self, owner: Owner) {
         self.generation.store(fork::generation(), Ordering::Relaxed);
-        self.token.store(token, Ordering::Relaxed);
         self.gate.set(self.gate.get() & FENCED);
-        self.shared.set(false);
         self.quiet.set(0);
-        self.label.with(|l| *l = label);
+        let (token, origin) = match owner {
+            Owner::Thread(label) => {
+                self.label.with(|l| *l = label);
+                self.shared.set(false);
+                (fork::token(), 0)
+            }
+            Owner::Guard(label) => {
+                let known = label.is_none();
+                if let Some(label) = label {
+                    self.label.with(|l| *l = label);
+                }
+                self.shared.set(true);
+                // The only guard is the last one.
+                self.notice.store(LEAVING, Ordering::Relaxed);
+                (0, if known { fork::token() } else { 0 })
+            }
+        };
+        self.token.store(token, Ordering::Relaxed);
+        self.origin.store(origin, Ordering::Relaxed);
+    }
+
+    #[cfg(all(feature = "std", not(loom)))]
+    /// The thread that took the owned guard of this slot, where its own slot
+    /// says its name; otherwise 0.
+    pub(crate) fn origin(&self) -> usize {
+        self.origin.load(Ordering::Relaxed)
+    }
+
+    #[cfg(all(feature = "std", not(loom)))]
+    /// The thread that owns the slot; 0 if none does.
+    pub(crate) fn token(&self) -> usize {
+        self.token.load(Ordering::Relaxed)
     }
 
     /// Whether the thread that owns the slot exists in this process.
@@ -513,6 +551,7 @@ pub(crate) struct Running<'a>(&'a Participant);
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         let count = self.0.running.load(Ordering::Relaxed);
+        // Release: pairs with the Acquire in `Inner::barrier`.
         self.0
             .running
             .store(count.wrapping_add(1), Ordering::Release);

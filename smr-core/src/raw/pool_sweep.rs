@@ -1,11 +1,16 @@
 //! The inside of a pool: what is done to all of it at once.
+//!
+//! # Orderings
+//!
+//! `held` is Relaxed: only the sweep that has marked the pool looks at it, and the
+//! mark goes from sweep to sweep behind the lock of the list.
 
 use core::ptr;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::pool::PoolStats;
+use crate::pool_report::PoolStats;
 use crate::raw::inner::{Home, count};
 use crate::raw::pool::{Depot, PoolInner};
 use crate::raw::pools::{self, Bequest, Frame, Node, Ops};
@@ -14,9 +19,10 @@ use crate::run;
 use crate::sync::Ordering;
 
 /// How the domain's sweeps reach a pool of `T`.
-pub(crate) fn ops<T>() -> &'static Ops {
-    const {
-        &Ops {
+pub(crate) fn ops<T>(reached: bool) -> &'static Ops {
+    const fn ops<T>(reached: bool) -> Ops {
+        Ops {
+            reached,
             claim: claim::<T>,
             gather: gather::<T>,
             run: run_expired::<T>,
@@ -24,6 +30,11 @@ pub(crate) fn ops<T>() -> &'static Ops {
             has_garbage: has_garbage::<T>,
             owes: owes::<T>,
         }
+    }
+    if reached {
+        const { &ops::<T>(true) }
+    } else {
+        const { &ops::<T>(false) }
     }
 }
 

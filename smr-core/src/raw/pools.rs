@@ -22,8 +22,14 @@
 //! void. The pool of a vanished thread's sweep is in the list still. Should the
 //! list itself be lost (the lock was held), a pool is listed again when the next
 //! item is retired to it: what is dirty is so in one generation of the process.
+//!
+//! # Orderings
+//!
+//! `dirty` is Relaxed: what it speaks of is behind latches, whose order it borrows
+//! (see `note_dirty`). `LAST_ID` only tells numbers apart.
 
 use core::cell::Cell;
+use core::num::NonZeroU64;
 use core::ptr;
 
 use alloc::vec::Vec;
@@ -38,6 +44,9 @@ const BATCH: usize = 64;
 
 /// What a sweep asks of a pool. The pointer is to a live pool's node.
 pub(crate) struct Ops {
+    /// Whether the domain may run the pool: its values own what they refer to,
+    /// or have no destructor.
+    pub(crate) reached: bool,
     /// Claims the latches of all caches.
     pub(crate) claim: unsafe fn(*const Node),
     /// After a heavy barrier: moves what the claimed caches hold to the depot,
@@ -56,9 +65,6 @@ pub(crate) struct Ops {
 
 pub(crate) struct Node {
     ops: &'static Ops,
-    /// Whether the domain may run the pool: its values own what they refer to,
-    /// or have no destructor.
-    reached: bool,
     /// 0, or the generation (plus one) in which the caches became dirty.
     dirty: AtomicU32,
     // All below: behind the lock of the domain's list.
@@ -70,7 +76,6 @@ pub(crate) struct Node {
     going: Cell<Option<Worker>>,
     prev: Cell<*const Node>,
     next: Cell<*const Node>,
-    frame: Cell<*const Frame>,
 }
 
 // SAFETY: the cells are only touched behind the lock of the list.
@@ -97,6 +102,8 @@ pub(crate) struct PoolList {
     head: Option<NodeRef>,
     tail: Option<NodeRef>,
     len: usize,
+    /// Sweeps that run destructors, and of which pool.
+    frames: Vec<(NodeRef, FrameRef)>,
 }
 
 impl Default for PoolList {
@@ -107,6 +114,7 @@ impl Default for PoolList {
             head: None,
             tail: None,
             len: 0,
+            frames: Vec::new(),
         }
     }
 }
@@ -116,6 +124,12 @@ pub(crate) struct NodeRef(*const Node);
 
 // SAFETY: a node in the list is alive: a pool takes its node out before it goes.
 unsafe impl Send for NodeRef {}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct FrameRef(*const Frame);
+
+// SAFETY: only the thread whose frame it is looks into it.
+unsafe impl Send for FrameRef {}
 
 impl NodeRef {
     /// From a pointer to the whole pool: a reference to the node would not reach
@@ -145,41 +159,48 @@ impl NodeRef {
     }
 }
 
-/// A thread, by generation and token.
-#[derive(Clone, Copy)]
-struct Worker(u32, usize);
-
-impl Worker {
-    fn this_thread() -> Self {
-        Self(fork::generation(), fork::token())
-    }
-
-    /// Whether the thread exists in this process.
-    fn is_alive(self) -> bool {
-        fork::is_alive(self.0, self.1)
-    }
-
-    fn is_this_thread(self) -> bool {
-        self.1 != 0 && self.1 == fork::token()
-    }
-}
-
 fn today() -> u32 {
     fork::generation().wrapping_add(1)
 }
 
+/// A thread, by generation and token.
+#[derive(Clone, Copy)]
+struct Worker(NonZeroU64);
+
+impl Worker {
+    /// Generation in the high half, token in the low one. Tokens of two threads
+    /// could meet after 2^32 threads: then one may think itself the other.
+    fn this_thread() -> Self {
+        let high = u64::from(today()) << 32;
+        let low = u64::from(fork::token() as u32);
+        // A generation of `u32::MAX` would give 0; the child of so many forks.
+        Self(NonZeroU64::new(high | low).unwrap_or(NonZeroU64::MIN))
+    }
+
+    fn token(self) -> usize {
+        self.0.get() as u32 as usize
+    }
+
+    fn is_alive(self) -> bool {
+        let generation = ((self.0.get() >> 32) as u32).wrapping_sub(1);
+        fork::is_alive(generation, self.token())
+    }
+
+    fn is_this_thread(self) -> bool {
+        self.token() != 0 && self.token() == fork::token() as u32 as usize
+    }
+}
+
 impl Node {
-    pub(crate) fn new(ops: &'static Ops, reached: bool) -> Self {
+    pub(crate) fn new(ops: &'static Ops) -> Self {
         Self {
             ops,
-            reached,
             dirty: AtomicU32::new(0),
             list: Cell::new(0),
             mark: Cell::new(None),
             going: Cell::new(None),
             prev: Cell::new(ptr::null()),
             next: Cell::new(ptr::null()),
-            frame: Cell::new(ptr::null()),
         }
     }
 
@@ -197,7 +218,13 @@ impl Node {
 
     /// Whether the list may hold it.
     fn is_listed(&self, domain: &Inner) -> bool {
-        self.reached || domain.is_limited()
+        self.is_reached() || domain.is_limited()
+    }
+
+    /// Whether the domain may run its destructors.
+    #[inline(always)]
+    pub(crate) fn is_reached(&self) -> bool {
+        self.ops.reached
     }
 
     fn is_marked(&self) -> bool {
@@ -209,7 +236,6 @@ impl Node {
         let free = !self.is_marked() && !self.going.get().is_some_and(Worker::is_alive);
         if free {
             self.mark.set(Some(Worker::this_thread()));
-            self.frame.set(ptr::null());
         }
         free
     }
@@ -226,10 +252,10 @@ impl Node {
                 }
                 let ours = self.mark.get().is_some_and(Worker::is_this_thread);
                 // A thread that marks without a frame runs no user code.
-                let inside = ours && !self.frame.get().is_null();
-                inside.then(|| {
+                let frame = list.frame_of(self).filter(|_| ours);
+                frame.map(|frame| {
                     list.remove(self);
-                    Some(self.frame.get())
+                    Some(frame)
                 })
             });
             match state {
@@ -289,6 +315,14 @@ impl PoolList {
         batch
     }
 
+    /// The frame of the sweep that runs destructors of the pool.
+    fn frame_of(&self, node: &Node) -> Option<*const Frame> {
+        let mut frames = self.frames.iter();
+        frames
+            .find(|(of, _)| ptr::eq(of.0, node))
+            .map(|(_, frame)| frame.0)
+    }
+
     fn iter(&self) -> impl Iterator<Item = NodeRef> {
         core::iter::successors(self.head, |node| NodeRef::of(node.get().next.get()))
     }
@@ -309,7 +343,6 @@ impl NodeRef {
         domain.pools.with(|list| {
             let node = self.get();
             node.mark.set(None);
-            node.frame.set(ptr::null());
             if node.is_listed(domain) && (garbage || node.dirty.load(Ordering::Relaxed) != 0) {
                 list.push_back(self);
             } else {
@@ -322,7 +355,7 @@ impl NodeRef {
     /// Only of a marked node.
     fn concerns(self, domain: &Inner) -> bool {
         let node = self.get();
-        if node.reached {
+        if node.is_reached() {
             // SAFETY: the mark keeps the pool alive.
             unsafe { (node.ops.has_garbage)(self.0, u64::MAX) }
         } else {
@@ -386,9 +419,13 @@ impl Marked {
             dead: Cell::new(false),
             bequest: Cell::new(None),
         };
-        domain.pools.with(|_| node.frame.set(&frame));
+        let place = FrameRef(&frame);
+        domain.pools.with(|list| list.frames.push((self.0, place)));
         // SAFETY: the mark keeps the pool alive, or the frame learns.
         let panic = unsafe { (node.ops.run)(self.0.0, &frame) };
+        domain
+            .pools
+            .with(|list| list.frames.retain(|(_, other)| *other != place));
         if let Some(bequest) = frame.bequest.take() {
             // SAFETY: the pool was dropped and left its memory to this frame;
             // the item that dropped it is gone by now.
@@ -450,7 +487,7 @@ pub(crate) fn run_expired(domain: &Inner) -> run::Panic {
     // whoever holds it, and that must not be us.
     each_batch(domain, 1, |batch| {
         for node in batch {
-            if !node.get().reached {
+            if !node.get().is_reached() {
                 // SAFETY: the mark keeps the pool alive.
                 unsafe { (node.get().ops.write_off)(node.0) };
                 node.put_back(domain);
@@ -474,7 +511,7 @@ pub(crate) fn have_garbage(domain: &Inner, up_to: u64) -> bool {
                 // SAFETY: nodes in the list are alive while it is locked.
                 unsafe { (node.get().ops.has_garbage)(node.0, up_to) }
             };
-            node.get().is_marked() || (node.get().reached && garbage())
+            node.get().is_marked() || (node.get().is_reached() && garbage())
         })
     })
 }

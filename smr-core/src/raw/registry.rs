@@ -8,6 +8,15 @@
 //! A scan loads `used` *after* its heavy barrier. A slot that is not counted
 //! yet is then the second case of the barrier: its reader's loads come after,
 //! because `used` was raised before the reader published.
+//!
+//! # Orderings
+//!
+//! `free` is taken with Acquire and given with Release (`ord::slot_claim`,
+//! `ord::slot_release`), which orders everything in a slot between its owners:
+//! `notice`, `claimed` and `next_free` are Relaxed, and `claimed` is a mere hint to
+//! others. A look at `free` before the exchange is Relaxed, the exchange confirms
+//! it. `used` is raised with AcqRel after the segment it counts in was published,
+//! and read with Acquire. `segments` are read Relaxed where the registry is dropped.
 
 use core::alloc::Layout;
 use core::ptr;
@@ -16,7 +25,7 @@ use alloc::alloc::{alloc, dealloc};
 
 use crate::ord;
 use crate::raw::inner::Inner;
-use crate::raw::participant::{Label, Participant};
+use crate::raw::participant::{Owner, Participant};
 use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use crate::tunables::{FIRST_SEGMENT, SEGMENTS};
 
@@ -66,18 +75,13 @@ impl Registry {
         }
     }
 
-    /// Takes a slot for `token`, from the released ones if there are any.
-    pub(crate) fn claim(
-        &self,
-        domain: &Inner,
-        token: usize,
-        label: Label,
-    ) -> Result<&Participant, Full> {
+    /// Takes a slot, from the released ones if there are any.
+    pub(crate) fn claim(&self, domain: &Inner, owner: Owner) -> Result<&Participant, Full> {
         let slot = match self.pop_free() {
             Some(slot) => slot,
             None => self.append(domain)?,
         };
-        slot.take_over(token, label);
+        slot.take_over(owner);
         slot.claimed.store(1, Ordering::Relaxed);
         Ok(slot)
     }
@@ -167,6 +171,7 @@ impl Registry {
                 ptr::null_mut(),
                 first,
                 ord::segment_publish(),
+                // Relaxed: `slot` looks up what the other one published.
                 Ordering::Relaxed,
             )
             .is_err()

@@ -25,14 +25,16 @@ impl Inner {
     /// If a section inside one of its destructors held something up, a sweep
     /// follows.
     pub(crate) fn collecting(&self, collect: impl FnOnce() -> run::Panic) {
-        let Some(frame) = run::enter(self.id) else {
-            return;
+        let first_panic = {
+            let Some(frame) = run::enter(self.id) else {
+                return;
+            };
+            let mut first_panic = collect();
+            while frame.is_wanted_again() {
+                first_panic.keep(self.sweep_once());
+            }
+            first_panic
         };
-        let mut first_panic = collect();
-        while frame.is_wanted_again() {
-            first_panic.keep(self.sweep_once());
-        }
-        drop(frame);
         first_panic.go_on();
     }
 
@@ -189,6 +191,7 @@ impl Inner {
             .registry
             .iter()
             .filter_map(|slot| {
+                // Acquire: pairs with the Release in `Running::drop`.
                 let count = slot.running.load(Ordering::Acquire);
                 (count % 2 == 1 && slot.is_of_this_process()).then_some((slot, count))
             })

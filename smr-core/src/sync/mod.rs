@@ -18,13 +18,22 @@ mod imp;
 
 pub use imp::*;
 
-/// Atomics that are never modelled: process-wide statics, whose value outlives
-/// a single execution of a model (fork generation, what the kernel grants).
+/// Counts the references to a domain. Loom's own, so that a model knows that
+/// the last one comes after all others, and fails if one is leaked.
+#[cfg(not(loom))]
+pub(crate) use alloc::sync::Arc;
+#[cfg(loom)]
+pub(crate) use loom::sync::Arc;
+
+/// Atomics that are never modelled. They order nothing in a model.
+///
+/// Process-wide statics, whose value outlives a single execution of a model
+/// (fork generation, what the kernel grants); the stamps of a fork; and figures
+/// for people, which every cold path counts up and no algorithm asks: as
+/// scheduling points they would drown the others.
 pub(crate) mod process {
-    #[cfg(all(feature = "std", not(loom)))]
-    pub(crate) use core::sync::atomic::AtomicUsize;
     #[allow(unused_imports)]
-    pub(crate) use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+    pub(crate) use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 }
 
 /// Whether the named weakening of the algorithm is switched on.

@@ -76,6 +76,18 @@ macro_rules! atomic {
     };
 }
 
+macro_rules! starts_at_zero {
+    ($($name:ident),*) => {
+        $(
+            impl Default for $name {
+                fn default() -> Self {
+                    Self::new(Default::default())
+                }
+            }
+        )*
+    };
+}
+
 macro_rules! integer {
     ($name:ident, $value:ty) => {
         atomic!(
@@ -121,6 +133,8 @@ atomic!(
     /// Mirrors the type of the same name in `core`.
     AtomicBool, model::AtomicBool, bool
 );
+
+starts_at_zero!(AtomicU8, AtomicU32, AtomicU64, AtomicUsize, AtomicBool);
 
 /// Mirrors the type of the same name in `core`.
 #[derive(Debug)]

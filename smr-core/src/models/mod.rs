@@ -1,0 +1,24 @@
+//! Loom models of the core.
+//!
+//! Each looks at all executions of a few threads, up to a number of preemptions
+//! where all are too many, and each fails under some mutant: `ord.rs` lists
+//! them. `cargo loom` runs the models, `cargo mutants` runs the mutants; see
+//! CONTRIBUTING.md.
+//!
+//! Loom takes SeqCst accesses for AcqRel ones, and its SeqCst fences order more
+//! than those of the language do: each synchronizes with all that came before.
+//! What hides behind that is judged by `tests/litmus`. It has no asymmetric
+//! barrier: here both sides are fences.
+
+mod clock;
+mod latch;
+mod registry;
+mod support;
+
+/// Prints what `SMR_MUTANT` understands. The runner of the mutants asks.
+#[test]
+fn names_of_mutants() {
+    for name in crate::ord::ORDERINGS.iter().chain(crate::ord::SITES) {
+        println!("mutant: {name}");
+    }
+}

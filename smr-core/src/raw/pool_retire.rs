@@ -1,0 +1,251 @@
+//! The inside of a pool: give back, retire, run destructors.
+//!
+//! # Orderings
+//!
+//! `touched` is Relaxed, as in [`crate::raw::pool`].
+
+use core::hint::cold_path;
+use core::ptr;
+
+use crate::raw::bucket::Bucket;
+use crate::raw::cache::{Cache, Item};
+use crate::raw::inner::Home;
+use crate::raw::participant::Participant;
+use crate::raw::pool::PoolInner;
+use crate::run;
+use crate::sync::Ordering;
+use crate::tunables::DROPS_PER_RETIRE;
+
+impl<T> PoolInner<T> {
+    // -- give back -----------------------------------------------------------
+
+    /// Takes back an item that nobody else ever saw, or that was dropped.
+    pub(crate) fn put_free(&self, home: Home<'_>, item: Item<T>) {
+        if Self::IS_ZST {
+            return;
+        }
+        #[cfg(debug_assertions)]
+        self.retired
+            .with(|retired| retired.remove(&item.addr().get()));
+        let full = match home {
+            Home::Own(slot) => self
+                .cache(slot)
+                .with(slot.barrier(), |stock| stock.put_free(item)),
+            Home::Depot | Home::Shared(_) => {
+                self.depot.with(|depot| depot.put_free(item));
+                None
+            }
+        };
+        if let Some(bucket) = full {
+            self.depot.with(|depot| depot.free.push_back(bucket));
+        }
+    }
+
+    /// Takes over an item that was unlinked.
+    #[inline]
+    pub(crate) fn retire(&self, home: Home<'_>, item: Item<T>) {
+        match home {
+            Home::Own(slot) => self.retire_own(slot, item),
+            Home::Depot | Home::Shared(_) => self.retire_to_depot(home, item),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn retire_own(&self, slot: &Participant, item: Item<T>) {
+        if Self::IS_ZST && !Self::NEEDS_DROP {
+            return;
+        }
+        #[cfg(debug_assertions)]
+        self.check_retire(item);
+        let limited = self.charge();
+        let cache = self.cache(slot);
+        let sealed = cache.with(slot.barrier(), |stock| {
+            let sealed = stock
+                .bins
+                .push(item, size_of::<T>(), || self.inner().clock.advance());
+            if self.is_listed(limited) {
+                self.node.note_dirty(self.inner(), self.as_node());
+            }
+            sealed
+        });
+        if Self::NEEDS_DROP {
+            if self.node.is_reached() {
+                slot.note_garbage();
+            }
+            self.run_ready(slot, cache, DROPS_PER_RETIRE);
+        }
+        if sealed {
+            cold_path();
+            self.after_seal(slot, cache);
+        }
+        if limited {
+            self.inner().keep_to_limit(Home::Own(slot));
+        }
+    }
+
+    #[inline(never)]
+    fn retire_to_depot(&self, home: Home<'_>, item: Item<T>) {
+        if Self::IS_ZST && !Self::NEEDS_DROP {
+            return;
+        }
+        #[cfg(debug_assertions)]
+        self.check_retire(item);
+        let limited = self.charge();
+        let advance = || self.inner().clock.advance();
+        self.depot
+            .with(|depot| depot.bins().push(item, size_of::<T>(), advance));
+        if self.is_listed(limited) {
+            self.as_node().link(self.inner());
+        }
+        if Self::NEEDS_DROP {
+            self.after_retire_to_depot(home);
+        }
+        if limited {
+            self.inner().keep_to_limit(home);
+        }
+    }
+
+    /// Puts an item on the account, where there is a limit; tells whether. Before
+    /// others find the item, so that it is not taken off first.
+    #[inline(always)]
+    fn charge(&self) -> bool {
+        let limited = self.inner().is_limited();
+        if limited {
+            cold_path();
+            self.inner().charge(size_of::<T>());
+        }
+        limited
+    }
+
+    /// Whether the domain's list should hold the pool. Under a limit all do:
+    /// whoever is kept waiting must be able to find out that no reader is to
+    /// blame.
+    #[inline(always)]
+    fn is_listed(&self, limited: bool) -> bool {
+        limited || (Self::NEEDS_DROP && self.node.is_reached())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn after_retire_to_depot(&self, home: Home<'_>) {
+        if self.node.is_reached() {
+            if let Home::Shared(slot) = home {
+                // Not with the owned guard, but its end collects.
+                slot.flag_garbage();
+            }
+            if self.inner().is_last_chance(home) {
+                return self.inner().sweep();
+            }
+        }
+        if self.poll_for_depot(self.poll_step()) {
+            self.run_depot();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn after_seal(&self, slot: &Participant, cache: &Cache<T>) {
+        cache.touched.store(true, Ordering::Relaxed);
+        let step = self.poll_step();
+        if Self::NEEDS_DROP {
+            // Nobody may come to allocate: the retiring side polls.
+            let goal = cache.with(slot.barrier(), |stock| {
+                stock.bins.next_goal().filter(|_| stock.bins.is_due(step))
+            });
+            if let Some(goal) = goal {
+                let expired = self.inner().poll(goal);
+                cache.with(slot.barrier(), |stock| stock.bins.polled(expired, step));
+            }
+            return;
+        }
+        // Plain memory waits until somebody wants it. Who only retires passes it
+        // on to those who only allocate.
+        let surplus = cache.with(slot.barrier(), |stock| {
+            (stock.bins.backlog().items > 2 * step)
+                .then(|| stock.bins.take_sealed())
+                .flatten()
+        });
+        if let Some(bucket) = surplus {
+            self.depot.with(|depot| depot.bins().enqueue(bucket));
+        }
+    }
+
+    // -- destructors ---------------------------------------------------------
+
+    /// Drops at most `most` of the owner's items that are ready.
+    #[inline]
+    pub(crate) fn run_ready(&self, slot: &Participant, cache: &Cache<T>, most: usize) {
+        let mut first_panic = run::Panic::none();
+        for _ in 0..most {
+            let Some((item, running)) = cache.with(slot.barrier(), |stock| {
+                let item = match stock.bins.pop_ready() {
+                    Some(item) => item,
+                    None => {
+                        let rd = self.inner().clock.read_hand();
+                        self.inner().settle(stock.bins.expire(rd)?);
+                        stock.bins.pop_ready()?
+                    }
+                };
+                match slot.start_running() {
+                    Some(running) => Some((item, running)),
+                    None => {
+                        stock.bins.unpop(item);
+                        None
+                    }
+                }
+            }) else {
+                break;
+            };
+            // SAFETY: the item holds a value that was retired once, its goal has
+            // expired, and we took it out of the bins.
+            first_panic.keep(run::catch(|| unsafe { ptr::drop_in_place(item.as_ptr()) }));
+            drop(running);
+            self.put_free(Home::Own(slot), item);
+            first_panic.keep(run::catch(|| slot.after_running()));
+        }
+        first_panic.go_on();
+    }
+
+    /// Drops, in place, what a bucket of retired items holds.
+    ///
+    /// # Safety
+    ///
+    /// Nobody can reach the items, and each was retired once.
+    pub(crate) unsafe fn drop_bucket(mut bucket: Bucket<Item<T>>) -> run::Panic {
+        let mut first_panic = run::Panic::none();
+        if Self::NEEDS_DROP {
+            while let Some(item) = bucket.pop() {
+                // SAFETY: the caller's promise.
+                first_panic.keep(run::catch(|| unsafe { ptr::drop_in_place(item.as_ptr()) }));
+            }
+        }
+        first_panic
+    }
+
+    #[cfg(debug_assertions)]
+    fn check_retire(&self, item: Item<T>) {
+        if Self::IS_ZST || crate::fork::generation() != self.made_in {
+            // In a forked child the depot may have been overwritten, and the
+            // slabs in it forgotten.
+            return;
+        }
+        let ours = self.depot.with(|depot| {
+            !depot.is_whole
+                || depot.slabs.iter().any(|slab| {
+                    let (first, end) = slab.range();
+                    (first..end).contains(&item.as_ptr())
+                })
+        });
+        assert!(
+            ours,
+            "an item was retired to a pool that it does not come from"
+        );
+        let fresh = self
+            .retired
+            .with(|retired| retired.insert(item.addr().get()));
+        assert!(
+            fresh,
+            "a pool item was retired twice: only the one who unlinks it may retire it"
+        );
+    }
+}
