@@ -3,6 +3,7 @@
 
 use std::process::ExitCode;
 use std::ptr::NonNull;
+use std::sync::OnceLock;
 use std::thread;
 
 use clap::{Parser, ValueEnum};
@@ -56,7 +57,8 @@ fn use_after_free() {
 fn race(protected: bool) {
     let domain = Domain::new();
     // Its end is that of an `Arc`, which orders by a fence: not for this tool.
-    std::mem::forget(domain.clone());
+    static KEPT: OnceLock<Domain> = OnceLock::new();
+    KEPT.get_or_init(|| domain.clone());
     let pool = Pool::new_in(&domain);
     let place = AtomicPtr::new(pool.alloc([0_u64; 4]).into_raw().as_ptr());
     let done = AtomicBool::new(false);
