@@ -35,6 +35,9 @@ struct Args {
     /// A mistake to make: the run must see it, and ends with 1.
     #[arg(long)]
     broken: Option<BrokenArg>,
+    /// Never drop a domain: for ThreadSanitizer.
+    #[arg(long, hide = true)]
+    keep_domains: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -93,6 +96,7 @@ fn main() -> ExitCode {
                     places: args.places,
                     seed,
                     broken,
+                    keep_domain: args.keep_domains,
                 };
                 let report = stress::run(&config);
                 println!("{kind}, {barrier:?}, seed {seed}: {report}");

@@ -59,6 +59,9 @@ pub struct Config {
     pub seed: u64,
     /// A mistake to be made.
     pub broken: Option<Broken>,
+    /// Keeps the domain for ever. Its end is the end of an `Arc`, which orders by
+    /// a fence, and ThreadSanitizer sees no fences.
+    pub keep_domain: bool,
 }
 
 impl Config {
@@ -75,6 +78,7 @@ impl Config {
             places: 3,
             seed: 1,
             broken: None,
+            keep_domain: false,
         }
     }
 }
@@ -210,6 +214,9 @@ pub fn run(config: &Config) -> Report {
         .barrier(config.barrier)
         .build()
         .expect("the system has this barrier");
+    if config.keep_domain {
+        std::mem::forget(domain.clone());
+    }
     let tally = Tally::for_ever();
     let start = Instant::now();
     let run = Run {

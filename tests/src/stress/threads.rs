@@ -1,13 +1,17 @@
 //! The threads of a run.
+//!
+//! They are joined one by one, and guards change hands through an atomic pointer:
+//! ThreadSanitizer sees what that orders. It does not see inside of the standard
+//! library's channels, scopes and contended locks, which come compiled.
 
 use std::hint::spin_loop;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread;
+use std::ptr;
+use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::Duration;
 
 use fastrand::Rng;
 use smr_core::OwnedGuard;
-use smr_core::sync::Ordering;
+use smr_core::sync::{AtomicBool, AtomicPtr, Ordering};
 
 use super::Run;
 use super::object::{Body, Visit};
@@ -19,27 +23,36 @@ pub(super) fn run(run: &Run, places: &dyn Share) {
     let seed = |role: u64, index: usize| {
         Rng::with_seed(config.seed.wrapping_mul(0x9e37_79b9) ^ (role << 32) ^ index as u64)
     };
-    let (send, receive) = sync_channel(64);
+    let mail = &Mail::default();
     thread::scope(|scope| {
+        let mut threads = Vec::new();
         for index in 0..config.readers {
-            let (send, rng) = (send.clone(), seed(1, index));
-            scope.spawn(move || read(run, places, rng, &send));
+            let rng = seed(1, index);
+            threads.push(scope.spawn(move || read(run, places, rng, mail)));
         }
         for index in 0..config.writers {
             let rng = seed(2, index);
-            scope.spawn(move || write(run, places, rng));
+            threads.push(scope.spawn(move || write(run, places, rng)));
         }
         for index in 0..config.churners {
-            let (send, rng) = (send.clone(), seed(3, index));
-            scope.spawn(move || churn(run, places, rng, &send));
+            let rng = seed(3, index);
+            threads.push(scope.spawn(move || churn(run, places, rng, mail)));
         }
         if run.is_protected() {
-            scope.spawn(move || stall(run, places, seed(4, 0)));
+            threads.push(scope.spawn(move || stall(run, places, seed(4, 0))));
         }
-        scope.spawn(move || receive_guards(run, &receive));
-        // The receiver ends when the last sender has gone.
-        drop(send);
+        let receiver = scope.spawn(move || receive_guards(run, mail));
+        join_all(threads);
+        // Release: the receiver finds what was sent before.
+        mail.closed.store(true, Ordering::Release);
+        join_all(vec![receiver]);
     });
+}
+
+fn join_all(threads: Vec<ScopedJoinHandle<'_, ()>>) {
+    for thread in threads {
+        thread.join().expect("a thread of the harness panicked");
+    }
 }
 
 /// A guard on its way to another thread, and what it protects.
@@ -49,19 +62,60 @@ struct Parcel<'a> {
     guard: OwnedGuard,
 }
 
-fn receive_guards(run: &Run, parcels: &Receiver<Parcel<'_>>) {
-    let mut held = Vec::new();
-    for parcel in parcels {
-        parcel.visit.check(run.tally);
-        held.push(parcel);
-        // A few stay for a while.
-        if held.len() > 5 {
-            for parcel in held.drain(..4) {
-                parcel.open(run);
-            }
-        }
+/// Room for a few parcels.
+#[derive(Default)]
+struct Mail<'a> {
+    boxes: [AtomicPtr<Parcel<'a>>; 8],
+    closed: AtomicBool,
+}
+
+impl<'a> Mail<'a> {
+    /// Hands the parcel back if there is no room.
+    fn send(&self, parcel: Parcel<'a>, rng: &mut Rng) -> Result<(), Parcel<'a>> {
+        let parcel = Box::into_raw(Box::new(parcel));
+        // Release: pairs with `receive`.
+        self.boxes[rng.usize(..self.boxes.len())]
+            .compare_exchange(
+                ptr::null_mut(),
+                parcel,
+                Ordering::Release,
+                Ordering::Relaxed,
+            )
+            .map(drop)
+            .map_err(|_| {
+                // SAFETY: just made, and not sent.
+                *unsafe { Box::from_raw(parcel) }
+            })
     }
-    held.into_iter().for_each(|parcel| parcel.open(run));
+
+    fn receive(&self) -> impl Iterator<Item = Parcel<'a>> {
+        self.boxes.iter().filter_map(|parcel| {
+            // Acquire: pairs with `send`.
+            let parcel = parcel.swap(ptr::null_mut(), Ordering::Acquire);
+            // SAFETY: made in `send`, and taken out once.
+            (!parcel.is_null()).then(|| *unsafe { Box::from_raw(parcel) })
+        })
+    }
+}
+
+fn receive_guards<'a>(run: &Run, mail: &Mail<'a>) {
+    let mut held: Vec<Parcel<'a>> = Vec::new();
+    loop {
+        // Acquire: pairs with the Release in `run`.
+        let last = mail.closed.load(Ordering::Acquire);
+        for parcel in mail.receive() {
+            parcel.visit.check(run.tally);
+            held.push(parcel);
+        }
+        // A few stay for a while.
+        while held.len() > if last { 0 } else { 5 } {
+            held.swap_remove(0).open(run);
+        }
+        if last {
+            return;
+        }
+        thread::yield_now();
+    }
 }
 
 impl Parcel<'_> {
@@ -90,23 +144,24 @@ fn visit(run: &Run, body: &Body, rng: &mut Rng) {
     visit.leave(run.tally);
 }
 
-fn read<'a>(run: &'a Run, places: &'a dyn Share, mut rng: Rng, send: &SyncSender<Parcel<'a>>) {
+fn read<'a>(run: &'a Run, places: &'a dyn Share, mut rng: Rng, mail: &Mail<'a>) {
     let mut visits = 0;
     while run.goes_on() {
         for _ in 0..16 {
-            read_once(run, places, &mut rng, send);
+            read_once(run, places, &mut rng, mail);
             visits += 1;
+            // Outside: a scan comes between two sections, and not only into them.
+            match rng.u32(..16) {
+                0..8 => {}
+                8..15 => thread::yield_now(),
+                _ => hold(&mut rng),
+            }
         }
     }
     run.visits.fetch_add(visits, Ordering::Relaxed);
 }
 
-fn read_once<'a>(
-    run: &'a Run,
-    places: &'a dyn Share,
-    rng: &mut Rng,
-    send: &SyncSender<Parcel<'a>>,
-) {
+fn read_once<'a>(run: &'a Run, places: &'a dyn Share, rng: &mut Rng, mail: &Mail<'a>) {
     let place = |rng: &mut Rng| rng.usize(..run.config.places);
     let domain = &run.domain;
     if !run.is_protected() {
@@ -165,9 +220,7 @@ fn read_once<'a>(
                 visit: body.visit(run.tally),
                 guard,
             };
-            if let Err(error) = send.try_send(parcel) {
-                let (std::sync::mpsc::TrySendError::Full(parcel)
-                | std::sync::mpsc::TrySendError::Disconnected(parcel)) = error;
+            if let Err(parcel) = mail.send(parcel, rng) {
                 parcel.open(run);
             }
         }
@@ -213,22 +266,35 @@ fn stall(run: &Run, places: &dyn Share, mut rng: Rng) {
 }
 
 /// Starts threads that read and write a little and exit.
-fn churn<'a>(run: &'a Run, places: &'a dyn Share, mut rng: Rng, send: &SyncSender<Parcel<'a>>) {
+fn churn<'a>(run: &'a Run, places: &'a dyn Share, mut rng: Rng, mail: &Mail<'a>) {
     while run.goes_on() {
         thread::scope(|scope| {
-            for _ in 0..rng.u32(1..4) {
-                run.threads.fetch_add(1, Ordering::Relaxed);
-                let (mut rng, send) = (rng.fork(), send.clone());
-                scope.spawn(move || {
-                    for _ in 0..rng.u32(1..40) {
-                        if rng.bool() {
-                            read_once(run, places, &mut rng, &send);
-                        } else {
-                            write_once(run, places, &mut rng);
-                        }
-                    }
-                });
-            }
+            let threads =
+                (0..rng.u32(1..4)).map(|_| short_lived(scope, run, places, &mut rng, mail));
+            join_all(threads.collect());
         });
     }
+}
+
+fn short_lived<'scope, 'a>(
+    scope: &'scope Scope<'scope, '_>,
+    run: &'a Run,
+    places: &'a dyn Share,
+    rng: &mut Rng,
+    mail: &'scope Mail<'a>,
+) -> ScopedJoinHandle<'scope, ()>
+where
+    'a: 'scope,
+{
+    run.threads.fetch_add(1, Ordering::Relaxed);
+    let mut rng = rng.fork();
+    scope.spawn(move || {
+        for _ in 0..rng.u32(1..40) {
+            if rng.bool() {
+                read_once(run, places, &mut rng, mail);
+            } else {
+                write_once(run, places, &mut rng);
+            }
+        }
+    })
 }
