@@ -56,6 +56,9 @@ pub(crate) const ASSUMED_BARRIER_NS: u32 = 400;
 /// A measured cost above this, in ns, is a preemption and not the barrier.
 pub(crate) const MAX_BARRIER_NS: u32 = 20_000;
 
+/// Looks at the readers before a poll for plain memory gives up.
+pub(crate) const LOOKS: usize = if cfg!(loom) { 1 } else { 64 };
+
 /// Destructors that one retire runs at the most, beyond the one it adds.
 pub(crate) const DROPS_PER_RETIRE: usize = 2;
 

@@ -106,8 +106,8 @@ impl<T> Local<T> for NeverLocal<'_, T> {
     fn enter(&self) {}
 
     #[inline(always)]
-    fn alloc(&self, item: T) -> NonNull<T> {
-        boxed(item)
+    fn alloc(&self, make: impl FnOnce() -> T) -> NonNull<T> {
+        boxed(make())
     }
 
     #[inline(always)]
@@ -155,8 +155,8 @@ impl<T> Local<T> for Malloc {
     fn enter(&self) {}
 
     #[inline(always)]
-    fn alloc(&self, item: T) -> NonNull<T> {
-        boxed(item)
+    fn alloc(&self, make: impl FnOnce() -> T) -> NonNull<T> {
+        boxed(make())
     }
 
     #[inline(always)]

@@ -88,11 +88,11 @@ impl<T: Send + Sync + 'static> Local<T> for LocalHandle {
     }
 
     #[inline(always)]
-    fn alloc(&self, item: T) -> NonNull<T> {
+    fn alloc(&self, make: impl FnOnce() -> T) -> NonNull<T> {
         // SAFETY: the item is not shared yet, so that no guard is needed to
         // hold its pointer.
         let unprotected = unsafe { crossbeam_epoch::unprotected() };
-        let pointer = Owned::new(item).into_shared(unprotected).as_raw();
+        let pointer = Owned::new(make()).into_shared(unprotected).as_raw();
         // SAFETY: `Owned` is never null.
         unsafe { NonNull::new_unchecked(pointer.cast_mut()) }
     }

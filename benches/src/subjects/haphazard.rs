@@ -107,8 +107,8 @@ impl<'r, T: Send + Sync + 'static> Local<T> for &'r Domain<Family> {
     }
 
     #[inline(always)]
-    fn alloc(&self, item: T) -> NonNull<T> {
-        boxed(item)
+    fn alloc(&self, make: impl FnOnce() -> T) -> NonNull<T> {
+        boxed(make())
     }
 
     #[inline(always)]

@@ -96,7 +96,7 @@ pub(crate) trait Local<T> {
         source.load(Ordering::Acquire)
     }
     /// Memory for an item, and the item in it.
-    fn alloc(&self, item: T) -> NonNull<T>;
+    fn alloc(&self, make: impl FnOnce() -> T) -> NonNull<T>;
     /// Gives an item up, outside of any section of this thread.
     ///
     /// # Safety
@@ -199,12 +199,12 @@ pub(crate) mod testing {
                         let local = subject.local();
                         for _ in 0..1000 {
                             drop(local.enter());
-                            let item = local.alloc(CountedItem(Counted::new(live)));
+                            let item = local.alloc(|| CountedItem(Counted::new(live)));
                             // SAFETY: never published.
                             unsafe { local.retire(item) };
                         }
                         let many: Vec<_> = (0..1000)
-                            .map(|_| local.alloc(CountedItem(Counted::new(live))))
+                            .map(|_| local.alloc(|| CountedItem(Counted::new(live))))
                             .collect();
                         // SAFETY: never published.
                         unsafe { local.retire_all(many.into_iter()) };

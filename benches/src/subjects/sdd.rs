@@ -102,8 +102,8 @@ impl<T: Send + Sync + 'static> Local<T> for Thread {
     }
 
     #[inline(always)]
-    fn alloc(&self, item: T) -> NonNull<T> {
-        into_item(Owned::new_with(|| item))
+    fn alloc(&self, make: impl FnOnce() -> T) -> NonNull<T> {
+        into_item(Owned::new_with(make))
     }
 
     #[inline(always)]

@@ -106,8 +106,8 @@ impl<T> Local<T> for &Collector {
     }
 
     #[inline(always)]
-    fn alloc(&self, item: T) -> NonNull<T> {
-        boxed(item)
+    fn alloc(&self, make: impl FnOnce() -> T) -> NonNull<T> {
+        boxed(make())
     }
 
     #[inline(always)]

@@ -223,8 +223,8 @@ impl<T: Send + Sync + 'static> Local<T> for PoolLocal<'_, T> {
     }
 
     #[inline(always)]
-    fn alloc(&self, item: T) -> NonNull<T> {
-        self.pool.alloc_in(&self.handle, item).into_raw()
+    fn alloc(&self, make: impl FnOnce() -> T) -> NonNull<T> {
+        self.pool.alloc_with_in(&self.handle, make).into_raw()
     }
 
     #[inline(always)]
@@ -275,8 +275,8 @@ impl<T: Send + Sync + 'static> Local<T> for Boxes<'_> {
     }
 
     #[inline(always)]
-    fn alloc(&self, item: T) -> NonNull<T> {
-        boxed(item)
+    fn alloc(&self, make: impl FnOnce() -> T) -> NonNull<T> {
+        boxed(make())
     }
 
     #[inline(always)]

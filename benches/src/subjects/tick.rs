@@ -255,8 +255,8 @@ impl<T: Send + Sync + 'static> Local<T> for TickLocal<'_, T> {
     }
 
     #[inline(always)]
-    fn alloc(&self, item: T) -> NonNull<T> {
-        boxed(item)
+    fn alloc(&self, make: impl FnOnce() -> T) -> NonNull<T> {
+        boxed(make())
     }
 
     #[inline(always)]

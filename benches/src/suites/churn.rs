@@ -351,7 +351,7 @@ where
 
     #[inline(always)]
     fn item(&mut self, next: *mut Item<REST>) -> NonNull<Item<REST>> {
-        let item = self.local.alloc(Item::new(next));
+        let item = self.local.alloc(|| Item::new(next));
         self.worker.allocated(1);
         self.probe.allocated(item.addr().get(), &mut self.idle);
         item

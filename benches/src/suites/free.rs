@@ -84,7 +84,7 @@ fn run<R: Reclaim<Item>>(threads: usize, time: Duration) -> Vec<Sample> {
                 worker.allocated(BATCH);
                 for _ in 0..BATCH {
                     value += 1;
-                    let item = black_box(local.alloc([value; 6]));
+                    let item = black_box(local.alloc(|| [value; 6]));
                     // SAFETY: never published, given up once.
                     unsafe { local.retire(item) };
                 }

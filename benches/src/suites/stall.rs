@@ -146,7 +146,7 @@ impl<R: Reclaim<Item>> Scene<'_, R> {
         let mut retired = 0;
         while worker.running() && retired < items {
             for value in retired..retired + BATCH {
-                let fresh = local.alloc([value; 6]);
+                let fresh = local.alloc(|| [value; 6]);
                 worker.allocated(1);
                 let old = self.source.swap(fresh.as_ptr(), Ordering::AcqRel);
                 if let Some(old) = NonNull::new(old) {

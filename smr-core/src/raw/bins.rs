@@ -234,11 +234,6 @@ impl<E> Bins<E> {
             && self.open.as_ref().is_none_or(|b| b.len() == 0)
     }
 
-    /// The ready bucket, to be looked through.
-    pub(crate) fn ready_mut(&mut self) -> Option<&mut Bucket<E>> {
-        self.ready.as_mut()
-    }
-
     /// Gives back an entry that `pop_ready` has just returned.
     pub(crate) fn unpop(&mut self, entry: E) {
         self.ready

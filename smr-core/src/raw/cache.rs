@@ -25,8 +25,9 @@ use core::ptr::NonNull;
 
 use crate::barrier::Barrier;
 use crate::raw::bins::Bins;
-use crate::raw::bucket::Bucket;
+use crate::raw::bucket::{Bucket, Fifo};
 use crate::raw::latch::Latch;
+use crate::raw::slab;
 use crate::raw::try_box;
 use crate::sync::{AtomicBool, AtomicPtr, AtomicU32, Ordering, UnsafeCell};
 use crate::tunables::{MAX_BUCKET_ITEMS, MAX_CACHED_BYTES};
@@ -41,8 +42,12 @@ pub(crate) struct Stock<T> {
     /// Retired items. Ready ones are free if `T` needs no drop, otherwise their
     /// destructors are due.
     pub(crate) bins: Bins<Item<T>>,
-    /// Free items, dropped or never used.
+    /// Free items, dropped or never used: where items are taken from.
     pub(crate) free: Option<Bucket<Item<T>>>,
+    /// Buckets of free items to follow it, those retired last first: they are
+    /// the ones that the processor's caches still hold.
+    pub(crate) spare: Fifo<Item<T>>,
+    pub(crate) spare_items: u32,
     /// Fresh memory, not cut into items yet.
     pub(crate) fresh: *mut T,
     pub(crate) fresh_end: *mut T,
@@ -53,6 +58,8 @@ impl<T> Default for Stock<T> {
         Self {
             bins: Bins::default(),
             free: None,
+            spare: Fifo::default(),
+            spare_items: 0,
             fresh: ptr::null_mut(),
             fresh_end: ptr::null_mut(),
         }
@@ -67,19 +74,37 @@ impl<T> Stock<T> {
             return None;
         }
         let item = NonNull::new(self.fresh);
-        self.fresh = self.fresh.wrapping_add(1);
+        self.fresh = slab::next(self.fresh);
         item
     }
 
     pub(crate) fn fresh_items(&self) -> usize {
-        if size_of::<T>() == 0 {
-            return 0;
-        }
-        (self.fresh_end.addr() - self.fresh.addr()) / size_of::<T>()
+        slab::count(self.fresh, self.fresh_end)
     }
 
     pub(crate) fn free_items(&self) -> usize {
-        self.free.as_ref().map_or(0, |b| b.len() as usize)
+        self.free.as_ref().map_or(0, |b| b.len() as usize) + self.spare_items as usize
+    }
+
+    /// Puts a bucket of free items on top of the spare ones.
+    pub(crate) fn put_spare(&mut self, bucket: Bucket<Item<T>>) {
+        self.spare_items += bucket.len();
+        self.spare.push_front(bucket);
+    }
+
+    /// Takes the bucket on top of the spare ones.
+    pub(crate) fn take_spare(&mut self) -> Option<Bucket<Item<T>>> {
+        let bucket = self.spare.pop_front()?;
+        self.spare_items -= bucket.len();
+        Some(bucket)
+    }
+
+    /// Keeps the spare items that `keep` says.
+    pub(crate) fn retain_spare(&mut self, keep: impl FnMut(&Item<T>) -> bool) {
+        self.spare.retain_entries(keep);
+        let mut items = 0;
+        self.spare.for_each(|bucket| items += bucket.len());
+        self.spare_items = items;
     }
 
     /// Adds a free item. Returns a bucket to be shared when there are too many.

@@ -48,8 +48,8 @@ use crate::raw::lock::ForkLock;
 use crate::raw::participant::{ARMED, ASSIST, LEAVING, Owner, Participant};
 use crate::raw::pools::PoolList;
 use crate::raw::registry::{Full, Registry};
-use crate::sync::{Arc, AtomicBool, AtomicU64, AtomicUsize, Ordering, process};
-use crate::tunables::{DROPS_PER_RETIRE, MAX_DROP_POLL_BYTES, MAX_DROP_POLL_ITEMS};
+use crate::sync::{Arc, AtomicBool, AtomicU64, AtomicUsize, Ordering, process, spin_loop};
+use crate::tunables::{DROPS_PER_RETIRE, LOOKS, MAX_DROP_POLL_BYTES, MAX_DROP_POLL_ITEMS};
 use crate::{fork, run};
 
 pub(crate) struct Inner {
@@ -256,10 +256,40 @@ impl Inner {
         // Each further turn is owed to a reader that published a stale sequence
         // between the marking and the barrier.
         while found != Found::Marked {
-            found = self.scan(goal, &mut noted);
+            found = self.scan(goal, Some(&mut noted));
             if found == Found::Expired {
                 return true;
             }
+        }
+        count(&self.counts.failed_polls, 1);
+        false
+    }
+
+    /// As [`poll`](Self::poll), for memory that can wait for the next poll: no
+    /// reader is marked, and while one is visibly in the way there is no barrier.
+    /// A section is mostly over before a few looks are.
+    pub(crate) fn poll_lightly(&self, goal: u64) -> bool {
+        if self.clock.is_expired(goal) {
+            return true;
+        }
+        count(&self.counts.polls, 1);
+        let mut in_the_way = None;
+        for _ in 0..LOOKS {
+            in_the_way = self.registry.iter().find_map(|slot| {
+                // Acquire: as in a scan, whose place this takes.
+                let seq = slot.seq.load(ord::scan_seq());
+                (seq != 0 && seq < goal && slot.is_of_this_process()).then_some((slot, seq))
+            });
+            if in_the_way.is_none() {
+                if self.scan(goal, None) == Found::Expired {
+                    return true;
+                }
+                break;
+            }
+            spin_loop();
+        }
+        if let Some((slot, seq)) = in_the_way {
+            self.note_behind(slot, seq);
         }
         count(&self.counts.failed_polls, 1);
         false
@@ -305,7 +335,8 @@ impl Inner {
     }
 
     /// One heavy barrier, one walk over all slots, `rd` raised to what it shows.
-    fn scan(&self, goal: u64, noted: &mut Noted) -> Found {
+    /// Readers in the way are marked, if there is a place to note that.
+    fn scan(&self, goal: u64, mut noted: Option<&mut Noted>) -> Found {
         count(&self.counts.scans, 1);
         let Some(mut scan) = self.clock.begin_scan() else {
             count(&self.counts.refused_barriers, 1);
@@ -320,11 +351,15 @@ impl Inner {
                 continue;
             }
             if scan.meet(seq) < goal {
-                found = Self::mark(slot, found, noted, &mut next);
+                if let Some(noted) = &noted {
+                    found = Self::mark(slot, found, noted, &mut next);
+                }
                 self.note_behind(slot, seq);
             }
         }
-        *noted = next;
+        if let Some(noted) = &mut noted {
+            **noted = next;
+        }
         // To the end even when this goal fails: others have lower ones.
         if self.clock.finish_scan(scan) >= goal {
             Found::Expired

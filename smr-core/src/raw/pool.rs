@@ -243,25 +243,36 @@ impl<T> PoolInner<T> {
         self.restock(stock)
     }
 
-    /// The free bucket is used up: the oldest sealed one takes its place, if it
-    /// has expired. Otherwise fresh memory is cut.
+    /// The free bucket is used up: a spare one takes its place. Otherwise fresh
+    /// memory is cut.
     #[inline(never)]
     fn restock(&self, stock: &mut Stock<T>) -> Option<Item<T>> {
-        if !Self::NEEDS_DROP {
-            let expired = stock
-                .bins
-                .take_ready_bucket()
-                .or_else(|| stock.bins.take_expired(self.inner().clock.read_hand()));
-            if let Some(mut bucket) = expired {
-                self.settle(&mut bucket);
-                let item = bucket.pop();
-                if let Some(used_up) = stock.free.replace(bucket) {
-                    stock.bins.reuse(used_up);
-                }
-                return item;
+        if !Self::NEEDS_DROP && stock.spare.is_empty() {
+            self.free_expired_of(stock);
+        }
+        if let Some(mut bucket) = stock.take_spare() {
+            let item = bucket.pop();
+            if let Some(used_up) = stock.free.replace(bucket) {
+                stock.bins.reuse(used_up);
             }
+            return item;
         }
         stock.carve()
+    }
+
+    /// Makes what has expired free, what was retired last on top. Only of items
+    /// without a destructor.
+    pub(crate) fn free_expired_of(&self, stock: &mut Stock<T>) {
+        debug_assert!(!Self::NEEDS_DROP, "values would be forgotten");
+        let rd = self.inner().clock.read_hand();
+        while let Some(mut bucket) = stock
+            .bins
+            .take_ready_bucket()
+            .or_else(|| stock.bins.take_expired(rd))
+        {
+            self.settle(&mut bucket);
+            stock.put_spare(bucket);
+        }
     }
 
     #[cold]
@@ -353,6 +364,16 @@ impl<T> PoolInner<T> {
         }
     }
 
+    pub(crate) fn poll(&self, goal: u64) -> bool {
+        // Destructors must run, and an account be settled: then the reader in
+        // the way has to know.
+        if Self::NEEDS_DROP || self.inner().is_limited() {
+            self.inner().poll(goal)
+        } else {
+            self.inner().poll_lightly(goal)
+        }
+    }
+
     /// Polls, if enough waits in the cache or in the depot. Tells whether
     /// anything may have expired.
     fn poll_for(&self, slot: &Participant, cache: &Cache<T>) -> bool {
@@ -361,7 +382,7 @@ impl<T> PoolInner<T> {
             stock.bins.next_goal().filter(|_| stock.bins.is_due(step))
         });
         if let Some(goal) = own {
-            let expired = self.inner().poll(goal);
+            let expired = self.poll(goal);
             cache.with(slot.barrier(), |stock| stock.bins.polled(expired, step));
             if expired {
                 return true;
@@ -376,7 +397,7 @@ impl<T> PoolInner<T> {
             bins.next_goal().filter(|_| bins.is_due(step))
         });
         goal.is_some_and(|goal| {
-            let expired = self.inner().poll(goal);
+            let expired = self.poll(goal);
             self.depot.with(|depot| depot.bins().polled(expired, step));
             expired
         })
@@ -423,6 +444,11 @@ impl<T> PoolInner<T> {
         let bins = mem::take(&mut stock.bins);
         let free = stock.free.take();
         self.absorb(bins, free);
+        self.depot.with(|depot| {
+            while let Some(bucket) = stock.take_spare() {
+                depot.free.push_back(bucket);
+            }
+        });
     }
 
     pub(crate) fn absorb(&self, mut bins: Bins<Item<T>>, free: Option<Bucket<Item<T>>>) {
@@ -460,11 +486,11 @@ impl<T> PoolInner<T> {
         let mut bucket = Bucket::try_with_capacity(ITEMS).ok_or(NoMemory)?;
         let (first, end) = self.new_slab(Some(ITEMS as usize))?;
         let item = NonNull::new(first).expect("a slab has an item");
-        let mut rest = first.wrapping_add(1);
+        let mut rest = slab::next(first);
         if rest != end {
             while let Some(free) = NonNull::new(rest).filter(|free| free.as_ptr() != end) {
                 bucket.push(free, 0);
-                rest = rest.wrapping_add(1);
+                rest = slab::next(rest);
             }
             self.depot.with(|depot| depot.free.push_back(bucket));
         }
@@ -514,7 +540,7 @@ impl<T> PoolInner<T> {
             if let Some(item) = NonNull::new(rest) {
                 self.put_free(Home::Own(slot), item);
             }
-            rest = rest.wrapping_add(1);
+            rest = slab::next(rest);
         }
         Ok(())
     }

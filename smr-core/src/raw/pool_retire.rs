@@ -158,15 +158,27 @@ impl<T> PoolInner<T> {
             }
             return;
         }
-        // Plain memory waits until somebody wants it. Who only retires passes it
-        // on to those who only allocate.
+        // Plain memory: where enough waits, a poll now lets the next allocations
+        // have what is still in the processor's caches.
+        let due = cache.with(slot.barrier(), |stock| {
+            self.free_expired_of(stock);
+            stock.bins.is_due(step)
+        });
+        if due {
+            let expired = self.poll(self.inner().clock.now());
+            cache.with(slot.barrier(), |stock| {
+                self.free_expired_of(stock);
+                stock.bins.polled(expired, step);
+            });
+        }
+        // Who only retires passes it on to those who only allocate.
         let surplus = cache.with(slot.barrier(), |stock| {
-            (stock.bins.backlog().items > 2 * step)
-                .then(|| stock.bins.take_sealed())
+            (stock.spare_items as usize > 2 * step)
+                .then(|| stock.take_spare())
                 .flatten()
         });
         if let Some(bucket) = surplus {
-            self.depot.with(|depot| depot.bins().enqueue(bucket));
+            self.depot.with(|depot| depot.free.push_back(bucket));
         }
     }
 

@@ -242,14 +242,15 @@ impl<T> PoolInner<T> {
                         .iter()
                         .for_each(|item| tally.free(item.as_ptr(), 1));
                 }
-                if !Self::NEEDS_DROP
-                    && let Some(ready) = stock.bins.ready_mut()
-                {
-                    ready
+                if !Self::NEEDS_DROP {
+                    self.free_expired_of(stock);
+                }
+                stock.spare.for_each(|bucket| {
+                    bucket
                         .entries()
                         .iter()
-                        .for_each(|item| tally.free(item.as_ptr(), 1));
-                }
+                        .for_each(|i| tally.free(i.as_ptr(), 1))
+                });
                 if stock.fresh_items() != 0 {
                     tally.free(stock.fresh, stock.fresh_items());
                 }
@@ -266,11 +267,7 @@ impl<T> PoolInner<T> {
                 if let Some(free) = &mut stock.free {
                     free.retain(|item| !tally.is_free(item.as_ptr()));
                 }
-                if !Self::NEEDS_DROP
-                    && let Some(ready) = stock.bins.ready_mut()
-                {
-                    ready.retain(|item| !tally.is_free(item.as_ptr()));
-                }
+                stock.retain_spare(|item| !tally.is_free(item.as_ptr()));
                 if stock.fresh_items() != 0 && tally.is_free(stock.fresh) {
                     (stock.fresh, stock.fresh_end) = (ptr::null_mut(), ptr::null_mut());
                 }
