@@ -59,7 +59,7 @@ fn run() -> Result<bool, String> {
     for name in chosen.of(&names)? {
         let start = Instant::now();
         let outcome = judge(&binary, Some(name))?;
-        let expected = SURVIVORS.iter().find(|(survivor, _)| survivor == name);
+        let expected = SURVIVORS.iter().find(|(survivor, _)| *survivor == name);
         let (word, by) = match (&outcome, expected) {
             (Outcome::Killed(model), None) => ("killed", model.clone()),
             (Outcome::Survived, Some((_, reason))) => ("survives", format!("as it may: {reason}")),
