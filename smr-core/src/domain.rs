@@ -13,6 +13,7 @@ use crate::guard::Guard;
 use crate::guard::OwnedGuard;
 use crate::handle::{LocalHandle, RegisterError};
 use crate::limits::RetireError;
+use crate::ord;
 use crate::raw::deferred::Deferred;
 use crate::raw::inner::{Home, Inner};
 use crate::raw::participant::{Label, Owner, Participant};
@@ -543,7 +544,7 @@ impl Clone for Domain {
 impl Drop for Domain {
     fn drop(&mut self) {
         // AcqRel: the last one sees what the others retired.
-        if self.inner.handles.fetch_sub(1, Ordering::AcqRel) == 1 {
+        if self.inner.handles.fetch_sub(1, ord::handle_drop()) == 1 {
             self.inner.close();
         }
     }

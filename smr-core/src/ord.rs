@@ -100,6 +100,59 @@ orderings! {
 
     /// A segment of slots is looked up. Pairs with [`segment_publish`].
     segment_load = Acquire, or Relaxed;
+
+    /// A registration raises the count of slots. Release: pairs with
+    /// [`used_load`].
+    used_raise = AcqRel, or Relaxed;
+
+    /// A walk loads the count of slots. Pairs with [`used_raise`]: the segments
+    /// of the slots that it counts are there.
+    used_load = Acquire, or Relaxed;
+
+    /// A participant notes that it has garbage, or no longer has. Pairs with
+    /// [`garbage_look`]: who finds no garbage with it finds it in the depot.
+    garbage_note = Release, or Relaxed;
+
+    /// A walk looks who has garbage. Pairs with [`garbage_note`].
+    garbage_look = Acquire, or Relaxed;
+
+    /// A participant begins or ends to run destructors. Pairs with
+    /// [`running_look`].
+    running_mark = Release, or Relaxed;
+
+    /// A barrier looks who runs destructors. Pairs with [`running_mark`]: what
+    /// they did happens before the barrier's return.
+    running_look = Acquire, or Relaxed;
+
+    /// A batch of the depot's is done. Pairs with [`hands_look`].
+    hands_leave = Release, or Relaxed;
+
+    /// A barrier looks whether batches are in hand. Pairs with [`hands_leave`].
+    hands_look = Acquire, or Relaxed;
+
+    /// The value of a cell is replaced. Pairs with [`cell_load`], and with the
+    /// replacement before.
+    cell_swap = AcqRel, or Relaxed;
+
+    /// The value of a cell is loaded. Pairs with [`cell_swap`].
+    cell_load = Acquire, or Relaxed;
+
+    /// A pool's inside is made. Pairs with [`pool_find`].
+    pool_make = AcqRel, or Relaxed;
+
+    /// A pool's inside is looked up. Pairs with [`pool_make`].
+    pool_find = Acquire, or Relaxed;
+
+    /// A participant's cache is put where it is found. Pairs with
+    /// [`cache_find`].
+    cache_publish = Release, or Relaxed;
+
+    /// A participant's cache is looked up. Pairs with [`cache_publish`].
+    cache_find = Acquire, or Relaxed;
+
+    /// A handle of a domain goes. Pairs with itself: the last one, which
+    /// collects, sees what was retired before the others went.
+    handle_drop = AcqRel, or Relaxed;
 }
 
 /// The names that `SMR_MUTANT` understands for places in the code: a barrier, a
@@ -112,4 +165,17 @@ pub(crate) const SITES: &[&str] = &[
     "no_clamp",
     "rd_plain_store",
     "no_assist",
+    "assist_joined_blindly",
+    "no_second_scan",
+    "goal_short",
+    "nested_exit",
+    "nested_repin",
+    "free_list_no_tag",
+    "latch_owner_blind",
+    "latch_stranger_blind",
+    "latch_claimed_twice",
+    "gather_no_barrier",
+    "hands_not_seen",
+    "running_not_seen",
+    "dirty_not_noted",
 ];

@@ -14,12 +14,13 @@ use alloc::boxed::Box;
 use crate::domain::Domain;
 use crate::handle::Participate;
 use crate::limits::RetireError;
+use crate::ord;
 use crate::pool_box::PoolBox;
 use crate::pool_report::{AllocError, PoolStats, ReserveError};
 use crate::raw::inner::Home;
 use crate::raw::pool::PoolInner;
 use crate::raw::try_box;
-use crate::sync::{AtomicPtr, Ordering};
+use crate::sync::AtomicPtr;
 use crate::wait::WaitError;
 
 /// An allocator of `T`s that is integrated with reclamation.
@@ -165,7 +166,7 @@ impl<T> Pool<T> {
     #[inline(always)]
     fn get(&self) -> Option<&PoolInner<T>> {
         // Acquire: pairs with the Release in `make`.
-        let inner = self.inner.load(Ordering::Acquire);
+        let inner = self.inner.load(ord::pool_find());
         // SAFETY: made by `make`, freed when the pool is dropped.
         unsafe { inner.as_ref() }
     }
@@ -190,7 +191,7 @@ impl<T> Pool<T> {
         // AcqRel: publishes the inside, or sees that of the thread which did.
         match self
             .inner
-            .compare_exchange(ptr::null_mut(), new, Ordering::AcqRel, Ordering::Acquire)
+            .compare_exchange(ptr::null_mut(), new, ord::pool_make(), ord::pool_find())
         {
             // SAFETY: just made, and freed with the pool.
             Ok(_) => Some(unsafe { &*new }),
@@ -569,7 +570,7 @@ impl<T> Pool<T> {
 
 impl<T> Drop for Pool<T> {
     fn drop(&mut self) {
-        let inner = self.inner.load(Ordering::Acquire);
+        let inner = self.inner.load(ord::pool_find());
         if !inner.is_null() {
             // SAFETY: made by `make`, and nobody borrows the pool any more.
             unsafe { PoolInner::destroy(inner) };

@@ -5,8 +5,8 @@
 //! unwinding already. It may pin, retire and drop domains: collections of one
 //! domain do not nest on a thread, so the stack stays flat.
 
-use crate::fork;
-use crate::sync::{AtomicU32, Ordering};
+use crate::sync::{AtomicU32, Ordering, mutant};
+use crate::{fork, ord};
 
 /// The first panic of a batch of destructors.
 #[must_use]
@@ -112,7 +112,7 @@ impl Hands {
 
     pub(crate) fn are_empty(&self, old: usize) -> bool {
         // Acquire: pairs with the Release in `Hand::drop`.
-        self.inside[old].load(Ordering::Acquire) == 0
+        self.inside[old].load(ord::hands_look()) == 0 || mutant("hands_not_seen")
     }
 }
 
@@ -120,7 +120,7 @@ impl Drop for Hand<'_> {
     fn drop(&mut self) {
         if self.generation == fork::generation() {
             // Release: pairs with the Acquire in `Hands::are_empty`.
-            self.inside.fetch_sub(1, Ordering::Release);
+            self.inside.fetch_sub(1, ord::hands_leave());
         }
     }
 }

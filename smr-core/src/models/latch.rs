@@ -29,7 +29,7 @@ impl Kept {
     }
 
     fn own(&self) {
-        let _inside = self.latch.enter(barrier(), || ());
+        let _inside = self.latch.enter(barrier(), || unreachable!("no fork"));
         self.bump();
     }
 
@@ -39,7 +39,7 @@ impl Kept {
             return None;
         }
         barrier().heavy();
-        let out = self.latch.owner_is_out(|| ());
+        let out = self.latch.owner_is_out(|| unreachable!("no fork"));
         if out {
             self.bump();
         }
@@ -100,17 +100,23 @@ fn latch_excludes_strangers() {
 /// A lock hands what it protects from one holder to the next.
 #[test]
 fn lock_hands_over() {
-    static WAITED: Reached = Reached::new("the lock is found taken");
+    static FIRST: Reached = Reached::new("the other thread comes first");
+    static SECOND: Reached = Reached::new("the other thread comes second");
     explore(3, || {
         let lock = Arc::new(ForkLock::new(0));
         let other = {
             let lock = Arc::clone(&lock);
             thread::spawn(move || lock.with(|value| *value += 1))
         };
-        WAITED.hit_if(lock.try_with(|value| *value += 1).is_none());
+        lock.with(|value| {
+            FIRST.hit_if(*value == 1);
+            SECOND.hit_if(*value == 0);
+            *value += 1;
+        });
         lock.with(|value| *value += 1);
         other.join().unwrap();
-        lock.with(|value| assert!(*value >= 2));
+        lock.with(|value| assert_eq!(*value, 3));
     });
-    WAITED.check();
+    FIRST.check();
+    SECOND.check();
 }

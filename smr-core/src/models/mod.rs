@@ -13,6 +13,7 @@
 mod clock;
 mod latch;
 mod registry;
+mod retire;
 mod support;
 
 /// Prints what `SMR_MUTANT` understands. The runner of the mutants asks.

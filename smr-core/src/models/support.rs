@@ -68,6 +68,9 @@ const DEAD: u32 = 0xDEAD;
 #[derive(Debug)]
 pub(super) struct Thing(UnsafeCell<u32>);
 
+// SAFETY: loom fails the model when two threads are in the cell at once.
+unsafe impl Sync for Thing {}
+
 impl Thing {
     pub(super) fn new() -> Self {
         Self(UnsafeCell::new(ALIVE))

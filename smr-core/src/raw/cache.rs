@@ -24,6 +24,7 @@ use alloc::vec::Vec;
 use core::ptr::NonNull;
 
 use crate::barrier::Barrier;
+use crate::ord;
 use crate::raw::bins::Bins;
 use crate::raw::bucket::{Bucket, Fifo};
 use crate::raw::latch::Latch;
@@ -222,7 +223,7 @@ impl<T> Caches<T> {
     pub(crate) fn find(&self, index: u32) -> Option<&Cache<T>> {
         // Acquire: pairs with the Release in `insert`, of this slot's owner or
         // the one before.
-        if self.first_owner.load(Ordering::Acquire) == index {
+        if self.first_owner.load(ord::cache_find()) == index {
             let first = self.first.load(Ordering::Relaxed);
             // SAFETY: the owner is published after the cache, which lives as
             // long as the pool.
@@ -236,7 +237,7 @@ impl<T> Caches<T> {
     fn find_in_table(&self, index: u32) -> Option<&Cache<T>> {
         let table = self.table()?;
         for entry in table.probe(index) {
-            match entry.owner.load(Ordering::Acquire) {
+            match entry.owner.load(ord::cache_find()) {
                 owner if owner == index => {
                     let cache = entry.cache.load(Ordering::Relaxed);
                     // SAFETY: the owner is published after the cache.
@@ -251,7 +252,7 @@ impl<T> Caches<T> {
 
     fn table(&self) -> Option<&Table<T>> {
         // Acquire: pairs with the Release in `insert`.
-        let table = self.table.load(Ordering::Acquire);
+        let table = self.table.load(ord::cache_find());
         // SAFETY: tables live as long as the pool.
         unsafe { table.as_ref() }
     }
@@ -266,7 +267,7 @@ impl<T> Caches<T> {
         let cache = Box::into_raw(cache);
         if self.first.load(Ordering::Relaxed).is_null() {
             self.first.store(cache, Ordering::Relaxed);
-            self.first_owner.store(index, Ordering::Release);
+            self.first_owner.store(index, ord::cache_publish());
         } else {
             self.table().expect("it has room").put(index, cache);
         }
@@ -300,13 +301,14 @@ impl<T> Caches<T> {
             }
         }
         // Release: pairs with the Acquire in `table`.
-        self.table.store(Box::into_raw(larger), Ordering::Release);
+        self.table
+            .store(Box::into_raw(larger), ord::cache_publish());
         Some(())
     }
 
     /// All caches, with their owners.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Cache<T>)> {
-        let first = self.first_owner.load(Ordering::Acquire);
+        let first = self.first_owner.load(ord::cache_find());
         let first = (first != NOBODY).then(|| {
             let cache = self.first.load(Ordering::Relaxed);
             // SAFETY: the owner is published after the cache.
@@ -317,7 +319,7 @@ impl<T> Caches<T> {
             .into_iter()
             .flat_map(|table| table.entries.iter())
             .filter_map(|entry| {
-                let owner = entry.owner.load(Ordering::Acquire);
+                let owner = entry.owner.load(ord::cache_find());
                 (owner != NOBODY).then(|| {
                     let cache = entry.cache.load(Ordering::Relaxed);
                     // SAFETY: as above.
@@ -376,6 +378,6 @@ impl<T> Table<T> {
             .expect("the table has room");
         entry.cache.store(cache, Ordering::Relaxed);
         // Release: pairs with the Acquire in `find_in_table`.
-        entry.owner.store(index, Ordering::Release);
+        entry.owner.store(index, ord::cache_publish());
     }
 }

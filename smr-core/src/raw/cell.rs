@@ -27,6 +27,7 @@
 
 use crate::domain::Domain;
 use crate::guard::Guard;
+use crate::ord;
 use crate::sync::{AtomicPtr, Ordering};
 use alloc::boxed::Box;
 use core::marker::PhantomData;
@@ -86,7 +87,7 @@ impl<T> RawCell<T> {
     pub(crate) fn load<'g>(&'g self, guard: &'g Guard) -> &'g T {
         self.check(guard);
         // Acquire: pairs with the Release of the exchange that stored it.
-        let current = self.owner.pointer.load(Ordering::Acquire);
+        let current = self.owner.pointer.load(ord::cell_load());
         // SAFETY: found under a guard of our domain, so by the invariants it
         // is live and unchanged for as long as guard and cell are borrowed.
         unsafe { &*current }
@@ -117,7 +118,7 @@ impl<T: Send + 'static> RawCell<T> {
         let old = self
             .owner
             .pointer
-            .swap(Box::into_raw(new), Ordering::AcqRel);
+            .swap(Box::into_raw(new), ord::cell_swap());
         // SAFETY: just unlinked, by us alone, under a guard of our domain.
         unsafe { retire(old, guard) }
     }
@@ -136,13 +137,12 @@ impl<T: Send + 'static> RawCell<T> {
         self.check(guard);
         let expected = ptr::from_ref(current).cast_mut();
         let new = Box::into_raw(new);
-        // AcqRel and Acquire: pairs as in `swap` and `load`.
-        match self.owner.pointer.compare_exchange(
-            expected,
-            new,
-            Ordering::AcqRel,
-            Ordering::Acquire,
-        ) {
+        // AcqRel and Acquire: as in `swap` and `load`.
+        match self
+            .owner
+            .pointer
+            .compare_exchange(expected, new, ord::cell_swap(), ord::cell_load())
+        {
             Ok(old) => {
                 // SAFETY: just unlinked, by us alone, under a guard of our
                 // domain.

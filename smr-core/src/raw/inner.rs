@@ -48,7 +48,7 @@ use crate::raw::lock::ForkLock;
 use crate::raw::participant::{ARMED, ASSIST, LEAVING, Owner, Participant};
 use crate::raw::pools::PoolList;
 use crate::raw::registry::{Full, Registry};
-use crate::sync::{Arc, AtomicBool, AtomicU64, AtomicUsize, Ordering, process, spin_loop};
+use crate::sync::{Arc, AtomicBool, AtomicU64, AtomicUsize, Ordering, mutant, process, spin_loop};
 use crate::tunables::{DROPS_PER_RETIRE, LOOKS, MAX_DROP_POLL_BYTES, MAX_DROP_POLL_ITEMS};
 use crate::{fork, run};
 
@@ -260,6 +260,9 @@ impl Inner {
             if found == Found::Expired {
                 return true;
             }
+            if mutant("no_second_scan") {
+                break;
+            }
         }
         count(&self.counts.failed_polls, 1);
         false
@@ -317,6 +320,7 @@ impl Inner {
         // RMW joins its release.
         let old = slot.notice.fetch_or(ASSIST, ord::assist_arm());
         let armed = old & ARMED != 0
+            || (old & ASSIST != 0 && mutant("assist_joined_blindly"))
             || (old & ASSIST != 0
                 && before.has(slot)
                 // If anything changed, the reader may have taken the mark.

@@ -44,7 +44,7 @@ use core::hint::cold_path;
 use crossbeam_utils::Backoff;
 
 use crate::barrier::Barrier;
-use crate::sync::{AtomicU32, AtomicU64, Ordering, yield_now};
+use crate::sync::{AtomicU32, AtomicU64, Ordering, mutant, yield_now};
 use crate::{fork, ord};
 
 /// The stranger has gone in.
@@ -94,7 +94,7 @@ impl Latch {
         // Relaxed: the barrier orders it.
         barrier.publish(&self.busy, 1, Ordering::Relaxed);
         // Acquire: pairs with the Release in `give_back`.
-        if self.revoked.load(ord::latch_revoked()) != 0 {
+        if self.revoked.load(ord::latch_revoked()) != 0 && !mutant("latch_owner_blind") {
             cold_path();
             self.enter_slow(barrier, repair);
         }
@@ -147,7 +147,7 @@ impl Latch {
     pub(crate) fn claim(&self) -> bool {
         let revoked = self.revoked.load(Ordering::Relaxed);
         if revoked == 0 {
-            return self.replace(0, claim_of_today());
+            return self.replace(0, claim_of_today()) || mutant("latch_claimed_twice");
         }
         let wreck = if revoked & (INSIDE | WRECK) == 0 {
             0
@@ -161,7 +161,7 @@ impl Latch {
     /// `repair` has overwritten a wreck.
     pub(crate) fn owner_is_out(&self, repair: impl FnOnce()) -> bool {
         // Acquire: pairs with the Release in `Inside::drop`.
-        if self.busy.load(ord::latch_idle()) != 0 {
+        if self.busy.load(ord::latch_idle()) != 0 && !mutant("latch_stranger_blind") {
             return false;
         }
         // Relaxed: it is for a child that is forked meanwhile.

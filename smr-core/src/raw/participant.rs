@@ -47,7 +47,7 @@ use crate::raw::deferred::Deferred;
 use crate::raw::inner::Inner;
 use crate::raw::latch::Latch;
 use crate::raw::lock::ForkLock;
-use crate::sync::{Arc, AtomicU32, AtomicU64, Ordering, UnsafeCell, process};
+use crate::sync::{Arc, AtomicU32, AtomicU64, Ordering, UnsafeCell, mutant, process};
 use crate::{fork, ord, run};
 
 /// A poll waits for this section: its exit collects.
@@ -262,7 +262,7 @@ impl Participant {
     #[inline(always)]
     pub(crate) fn exit(&self) -> Option<Arc<Inner>> {
         let gate = self.gate.get();
-        if gate >= NESTED {
+        if gate >= NESTED && !mutant("nested_exit") {
             self.gate.set(gate - NESTED);
             return None;
         }
@@ -289,7 +289,7 @@ impl Participant {
     /// Moves the section to the present sequence, unless nested. Owner only.
     #[inline]
     pub(crate) fn repin(&self) {
-        if !self.is_outermost() {
+        if !self.is_outermost() && !mutant("nested_repin") {
             return;
         }
         // SAFETY: points into the domain, which outlives its slots.
@@ -370,7 +370,7 @@ impl Participant {
             // AcqRel: pairs with the poll that put the mark; we see what it
             // wanted collected.
             let notice = self.notice.fetch_and(!(ASSIST | ARMED), ord::assist_take());
-            if notice & ASSIST != 0 && !mutant_no_assist() {
+            if notice & ASSIST != 0 && !mutant("no_assist") {
                 first_panic.keep(run::catch(|| domain.assist()));
             }
             if notice & GARBAGE != 0 && !self.is_shared() {
@@ -436,18 +436,18 @@ impl Participant {
     pub(crate) fn flag_garbage(&self) {
         if self.notice.load(Ordering::Relaxed) & GARBAGE == 0 {
             // Release: pairs with the Acquire in `has_garbage`.
-            self.notice.fetch_or(GARBAGE, Ordering::Release);
+            self.notice.fetch_or(GARBAGE, ord::garbage_note());
         }
     }
 
     pub(crate) fn has_garbage(&self) -> bool {
-        self.notice.load(Ordering::Acquire) & GARBAGE != 0
+        self.notice.load(ord::garbage_look()) & GARBAGE != 0
     }
 
     pub(crate) fn forget_garbage(&self) {
         // Release: pairs with the Acquire in `has_garbage`; who finds no garbage
         // here finds it in the depot.
-        self.notice.fetch_and(!GARBAGE, Ordering::Release);
+        self.notice.fetch_and(!GARBAGE, ord::garbage_note());
     }
 
     /// Counts an outermost exit; returns how many there were since the last
@@ -476,7 +476,8 @@ impl Participant {
         }
         // Release on both ends: pairs with the Acquire in `Inner::barrier`,
         // which then sees what the destructors did.
-        self.running.store(count.wrapping_add(1), Ordering::Release);
+        self.running
+            .store(count.wrapping_add(1), ord::running_mark());
         Some(Running(self))
     }
 
@@ -541,10 +542,6 @@ fn overwrite(bins: *mut Bins<Deferred>) {
     unsafe { bins.write(Bins::default()) };
 }
 
-fn mutant_no_assist() -> bool {
-    crate::sync::mutant("no_assist")
-}
-
 /// Destructors run on the account of a participant while this lives.
 pub(crate) struct Running<'a>(&'a Participant);
 
@@ -554,7 +551,7 @@ impl Drop for Running<'_> {
         // Release: pairs with the Acquire in `Inner::barrier`.
         self.0
             .running
-            .store(count.wrapping_add(1), Ordering::Release);
+            .store(count.wrapping_add(1), ord::running_mark());
     }
 }
 

@@ -37,7 +37,7 @@ use alloc::vec::Vec;
 use crate::fork;
 use crate::raw::inner::Inner;
 use crate::run;
-use crate::sync::{AtomicU32, Ordering, process, yield_now};
+use crate::sync::{AtomicU32, Ordering, mutant, process, yield_now};
 
 /// Nodes that a gathering sweep holds at once; they share one heavy barrier.
 const BATCH: usize = 64;
@@ -211,7 +211,7 @@ impl Node {
         // A sweep says "clean" before it claims the latches. Either its look at
         // ours finds us inside, and it says "dirty" again; or our latch was
         // entered after it gave it back, and we see "clean" here.
-        if self.dirty.load(Ordering::Relaxed) != today() {
+        if self.dirty.load(Ordering::Relaxed) != today() && !mutant("dirty_not_noted") {
             this.link(domain);
         }
     }

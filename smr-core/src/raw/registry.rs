@@ -26,7 +26,7 @@ use alloc::alloc::{alloc, dealloc};
 use crate::ord;
 use crate::raw::inner::Inner;
 use crate::raw::participant::{Owner, Participant};
-use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering, mutant};
 use crate::tunables::{FIRST_SEGMENT, SEGMENTS};
 
 pub(crate) struct Registry {
@@ -90,7 +90,7 @@ impl Registry {
     pub(crate) fn release(&self, slot: &Participant) {
         debug_assert!(!slot.is_active(), "a slot in a section is released");
         // Release: pairs with the Acquire in `has_garbage`, as `forget_garbage`.
-        slot.notice.store(0, Ordering::Release);
+        slot.notice.store(0, ord::garbage_note());
         slot.claimed.store(0, Ordering::Relaxed);
         let mut head = self.free.load(Ordering::Relaxed);
         loop {
@@ -128,7 +128,7 @@ impl Registry {
 
     #[cold]
     fn append(&self, domain: &Inner) -> Result<&Participant, Full> {
-        let mut used = self.used.load(Ordering::Acquire);
+        let mut used = self.used.load(ord::used_load());
         loop {
             if used >= self.max {
                 return Err(Full::Limit);
@@ -139,8 +139,8 @@ impl Registry {
             match self.used.compare_exchange_weak(
                 used,
                 used + 1,
-                Ordering::AcqRel,
-                Ordering::Acquire,
+                ord::used_raise(),
+                ord::used_load(),
             ) {
                 Ok(_) => return Ok(self.slot(used)),
                 Err(now) => used = now,
@@ -204,7 +204,7 @@ impl Registry {
     /// Every slot that was ever used.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Participant> {
         // Acquire: pairs with the AcqRel in `append`.
-        (0..self.used.load(Ordering::Acquire)).map(|index| self.slot(index))
+        (0..self.used.load(ord::used_load())).map(|index| self.slot(index))
     }
 
     pub(crate) fn max(&self) -> u32 {
@@ -213,7 +213,8 @@ impl Registry {
 }
 
 fn next_tag(head: u64) -> u64 {
-    ((head >> 32) + 1) << 32
+    let step = u64::from(!mutant("free_list_no_tag"));
+    ((head >> 32) + step) << 32
 }
 
 /// # Safety

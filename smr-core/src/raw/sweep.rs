@@ -12,11 +12,12 @@ use alloc::vec::Vec;
 
 #[cfg(all(feature = "std", not(loom)))]
 use crate::fork;
+use crate::ord;
 use crate::raw::inner::{Inner, count};
 use crate::raw::participant::Participant;
 use crate::raw::pools::{self, NodeRef};
 use crate::run;
-use crate::sync::Ordering;
+use crate::sync::mutant;
 use crate::tunables::QUIET_EXITS;
 use crate::wait::{self, WaitError};
 
@@ -78,7 +79,7 @@ impl Inner {
                 skipped += 1;
             }
         }
-        let done = !claimed.is_empty() && self.clock.barrier();
+        let done = !claimed.is_empty() && (mutant("gather_no_barrier") || self.clock.barrier());
         for slot in claimed {
             let emptied = done
                 && slot
@@ -192,8 +193,9 @@ impl Inner {
             .iter()
             .filter_map(|slot| {
                 // Acquire: pairs with the Release in `Running::drop`.
-                let count = slot.running.load(Ordering::Acquire);
-                (count % 2 == 1 && slot.is_of_this_process()).then_some((slot, count))
+                let count = slot.running.load(ord::running_look());
+                (count % 2 == 1 && !mutant("running_not_seen") && slot.is_of_this_process())
+                    .then_some((slot, count))
             })
             .collect();
         let mut left = 2;
@@ -208,7 +210,7 @@ impl Inner {
             }
             running.iter().all(|(slot, count)| {
                 // Acquire: pairs with the Release in `Running::drop`.
-                slot.running.load(Ordering::Acquire) != *count
+                slot.running.load(ord::running_look()) != *count
             })
         });
         if done {

@@ -1,0 +1,289 @@
+//! Who destroys what was retired, and when.
+//!
+//! Under loom every retire seals its bucket and polls, so each of these goes
+//! through the whole of the core.
+
+use loom::sync::Arc;
+use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::thread;
+
+use super::support::{Reached, Thing, explore, leave, slot};
+use crate::domain::Domain;
+use crate::raw::deferred::Deferred;
+use crate::raw::inner::Home;
+use crate::raw::participant::Participant;
+
+/// Things that are found one after the other. They outlive all that is done to
+/// them: destroying one leaves its memory alone.
+struct Shared<const N: usize> {
+    current: AtomicUsize,
+    things: std::sync::Arc<[Thing; N]>,
+}
+
+impl<const N: usize> Shared<N> {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            current: AtomicUsize::new(0),
+            things: std::sync::Arc::new(std::array::from_fn(|_| Thing::new())),
+        })
+    }
+
+    fn read(&self) {
+        self.things[self.current.load(Ordering::Acquire)].read();
+    }
+
+    /// Puts the next thing in place and retires the one before.
+    fn replace(&self, slot: &Participant) {
+        let old = self.current.fetch_add(1, Ordering::AcqRel);
+        self.retire(slot, old);
+    }
+
+    fn retire(&self, slot: &Participant, index: usize) {
+        let things = std::sync::Arc::clone(&self.things);
+        let what = Deferred::new(move || things[index].destroy());
+        slot.domain().retire(Home::Own(slot), what, 8);
+    }
+
+    #[track_caller]
+    fn check_dead(&self, things: core::ops::Range<usize>) {
+        for index in things {
+            assert!(self.things[index].is_dead(), "{index} was never destroyed");
+        }
+    }
+}
+
+/// A writer's poll fails because of a reader, and the writer stops. The reader's
+/// exit destroys what it held up.
+#[test]
+fn exit_assist() {
+    static ASSISTED: Reached = Reached::new("the reader destroys it");
+    static ALONE: Reached = Reached::new("the writer destroys it");
+    explore(3, || {
+        let domain = Domain::new();
+        let (reads, writes) = (slot(&domain), slot(&domain));
+        let shared = Shared::<2>::new();
+        let reader = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || {
+                reads.enter();
+                shared.read();
+                reads.exit();
+            })
+        };
+        let old = shared.current.fetch_add(1, Ordering::AcqRel);
+        let goal = domain.inner().clock.advance();
+        if domain.inner().poll(goal) {
+            ALONE.hit();
+        } else {
+            // Left to whom the poll has marked; nobody looks at it again here.
+            let things = std::sync::Arc::clone(&shared.things);
+            drop(things);
+        }
+        reader.join().unwrap();
+        ASSISTED.hit_if(
+            domain
+                .inner()
+                .counts
+                .assists
+                .load(std::sync::atomic::Ordering::Relaxed)
+                != 0,
+        );
+        assert!(
+            domain.inner().clock.is_expired(goal),
+            "a failed poll was for nothing: nobody came after it"
+        );
+        shared.things[old].destroy();
+        leave(reads);
+        leave(writes);
+    });
+    ASSISTED.check();
+    ALONE.check();
+}
+
+/// Two polls fail because of one reader, one of them on the mark of the other.
+#[test]
+fn exit_assist_of_two() {
+    static ASSISTED: Reached = Reached::new("the reader destroys something");
+    static JOINED: Reached = Reached::new("both polls fail");
+    explore(2, || {
+        let domain = Domain::new();
+        let reads = slot(&domain);
+        let poll = |domain: &Domain| {
+            let goal = domain.inner().clock.advance();
+            (goal, domain.inner().poll(goal))
+        };
+        let reader = thread::spawn(move || {
+            reads.enter();
+            reads.exit();
+        });
+        let other = {
+            let domain = domain.clone();
+            thread::spawn(move || poll(&domain))
+        };
+        let (mine, ours) = (poll(&domain), other.join().unwrap());
+        reader.join().unwrap();
+        JOINED.hit_if(!mine.1 && !ours.1);
+        ASSISTED.hit_if(
+            domain
+                .inner()
+                .counts
+                .assists
+                .load(std::sync::atomic::Ordering::Relaxed)
+                != 0,
+        );
+        for (goal, _) in [mine, ours] {
+            assert!(
+                domain.inner().clock.is_expired(goal),
+                "a failed poll was for nothing: nobody came after it"
+            );
+        }
+        leave(reads);
+    });
+    ASSISTED.check();
+    JOINED.check();
+}
+
+/// The owner goes on retiring while a stranger gathers what it has.
+#[test]
+fn gather_against_owner() {
+    static TAKEN: Reached = Reached::new("the stranger takes what the owner retired");
+    static KEPT: Reached = Reached::new("the owner keeps it");
+    explore(2, || {
+        let domain = Domain::new();
+        let owner = slot(&domain);
+        let shared = Shared::<3>::new();
+        // Its own section holds up what it retires.
+        owner.enter();
+        shared.replace(owner);
+        let stranger = {
+            let domain = domain.clone();
+            thread::spawn(move || domain.flush())
+        };
+        shared.replace(owner);
+        let gathered = owner.with_bins(|bins| bins.is_empty());
+        TAKEN.hit_if(gathered);
+        KEPT.hit_if(!gathered);
+        stranger.join().unwrap();
+        drop(owner.exit());
+        leave(owner);
+        shared.check_dead(0..2);
+    });
+    TAKEN.check();
+    KEPT.check();
+}
+
+/// A thread that retired something exits while a reader holds it up, and its
+/// slot goes to another thread, which retires as well.
+#[test]
+fn exit_hands_over() {
+    static SAME: Reached = Reached::new("the slot changes hands");
+    explore(2, || {
+        let domain = Domain::new();
+        let (reads, first) = (slot(&domain), slot(&domain));
+        let shared = Shared::<3>::new();
+        let reader = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || {
+                reads.enter();
+                shared.read();
+                reads.exit();
+                leave(reads);
+            })
+        };
+        shared.replace(first);
+        leave(first);
+        let second = slot(&domain);
+        SAME.hit_if(second.index == first.index);
+        shared.replace(second);
+        leave(second);
+        reader.join().unwrap();
+        shared.check_dead(0..2);
+    });
+    SAME.check();
+}
+
+/// A barrier comes back when all that was retired before is destroyed, also what
+/// another thread has in hand.
+#[test]
+fn barrier_waits_for_hands() {
+    static IN_HAND: Reached = Reached::new("the other thread destroys it");
+    explore(2, || {
+        let domain = Domain::new();
+        let owner = slot(&domain);
+        let shared = Shared::<2>::new();
+        let things = std::sync::Arc::clone(&shared.things);
+        owner.enter();
+        shared.replace(owner);
+        owner.exit();
+        domain.inner().hand_over(owner);
+        let other = {
+            let domain = domain.clone();
+            thread::spawn(move || domain.flush())
+        };
+        domain.barrier();
+        shared.check_dead(0..1);
+        other.join().unwrap();
+        IN_HAND.hit();
+        leave(owner);
+        drop(things);
+    });
+    IN_HAND.check();
+}
+
+/// What is retired through no slot of the thread's own, from two threads.
+#[test]
+fn depot() {
+    static READ: Reached = Reached::new("the reader finds the old thing");
+    explore(2, || {
+        let domain = Domain::new();
+        let reads = slot(&domain);
+        let shared = Shared::<2>::new();
+        let reader = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || {
+                reads.enter();
+                READ.hit_if(shared.current.load(Ordering::Relaxed) == 0);
+                shared.read();
+                reads.exit();
+            })
+        };
+        let old = shared.current.fetch_add(1, Ordering::AcqRel);
+        let things = std::sync::Arc::clone(&shared.things);
+        domain.defer(move || things[old].destroy());
+        reader.join().unwrap();
+        shared.check_dead(0..1);
+        leave(reads);
+    });
+    READ.check();
+}
+
+/// The last handle of the domain goes while a reader holds something up: it is
+/// destroyed no later than the reader leaves, and the domain with it.
+#[test]
+fn close_against_exit() {
+    static LATE: Reached = Reached::new("the reader closes up");
+    static EARLY: Reached = Reached::new("the last handle closes up");
+    explore(2, || {
+        let domain = Domain::new();
+        let (reads, writes) = (slot(&domain), slot(&domain));
+        let shared = Shared::<2>::new();
+        let reader = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || {
+                reads.enter();
+                shared.read();
+                drop(reads.exit());
+                leave(reads);
+            })
+        };
+        shared.replace(writes);
+        leave(writes);
+        EARLY.hit_if(!reads.is_active());
+        LATE.hit_if(reads.is_active());
+        drop(domain);
+        reader.join().unwrap();
+        shared.check_dead(0..1);
+    });
+    LATE.check();
+    EARLY.check();
+}
