@@ -86,6 +86,12 @@ impl Clock {
         self.static_wr.unwrap_or(&self.own_wr)
     }
 
+    /// Whether this is the clock of the global domain.
+    #[cfg(all(feature = "std", not(loom)))]
+    pub(crate) fn is_global(&self) -> bool {
+        self.static_wr.is_some()
+    }
+
     /// The newest goal that was handed out.
     pub(crate) fn now(&self) -> u64 {
         // Acquire: pairs with the AcqRel in `advance`.
@@ -173,10 +179,10 @@ impl Clock {
     }
 
     /// How many items of `item_bytes` should wait before a poll is worth its
-    /// barrier: so many that the barrier costs a quarter of a nanosecond an item,
+    /// barrier: so many that the barrier costs a nanosecond an item,
     /// but never more than the bounds in `tunables`.
     pub(crate) fn poll_step(&self, item_bytes: usize) -> usize {
-        let by_cost = 2 * self.cost_ns.load(Ordering::Relaxed) as usize;
+        let by_cost = self.cost_ns.load(Ordering::Relaxed) as usize;
         let by_bytes = MAX_POLL_BYTES / item_bytes.max(1);
         by_cost
             .clamp(MIN_POLL_ITEMS, MAX_POLL_ITEMS)

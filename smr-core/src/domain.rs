@@ -381,7 +381,9 @@ impl Domain {
     /// `.await` and blocking calls and be sent to other threads.
     ///
     /// It takes a slot of its own, at the cost of a few atomic operations on
-    /// shared memory; [`pin`](crate::pin) is far cheaper.
+    /// shared memory; in the global domain a thread keeps the slot of the owned
+    /// guard that it dropped last, and the next one costs little more than
+    /// [`pin`](crate::pin).
     ///
     /// # Panics
     ///
@@ -392,9 +394,14 @@ impl Domain {
     /// let guard = domain.owned_guard();
     /// std::thread::spawn(move || drop(guard)).join().unwrap();
     /// ```
+    #[inline]
     pub fn owned_guard(&self) -> OwnedGuard {
-        self.try_owned_guard()
-            .unwrap_or_else(|error| panic!("{error}"))
+        match crate::local::take_spare(&self.inner) {
+            Some(slot) => OwnedGuard::new(slot),
+            None => self
+                .new_owned_guard()
+                .unwrap_or_else(|error| panic!("{error}")),
+        }
     }
 
     /// As [`owned_guard`](Self::owned_guard).
@@ -403,6 +410,14 @@ impl Domain {
     ///
     /// [`RegisterError`] if the domain has no slot left, or there is no memory.
     pub fn try_owned_guard(&self) -> Result<OwnedGuard, RegisterError> {
+        match crate::local::take_spare(&self.inner) {
+            Some(slot) => Ok(OwnedGuard::new(slot)),
+            None => self.new_owned_guard(),
+        }
+    }
+
+    #[cold]
+    fn new_owned_guard(&self) -> Result<OwnedGuard, RegisterError> {
         // A thread that has a slot here is named there.
         let known = crate::local::has_slot(&self.inner);
         let label = (!known).then(Label::of_this_thread);

@@ -85,6 +85,7 @@ mod thread {
 
     /// A number that no other thread of this process has, nor of those that it
     /// was forked from. The forking thread keeps its own in the child.
+    #[inline]
     pub(crate) fn token() -> usize {
         match TOKEN.get() {
             0 => {

@@ -7,6 +7,9 @@
 //! keeps its slot until it is dropped. A thread that pins after its list has
 //! gone gets a slot for that one section.
 //!
+//! The slot of the last owned guard of the global domain that a thread dropped
+//! stays with the thread, for the next one.
+//!
 //! A slot keeps the inside of its domain allocated, but does not keep the domain
 //! open. Slots of closed domains are dropped when the thread next registers.
 
@@ -30,6 +33,8 @@ mod imp {
         // Only where `enter_global` may be used.
         static GLOBAL: Cell<Option<&'static Participant>> = const { Cell::new(None) };
         static LAST: Cell<Option<&'static Participant>> = const { Cell::new(None) };
+        // Of the global domain, and free for an owned guard.
+        static SPARE: Cell<Option<&'static Participant>> = const { Cell::new(None) };
         static SLOTS: Slots = const { Slots(RefCell::new(Vec::new())) };
     }
 
@@ -39,6 +44,9 @@ mod imp {
         fn drop(&mut self) {
             GLOBAL.set(None);
             LAST.set(None);
+            if let Some(spare) = SPARE.take() {
+                let _ = run::catch(|| drop(spare.domain().release(spare)));
+            }
             for slot in core::mem::take(self.0.get_mut()) {
                 // A panic has nowhere to go from here: it would be the end of
                 // the process. The hook has reported it.
@@ -80,11 +88,7 @@ mod imp {
     #[inline(never)]
     fn pin_slow() -> &'static Participant {
         let domain = Domain::global();
-        let slot = enter_slow(domain).unwrap_or_else(|error| panic!("{error}"));
-        if slot.is_global_and_asymmetric() && SLOTS.try_with(|_| ()).is_ok() {
-            GLOBAL.set(Some(slot));
-        }
-        slot
+        enter_slow(domain).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Whether the calling thread is inside a section of the global domain,
@@ -157,6 +161,9 @@ mod imp {
             return Ok(None);
         }
         LAST.set(Some(slot));
+        if slot.is_global_and_asymmetric() {
+            GLOBAL.set(Some(slot));
+        }
         Ok(Some(slot))
     }
 
@@ -216,6 +223,44 @@ mod imp {
         find(inner).is_some()
     }
 
+    /// The slot that an owned guard left on this thread, taken over for another.
+    #[inline]
+    pub(crate) fn take_spare(inner: &Arc<Inner>) -> Option<&'static Participant> {
+        match SPARE.get() {
+            Some(slot) if slot.is_of(inner) => {
+                SPARE.set(None);
+                slot.take_again();
+                Some(slot)
+            }
+            _ => {
+                cold_path();
+                register_global(inner);
+                None
+            }
+        }
+    }
+
+    /// Gives the thread a slot in the global domain, if it is that: whose name
+    /// owned guards go by, and who keeps their slots.
+    #[cold]
+    fn register_global(inner: &Arc<Inner>) {
+        if inner.clock.is_global() {
+            let _ = slot(inner);
+        }
+    }
+
+    /// Keeps the slot of an owned guard that ends on this thread; tells whether.
+    #[inline]
+    pub(crate) fn keep_spare(slot: &Participant) -> bool {
+        // The thread is not going, and the domain is one that stays open.
+        let wanted = GLOBAL.get().is_some_and(|own| own.is_of(slot.domain()));
+        let keep = wanted && SPARE.get().is_none();
+        if keep {
+            SPARE.set(Some(slot.outlive()));
+        }
+        keep
+    }
+
     pub(crate) fn is_pinned_in(domain: &Domain) -> bool {
         find(domain.inner()).is_some_and(Participant::is_active)
     }
@@ -258,10 +303,18 @@ mod imp {
     pub(crate) fn has_slot(_inner: &Inner) -> bool {
         false
     }
+
+    pub(crate) fn take_spare(_inner: &Arc<Inner>) -> Option<&'static Participant> {
+        None
+    }
+
+    pub(crate) fn keep_spare(_slot: &Participant) -> bool {
+        false
+    }
 }
 
 #[cfg(all(feature = "std", not(loom)))]
 pub use imp::{default_collector, is_pinned, pin};
-pub(crate) use imp::{has_slot, own};
+pub(crate) use imp::{has_slot, keep_spare, own, take_spare};
 #[cfg(all(feature = "std", not(loom)))]
 pub(crate) use imp::{is_pinned_in, pin_in};

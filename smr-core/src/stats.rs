@@ -46,7 +46,8 @@ pub struct Stats {
     pub reclaimed_bytes: u64,
     /// Whether more is retired than `max_retired_bytes` allows.
     pub over_limit: bool,
-    /// Slots that are taken by threads, handles and owned guards.
+    /// Slots that are taken by threads, handles and owned guards. In the global
+    /// domain a thread keeps one that an owned guard left on it, for the next.
     pub participants: u32,
     /// Sections that are open.
     pub active_sections: u32,

@@ -48,7 +48,7 @@ use crate::raw::inner::Inner;
 use crate::raw::latch::Latch;
 use crate::raw::lock::ForkLock;
 use crate::sync::{Arc, AtomicU32, AtomicU64, Ordering, UnsafeCell, mutant, process};
-use crate::{fork, ord, run};
+use crate::{fork, local, ord, run};
 
 /// A poll waits for this section: its exit collects.
 pub(crate) const ASSIST: u32 = 1;
@@ -243,7 +243,7 @@ impl Participant {
     /// Whether [`enter_global`](Self::enter_global) may be used.
     #[cfg(all(feature = "std", not(loom)))]
     pub(crate) fn is_global_and_asymmetric(&self) -> bool {
-        !self.barrier.is_fence() && ptr::eq(self.write_hand.get(), &*GLOBAL_WRITE_HAND)
+        !self.barrier.is_fence() && self.domain().clock.is_global()
     }
 
     #[inline(always)]
@@ -342,6 +342,9 @@ impl Participant {
     fn exit_slow(&self) -> Option<Arc<Inner>> {
         if self.notice.load(Ordering::Relaxed) == LEAVING && !self.is_in_use() {
             // An owned guard without garbage: the common end of one.
+            if self.is_shared() && local::keep_spare(self) {
+                return None;
+            }
             return Some(self.domain().release(self));
         }
         let panic = run::catch(|| self.heed());
@@ -505,6 +508,15 @@ impl Participant {
         };
         self.token.store(token, Ordering::Relaxed);
         self.origin.store(origin, Ordering::Relaxed);
+    }
+
+    /// Stamps a slot that an owned guard left, and that nobody had since, for
+    /// another. The calling thread has a slot of its own, which says its name.
+    #[cfg(all(feature = "std", not(loom)))]
+    #[inline(always)]
+    pub(crate) fn take_again(&self) {
+        self.generation.store(fork::generation(), Ordering::Relaxed);
+        self.origin.store(fork::token(), Ordering::Relaxed);
     }
 
     #[cfg(all(feature = "std", not(loom)))]
