@@ -26,8 +26,11 @@ pub(crate) const DEFAULT_MAX_PARTICIPANTS: u32 = if cfg!(loom) {
     1 << 20
 };
 
-/// Items of a bucket when it is first sealed; the limit doubles with demand.
-pub(crate) const FIRST_BUCKET_ITEMS: u32 = if TINY { 1 } else { 16 };
+/// Items of an owner's first bucket; each later one holds twice as many.
+pub(crate) const FIRST_BUCKET_ITEMS: u32 = 1;
+
+/// Items of a bucket that items of many owners are put into.
+pub(crate) const SHARED_BUCKET_ITEMS: u32 = if TINY { 1 } else { 16 };
 
 /// Items of a bucket at the most.
 pub(crate) const MAX_BUCKET_ITEMS: u32 = if TINY { 2 } else { 256 };

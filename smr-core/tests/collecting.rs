@@ -170,7 +170,9 @@ fn a_section_in_a_destructor_is_assisted(run: impl FnOnce(&Domain, Box<dyn FnOnc
     let other = thread::spawn({
         let (domain, dropped) = (domain.clone(), Arc::clone(&dropped));
         move || {
-            wait_inside.recv().unwrap();
+            wait_inside
+                .recv_timeout(LONG)
+                .expect("the destructor runs soon");
             let flag = on_drop(move || dropped.store(true, SeqCst));
             domain.retire(flag);
             domain.flush();
@@ -206,13 +208,12 @@ fn a_section_inside_a_sweep_is_assisted() {
 #[test]
 fn a_section_inside_a_retire_is_assisted() {
     a_section_in_a_destructor_is_assisted(|domain, destructor| {
-        // A full bucket, whose goal another thread finds expired.
-        for _ in 0..15 {
-            domain.defer(|| ());
-        }
         domain.defer(destructor);
-        assert!(domain.poll(domain.now()));
-        domain.defer(|| ());
+        // Enough to fill its bucket; expired ones are run two at a retire.
+        for _ in 0..64 {
+            domain.defer(|| ());
+            assert!(domain.poll(domain.now()));
+        }
     });
 }
 

@@ -26,6 +26,7 @@ pub(crate) struct Bins<E> {
     sealed_items: u32,
     /// Backlog at which the owner polls next, if that is above one step.
     poll_at: u32,
+    /// Entries of the next bucket: few at first, twice as many each time.
     limit: u32,
 }
 
@@ -76,10 +77,7 @@ impl<E> Bins<E> {
             Some(open) => open,
             none => {
                 cold_path();
-                // A thread that has filled buckets before will fill this one.
-                let small = self.limit == FIRST_BUCKET_ITEMS;
-                let cap = if small { 1 } else { self.limit };
-                none.insert(Bucket::with_capacity(cap))
+                none.insert(Bucket::with_capacity(self.limit))
             }
         };
         if open.push(entry, bytes) & (open.bytes() < MAX_BUCKET_BYTES) {
@@ -91,18 +89,15 @@ impl<E> Bins<E> {
 
     #[inline(never)]
     fn full(&mut self, advance: impl FnOnce() -> u64) -> bool {
-        if let Some(open) = &mut self.open
-            && open.bytes() < MAX_BUCKET_BYTES
-            && open.len() < self.limit
+        // Not where the bytes filled it: then fewer entries do.
+        if self
+            .open
+            .as_ref()
+            .is_some_and(|open| open.len() >= self.limit)
         {
-            open.grow(self.limit);
-            if open.len() < open.capacity() {
-                return false;
-            }
-            // No memory to grow: the bucket goes as it is.
+            self.limit = (self.limit * 2).min(MAX_BUCKET_ITEMS);
         }
         self.seal(advance());
-        self.limit = (self.limit * 2).min(MAX_BUCKET_ITEMS);
         true
     }
 

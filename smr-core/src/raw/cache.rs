@@ -113,6 +113,13 @@ impl<T> Stock<T> {
     /// Where there is no memory for a bucket, the item is not used again: it goes
     /// with the pool.
     pub(crate) fn put_free(&mut self, item: Item<T>) -> Option<Bucket<Item<T>>> {
+        // The item that was cut last is fresh memory again, and needs no bucket.
+        // A slab begins with its header, so what ends where the fresh memory
+        // begins is of the same slab.
+        if slab::previous(self.fresh) == item.as_ptr() {
+            self.fresh = slab::previous(self.fresh);
+            return None;
+        }
         let most =
             (MAX_CACHED_BYTES / size_of::<T>().max(1)).clamp(1, 4 * MAX_BUCKET_ITEMS as usize);
         if let Some(free) = &mut self.free

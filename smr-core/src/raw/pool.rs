@@ -39,7 +39,7 @@ use crate::raw::pools::{Node, NodeRef};
 use crate::raw::slab::{self, Slab, Slabs};
 use crate::sync::Ordering;
 use crate::tunables::{
-    DROPS_PER_RETIRE, FIRST_BUCKET_ITEMS, MAX_DROP_POLL_BYTES, MAX_DROP_POLL_ITEMS,
+    DROPS_PER_RETIRE, MAX_DROP_POLL_BYTES, MAX_DROP_POLL_ITEMS, SHARED_BUCKET_ITEMS,
 };
 
 /// There is no memory.
@@ -113,7 +113,7 @@ impl<T> Depot<T> {
             bucket.push(item, 0);
             return;
         }
-        if let Some(mut bucket) = Bucket::try_with_capacity(FIRST_BUCKET_ITEMS) {
+        if let Some(mut bucket) = Bucket::try_with_capacity(SHARED_BUCKET_ITEMS) {
             bucket.push(item, 0);
             self.free.push_front(bucket);
         }

@@ -49,6 +49,12 @@ pub(crate) fn next<T>(item: *mut T) -> *mut T {
     item.wrapping_byte_add(stride::<T>())
 }
 
+/// The item before `item` in a slab.
+#[inline(always)]
+pub(crate) fn previous<T>(item: *mut T) -> *mut T {
+    item.wrapping_byte_sub(stride::<T>())
+}
+
 /// How many items lie from `first` to `end`.
 pub(crate) fn count<T>(first: *mut T, end: *mut T) -> usize {
     match stride::<T>() {

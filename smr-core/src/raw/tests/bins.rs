@@ -284,6 +284,19 @@ fn idle_bins_are_small_and_buckets_grow_with_demand() {
             before = item + 1;
         }
     }
-    assert_eq!(sizes[..5], [16, 32, 64, 128, 256]);
-    assert!(sizes[5..].iter().all(|size| *size == MAX_BUCKET_ITEMS));
+    assert_eq!(sizes[..9], [1, 2, 4, 8, 16, 32, 64, 128, 256]);
+    assert!(sizes[9..].iter().all(|size| *size == MAX_BUCKET_ITEMS));
+}
+
+#[test]
+fn buckets_that_bytes_fill_stay_small() {
+    let mut bins = Bins::<u32>::default();
+    for item in 0..2000 {
+        assert!(bins.push(item, MAX_BUCKET_BYTES, || 5));
+    }
+    let mut largest = 0;
+    while let Some(bucket) = bins.take_sealed() {
+        largest = largest.max(bucket.capacity());
+    }
+    assert!(largest <= 2, "room for {largest} where one is used");
 }
