@@ -11,7 +11,8 @@
 //! Once a millisecond the same thread compares the bytes held from the system
 //! with the bytes of live items; the largest difference is the overhead. The
 //! sums of a look are not taken at one instant, so a look during which the
-//! thread lost its processor is thrown away.
+//! thread lost its processor is thrown away. The same is done with the memory
+//! that the process occupies, from where it stood before the run.
 //!
 //! # Orderings
 //!
@@ -27,6 +28,7 @@ use crossbeam_utils::CachePadded;
 
 use crate::alloc::{self, OwnShard};
 use crate::record::Point;
+use crate::resident;
 
 /// Time between two looks at the memory.
 const LOOK: Duration = Duration::from_millis(1);
@@ -111,6 +113,8 @@ pub(crate) struct Watch<'c> {
     item_bytes: usize,
     begin: Instant,
     peak: f64,
+    resident_before: Option<u64>,
+    resident_peak: f64,
     series: Vec<Point>,
 }
 
@@ -120,6 +124,7 @@ impl Watch<'_> {
         let before = Instant::now();
         let first = totals(self.tallies);
         let heap = alloc::heap_bytes();
+        let resident = resident::bytes();
         let second = totals(self.tallies);
         if before.elapsed() > LOOK_LIMIT {
             return;
@@ -129,6 +134,11 @@ impl Watch<'_> {
         let held = (heap - self.heap_before) as f64;
         let overhead = (held - live_items * self.item_bytes as f64).max(0.0);
         self.peak = self.peak.max(overhead);
+        if let (Some(resident), Some(before)) = (resident, self.resident_before) {
+            let grown = resident as f64 - before as f64;
+            let beyond = grown - live_items * self.item_bytes as f64;
+            self.resident_peak = self.resident_peak.max(beyond);
+        }
         if self.series.len() < LOOKS {
             let at = self.begin.elapsed().as_secs_f64() * 1e3;
             self.series.push((at, overhead));
@@ -182,6 +192,11 @@ impl Watch<'_> {
         self.peak
     }
 
+    /// The same in resident memory, where the system tells it.
+    pub(crate) fn resident_peak(&self) -> Option<f64> {
+        self.resident_before.map(|_| self.resident_peak)
+    }
+
     /// The overhead over time, thinned to about a hundred points.
     pub(crate) fn series(&self) -> Vec<Point> {
         let step = self.series.len().div_ceil(100).max(1);
@@ -218,12 +233,15 @@ pub(crate) fn run<R>(
             })
             .collect();
         let series = Vec::with_capacity(LOOKS);
+        resident::settle();
         let mut eye = Watch {
             tallies: &tallies,
             heap_before: alloc::heap_bytes(),
             item_bytes,
             begin: Instant::now(),
             peak: 0.0,
+            resident_before: resident::bytes(),
+            resident_peak: 0.0,
             series,
         };
         start.wait();

@@ -34,6 +34,7 @@ mod crew;
 mod machine;
 mod probe;
 mod record;
+mod resident;
 mod run;
 mod subjects;
 mod suites;

@@ -20,6 +20,9 @@ pub(crate) enum Metric {
     ThroughputPerThread,
     /// The largest of (bytes held from the system − bytes of live items).
     OverheadPeak,
+    /// The same of the memory that the process occupies, which sees what the
+    /// system's allocator keeps for reuse as well.
+    ResidentPeak,
     /// The overhead over time; `series` holds it, the figure is its last point.
     OverheadSeries,
     /// Items retired for each scan of the readers.
@@ -56,6 +59,7 @@ impl Metric {
             Metric::Throughput => "throughput",
             Metric::ThroughputPerThread => "throughput_per_thread",
             Metric::OverheadPeak => "overhead_peak",
+            Metric::ResidentPeak => "resident_peak",
             Metric::OverheadSeries => "overhead_series",
             Metric::FreesPerPoll => "frees_per_poll",
             Metric::FreeToUseP50 => "free_to_use_p50",
@@ -71,7 +75,10 @@ impl Metric {
         match self {
             Metric::TimePerOp | Metric::FreeToUseP50 | Metric::FreeToUseP99 => "ns",
             Metric::Throughput | Metric::ThroughputPerThread => "operations/s",
-            Metric::OverheadPeak | Metric::OverheadSeries | Metric::BytesPerEntry => "bytes",
+            Metric::OverheadPeak
+            | Metric::ResidentPeak
+            | Metric::OverheadSeries
+            | Metric::BytesPerEntry => "bytes",
             Metric::FreesPerPoll | Metric::ItemsRetired => "items",
             Metric::QueueFullShare => "ratio",
         }
@@ -83,6 +90,7 @@ impl Metric {
             Metric::Throughput | Metric::ThroughputPerThread => Better::Higher,
             Metric::TimePerOp
             | Metric::OverheadPeak
+            | Metric::ResidentPeak
             | Metric::FreeToUseP50
             | Metric::FreeToUseP99
             | Metric::BytesPerEntry => Better::Lower,

@@ -40,7 +40,7 @@ pub(crate) fn render(records: &[Record]) -> String {
             if bare.is_some() {
                 header.push("above a bare load".into());
             }
-        } else if metric == Metric::OverheadPeak {
+        } else if is_memory(metric) {
             header.push(format!("{reference} holds"));
         }
     }
@@ -64,7 +64,7 @@ pub(crate) fn render(records: &[Record]) -> String {
                         record.map(|record| amount(metric, record.median - bare.median)),
                     ));
                 }
-            } else if metric == Metric::OverheadPeak {
+            } else if is_memory(metric) {
                 row.push(right(share(records, reference, subject, metric)));
             }
         }
@@ -208,12 +208,17 @@ fn right(text: Option<String>) -> Cell {
     Cell::new(text.unwrap_or_else(|| "–".into())).set_alignment(CellAlignment::Right)
 }
 
+fn is_memory(metric: Metric) -> bool {
+    matches!(metric, Metric::OverheadPeak | Metric::ResidentPeak)
+}
+
 fn column(metric: Metric) -> String {
     match metric {
         Metric::TimePerOp => "time of an op".into(),
         Metric::Throughput => "throughput".into(),
         Metric::ThroughputPerThread => "per thread".into(),
         Metric::OverheadPeak => "overhead, peak".into(),
+        Metric::ResidentPeak => "resident, peak".into(),
         Metric::OverheadSeries => "overhead".into(),
         Metric::FreesPerPoll => "frees a poll".into(),
         Metric::FreeToUseP50 => "free to use, p50".into(),

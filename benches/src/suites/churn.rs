@@ -30,7 +30,9 @@
 //! `throughput` counts them for all threads together. `overhead_peak` is the
 //! largest (bytes held from the system − bytes of items not yet retired), seen
 //! once a millisecond; slabs, bags and lists count in full, the rounding of the
-//! system's allocator does not. `frees_per_poll` is the number of items retired
+//! system's allocator does not. `resident_peak` is the same of the memory that the
+//! process occupies: there what malloc keeps for reuse counts as what a pool keeps
+//! does. `frees_per_poll` is the number of items retired
 //! for each scan of the readers, for those who tell. `free_to_use` is taken in
 //! runs of its own.
 //!
@@ -186,7 +188,7 @@ where
         NEVER_BYTES / (load.threads * item_bytes) as u64
     };
 
-    let ((done, elapsed, peak), total) = crew::run(
+    let ((done, elapsed, peak, resident), total) = crew::run(
         load.threads,
         item_bytes,
         |worker| {
@@ -215,7 +217,7 @@ where
             } else {
                 watch.measure_until(load.time, limit * load.threads as u64)
             };
-            (done, elapsed, watch.peak())
+            (done, elapsed, watch.peak(), watch.resident_peak())
         },
     );
 
@@ -242,6 +244,7 @@ where
             Sample::new(Metric::OverheadPeak, peak),
             Sample::new(Metric::QueueFullShare, full),
         ];
+        samples.extend(resident.map(|bytes| Sample::new(Metric::ResidentPeak, bytes)));
         if let Some(polls) = polls.filter(|&polls| polls > 0) {
             samples.push(Sample::new(
                 Metric::FreesPerPoll,

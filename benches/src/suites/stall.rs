@@ -105,7 +105,7 @@ fn run<R: Reclaim<Item>>(workload: Workload, time: Duration, items: u64) -> Vec<
         inside: AtomicBool::new(false),
         done: AtomicU64::new(0),
     };
-    let ((peak, series), total) = crew::run(
+    let ((peak, resident, series), total) = crew::run(
         2,
         size_of::<Item>(),
         |worker| {
@@ -117,7 +117,7 @@ fn run<R: Reclaim<Item>>(workload: Workload, time: Duration, items: u64) -> Vec<
         },
         |watch| {
             watch.sleep(time, || scene.done.load(Ordering::Acquire) != 0);
-            (watch.peak(), watch.series())
+            (watch.peak(), watch.resident_peak(), watch.series())
         },
     );
     let seconds = Duration::from_nanos(scene.done.into_inner()).as_secs_f64();
@@ -128,12 +128,14 @@ fn run<R: Reclaim<Item>>(workload: Workload, time: Duration, items: u64) -> Vec<
         series.last().map_or(0.0, |&(_, bytes)| bytes),
     );
     over_time.series = Some(series);
-    vec![
+    let mut samples = vec![
         Sample::new(Metric::Throughput, total.retired as f64 / seconds),
         Sample::new(Metric::OverheadPeak, peak),
         over_time,
         Sample::new(Metric::ItemsRetired, total.retired as f64),
-    ]
+    ];
+    samples.extend(resident.map(|bytes| Sample::new(Metric::ResidentPeak, bytes)));
+    samples
 }
 
 impl<R: Reclaim<Item>> Scene<'_, R> {
