@@ -54,8 +54,9 @@ use crate::wait::WaitError;
 ///
 /// An empty pool owns no heap. A pool used by one thread costs less than 300
 /// bytes beyond its slabs. Slabs start at 512 bytes and double up to 256 KiB;
-/// [`trim`](Self::trim) gives free ones back. What waits for readers or is cached
-/// for reuse is bounded by about one poll's worth a thread: at most 1 MiB.
+/// [`trim`](Self::trim) gives free ones back; without it, memory that was in use
+/// once stays with the pool for reuse. What waits for a poll is at most 4,096
+/// items or 2 MiB a thread, beyond what readers hold up.
 ///
 /// ```
 /// use smr_core::{Pool, pin};

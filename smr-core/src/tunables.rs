@@ -43,10 +43,10 @@ pub(crate) const MAX_BUCKET_BYTES: usize = 64 << 10;
 pub(crate) const MIN_POLL_ITEMS: usize = if TINY { 1 } else { 256 };
 
 /// ... at most this many ...
-pub(crate) const MAX_POLL_ITEMS: usize = if TINY { 1 } else { 16 << 10 };
+pub(crate) const MAX_POLL_ITEMS: usize = if TINY { 1 } else { 4 << 10 };
 
 /// ... and never more bytes than this.
-pub(crate) const MAX_POLL_BYTES: usize = 1 << 20;
+pub(crate) const MAX_POLL_BYTES: usize = 2 << 20;
 
 /// The same bounds where destructors wait: they should run soon.
 pub(crate) const MAX_DROP_POLL_ITEMS: usize = if TINY { 1 } else { 2 << 10 };
