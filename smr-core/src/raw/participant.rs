@@ -127,6 +127,12 @@ unsafe impl Sync for Participant {}
 // SAFETY: nothing in here is bound to the thread that made it.
 unsafe impl Send for Participant {}
 
+#[cold]
+#[inline(never)]
+fn too_many_guards() -> ! {
+    panic!("too many guards of one section")
+}
+
 impl Participant {
     pub(crate) fn new(index: u32, domain: &Inner) -> Self {
         Self {
@@ -234,10 +240,13 @@ impl Participant {
         Barrier::ASYMMETRIC.publish(&self.seq, seq, ord::enter_seq());
     }
 
+    #[inline(always)]
     fn nest(&self) {
         // Guards can be forgotten, so the count can be driven to its end.
-        let gate = self.gate.get().checked_add(NESTED);
-        self.gate.set(gate.expect("too many guards of one section"));
+        match self.gate.get().checked_add(NESTED) {
+            Some(gate) => self.gate.set(gate),
+            None => too_many_guards(),
+        }
     }
 
     /// Whether [`enter_global`](Self::enter_global) may be used.
