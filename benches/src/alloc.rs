@@ -141,12 +141,21 @@ impl Drop for OwnShard {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use std::sync::MutexGuard;
+
     use super::*;
+
+    /// For tests that hold much memory and look at how much there is.
+    pub(crate) fn alone() -> MutexGuard<'static, ()> {
+        static ALONE: Mutex<()> = Mutex::new(());
+        ALONE.lock().unwrap_or_else(|poison| poison.into_inner())
+    }
 
     #[test]
     fn a_large_box_is_seen_and_its_end_too() {
         const SIZE: usize = 64 << 20;
+        let _alone = alone();
         let before = heap_bytes();
         let held = {
             let _own = OwnShard::take();
