@@ -53,6 +53,11 @@ impl LocalHandle {
         Guard::enter(self.slot)
     }
 
+    /// The slot, which is this handle's alone.
+    pub(crate) fn slot(&self) -> &'static Participant {
+        self.slot
+    }
+
     /// Whether a section of this handle is open.
     #[inline]
     #[must_use]

@@ -93,6 +93,7 @@ mod guard;
 mod handle;
 mod limits;
 mod local;
+mod local_pool;
 #[cfg(all(test, loom))]
 mod models;
 mod ord;
@@ -123,6 +124,7 @@ pub use handle::{LocalHandle, Participate, RegisterError};
 pub use limits::{LimitReport, OverLimit, RetireError};
 #[cfg(all(feature = "std", not(loom)))]
 pub use local::{default_collector, is_pinned, pin};
+pub use local_pool::LocalPool;
 pub use owned::Owned;
 pub use pointer::{CompareExchangeError, Pointable, Pointer};
 pub use pool::Pool;

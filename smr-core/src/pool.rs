@@ -173,7 +173,7 @@ impl<T> Pool<T> {
     }
 
     #[inline(always)]
-    fn inner(&self) -> &PoolInner<T> {
+    pub(crate) fn inner(&self) -> &PoolInner<T> {
         self.try_inner()
             .unwrap_or_else(|| handle_alloc_error(Layout::new::<PoolInner<T>>()))
     }
@@ -224,7 +224,7 @@ impl<T> Pool<T> {
     }
 
     #[inline(always)]
-    fn home_of<'a>(inner: &PoolInner<T>, who: &'a impl Participate) -> Home<'a> {
+    pub(crate) fn home_of<'a>(inner: &PoolInner<T>, who: &'a impl Participate) -> Home<'a> {
         match who.place() {
             Some(place) => {
                 assert!(
@@ -322,7 +322,7 @@ impl<T> Pool<T> {
     }
 
     #[inline(always)]
-    fn fill_with(&self, item: NonNull<T>, make: impl FnOnce() -> T) -> PoolBox<'_, T> {
+    pub(crate) fn fill_with(&self, item: NonNull<T>, make: impl FnOnce() -> T) -> PoolBox<'_, T> {
         struct GiveBack<'p, T>(&'p Pool<T>, NonNull<T>);
         impl<T> Drop for GiveBack<'_, T> {
             fn drop(&mut self) {
@@ -349,14 +349,14 @@ impl<T> Pool<T> {
     }
 
     #[inline(always)]
-    fn fill(&self, item: NonNull<T>, value: T) -> PoolBox<'_, T> {
+    pub(crate) fn fill(&self, item: NonNull<T>, value: T) -> PoolBox<'_, T> {
         // SAFETY: the item is ours, aligned, and holds no value.
         unsafe { item.write(value) };
         PoolBox { item, pool: self }
     }
 
     #[cold]
-    fn out_of_memory() -> ! {
+    pub(crate) fn out_of_memory() -> ! {
         handle_alloc_error(Layout::new::<T>())
     }
 

@@ -2,8 +2,8 @@
 //!
 //! - `smr` reads with [`smr_core::pin`], in the global domain, whose barrier is
 //!   the system's asymmetric one where it is granted. Items come from a
-//!   [`Pool`] in a domain of the run's own, through the thread's
-//!   [`LocalHandle`], as crossbeam's do.
+//!   [`Pool`] in a domain of the run's own, through a [`LocalPool`] for each
+//!   thread, as crossbeam's come through its `LocalHandle`.
 //! - `smr-fallback` is the same in a domain whose readers execute a fence, as
 //!   where the asymmetric barrier is refused.
 //! - `smr-malloc` gives boxes up to the domain, which frees them to malloc: the
@@ -13,7 +13,7 @@ use std::mem;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
 
-use smr_core::{Atomic, BarrierKind, Domain, Guard, LocalHandle, Pool};
+use smr_core::{Atomic, BarrierKind, Domain, Guard, LocalPool, Pool};
 
 use super::{Local, Reclaim, Section, Subject, boxed};
 
@@ -170,17 +170,14 @@ impl<T: Send + Sync + 'static> SmrPool<T> {
 }
 
 impl<T: Send + Sync + 'static> Reclaim<T> for SmrPool<T> {
-    type Local<'r> = PoolLocal<'r, T>;
+    type Local<'r> = LocalPool<'r, T>;
 
     fn new(_threads: usize) -> Self {
         Self::in_domain(Domain::new())
     }
 
-    fn local(&self) -> PoolLocal<'_, T> {
-        PoolLocal {
-            handle: self.domain.register(),
-            pool: &self.pool,
-        }
+    fn local(&self) -> LocalPool<'_, T> {
+        self.pool.register()
     }
 
     fn polls(&self) -> Option<u64> {
@@ -189,13 +186,13 @@ impl<T: Send + Sync + 'static> Reclaim<T> for SmrPool<T> {
 }
 
 impl<T: Send + Sync + 'static> Reclaim<T> for FencedPool<T> {
-    type Local<'r> = PoolLocal<'r, T>;
+    type Local<'r> = LocalPool<'r, T>;
 
     fn new(_threads: usize) -> Self {
         Self(SmrPool::in_domain(fenced()))
     }
 
-    fn local(&self) -> PoolLocal<'_, T> {
+    fn local(&self) -> LocalPool<'_, T> {
         self.0.local()
     }
 
@@ -204,14 +201,7 @@ impl<T: Send + Sync + 'static> Reclaim<T> for FencedPool<T> {
     }
 }
 
-/// A thread's part in a [`SmrPool`].
-#[derive(Debug)]
-pub(crate) struct PoolLocal<'r, T> {
-    handle: LocalHandle,
-    pool: &'r Pool<T>,
-}
-
-impl<T: Send + Sync + 'static> Local<T> for PoolLocal<'_, T> {
+impl<T: Send + Sync + 'static> Local<T> for LocalPool<'_, T> {
     type Guard<'l>
         = Guard
     where
@@ -219,18 +209,18 @@ impl<T: Send + Sync + 'static> Local<T> for PoolLocal<'_, T> {
 
     #[inline(always)]
     fn enter(&self) -> Guard {
-        self.handle.pin()
+        self.pin()
     }
 
     #[inline(always)]
     fn alloc(&self, make: impl FnOnce() -> T) -> NonNull<T> {
-        self.pool.alloc_with_in(&self.handle, make).into_raw()
+        self.alloc_with(make).into_raw()
     }
 
     #[inline(always)]
     unsafe fn retire(&self, item: NonNull<T>) {
         // SAFETY: the caller's promise: from `alloc`, unlinked, once.
-        unsafe { self.pool.retire_in(&self.handle, item) };
+        unsafe { self.retire(item) };
     }
 }
 

@@ -127,12 +127,6 @@ unsafe impl Sync for Participant {}
 // SAFETY: nothing in here is bound to the thread that made it.
 unsafe impl Send for Participant {}
 
-#[cold]
-#[inline(never)]
-fn too_many_guards() -> ! {
-    panic!("too many guards of one section")
-}
-
 impl Participant {
     pub(crate) fn new(index: u32, domain: &Inner) -> Self {
         Self {
@@ -243,10 +237,8 @@ impl Participant {
     #[inline(always)]
     fn nest(&self) {
         // Guards can be forgotten, so the count can be driven to its end.
-        match self.gate.get().checked_add(NESTED) {
-            Some(gate) => self.gate.set(gate),
-            None => too_many_guards(),
-        }
+        let gate = self.gate.get().checked_add(NESTED);
+        self.gate.set(gate.expect("too many guards of one section"));
     }
 
     /// Whether [`enter_global`](Self::enter_global) may be used.

@@ -212,7 +212,19 @@ impl<T> PoolInner<T> {
         if Self::IS_ZST {
             return Ok(NonNull::dangling());
         }
-        let cache = self.try_cache(slot)?;
+        self.take_at(slot, self.try_cache(slot)?)
+    }
+
+    /// As [`take_own`](Self::take_own), where the owner's cache is known.
+    #[inline(always)]
+    pub(crate) fn take_at(
+        &self,
+        slot: &Participant,
+        cache: &Cache<T>,
+    ) -> Result<Item<T>, NoMemory> {
+        if Self::IS_ZST {
+            return Ok(NonNull::dangling());
+        }
         let item = match cache.with(slot.barrier(), |stock| self.take_from(stock)) {
             Some(item) => item,
             None => {

@@ -55,10 +55,18 @@ impl<T> PoolInner<T> {
         if Self::IS_ZST && !Self::NEEDS_DROP {
             return;
         }
+        self.retire_at(slot, self.cache(slot), item);
+    }
+
+    /// As [`retire_own`](Self::retire_own), where the owner's cache is known.
+    #[inline(always)]
+    pub(crate) fn retire_at(&self, slot: &Participant, cache: &Cache<T>, item: Item<T>) {
+        if Self::IS_ZST && !Self::NEEDS_DROP {
+            return;
+        }
         #[cfg(debug_assertions)]
         self.check_retire(item);
         let limited = self.charge();
-        let cache = self.cache(slot);
         let sealed = cache.with(slot.barrier(), |stock| {
             let sealed = stock
                 .bins
