@@ -76,7 +76,7 @@ pub(crate) fn size(source: &Source) -> Vec<String> {
 }
 
 /// Faces that contain unsafe code, and why it is not in a `raw` module.
-pub(crate) const FACES: [(&str, &str); 10] = [
+pub(crate) const FACES: [(&str, &str); 11] = [
     (
         "smr-core/src/atomic.rs",
         "unsafe functions of the epoch API pass a promise on",
@@ -99,6 +99,10 @@ pub(crate) const FACES: [(&str, &str); 10] = [
     (
         "smr-core/src/pool.rs",
         "a pool makes its inside when it is first used",
+    ),
+    (
+        "smr-core/src/local_pool.rs",
+        "unsafe functions of the pool pass a promise on",
     ),
     (
         "smr-core/src/pool_box.rs",
