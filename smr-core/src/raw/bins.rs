@@ -89,13 +89,11 @@ impl<E> Bins<E> {
 
     #[inline(never)]
     fn full(&mut self, advance: impl FnOnce() -> u64) -> bool {
-        // Not where the bytes filled it: then fewer entries do.
-        if self
-            .open
-            .as_ref()
-            .is_some_and(|open| open.len() >= self.limit)
-        {
-            self.limit = (self.limit * 2).min(MAX_BUCKET_ITEMS);
+        // Not where the bytes filled it: then fewer entries do. It may have been
+        // larger than the limit, if it came from another's bins.
+        let items = self.open.as_ref().map_or(0, Bucket::len);
+        if items >= self.limit {
+            self.limit = (items * 2).min(MAX_BUCKET_ITEMS);
         }
         self.seal(advance());
         true
