@@ -6,10 +6,10 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use smr_core::{BarrierKind, Domain, OwnedGuard, Pool, SmrCell};
-use support::Drops;
+use support::{Drops, LONG};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{spawn_blocking, yield_now};
 
@@ -63,7 +63,14 @@ fn values_live_as_long_as_a_guard_over_await() {
             .map(|number| {
                 let (cell, domain, threads) = (cell.clone(), domain.clone(), threads.clone());
                 tokio::spawn(async move {
-                    for _ in 0..40 {
+                    let end = Instant::now() + LONG;
+                    // Until a task has changed threads, which may take a while
+                    // where others want the processors too.
+                    let moved = || threads.lock().unwrap().len() > 16;
+                    for round in 0.. {
+                        if round >= 40 && (moved() || Instant::now() >= end) {
+                            break;
+                        }
                         let guard = domain.owned_guard();
                         let seen = cell.load(&guard);
                         let (version, alive) = (seen.version, seen.alive.clone());
