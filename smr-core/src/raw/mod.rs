@@ -25,6 +25,7 @@ pub(crate) mod slab;
 pub(crate) mod sweep;
 pub(crate) mod tagged;
 pub(crate) mod unique;
+mod worker;
 
 #[cfg(all(test, not(loom)))]
 mod tests;

@@ -171,10 +171,9 @@ impl<T> PoolInner<T> {
         inner.collecting(|| {
             count(&inner.counts.sweeps, 1);
             // Where a sweep has the pool, that one collects.
-            pools::try_with_marked(inner, self.as_node(), |node| node.gather(inner));
+            pools::gather_one(inner, self.as_node());
             inner.poll(inner.clock.now());
-            pools::try_with_marked(inner, self.as_node(), |node| node.run(inner))
-                .unwrap_or_else(run::Panic::none)
+            pools::run_one(inner, self.as_node()).unwrap_or_else(run::Panic::none)
         });
     }
 
@@ -193,10 +192,7 @@ impl<T> PoolInner<T> {
     #[cold]
     pub(crate) fn run_depot(&self) {
         let inner = self.inner();
-        inner.collecting(|| {
-            pools::try_with_marked(inner, self.as_node(), |node| node.run(inner))
-                .unwrap_or_else(run::Panic::none)
-        });
+        inner.collecting(|| pools::run_one(inner, self.as_node()).unwrap_or_else(run::Panic::none));
     }
 
     /// Gives slabs that are wholly free back to the system. Returns their bytes.

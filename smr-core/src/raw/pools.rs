@@ -18,6 +18,13 @@
 //! mark to go, unless it is dropped by one of its own items, under the sweep:
 //! then it tells the sweep's frame.
 //!
+//! Several sweeps may walk the list at a time. None moves a node, new ones come to
+//! the back, and each walk has its place in the list, which a node that is taken
+//! out hands on to the next: so a walk comes to all that were there when it began.
+//! A node that another sweep has marked is passed by, and *asked* for: who has it
+//! does not put it back before having been through it once more. Otherwise what a
+//! reader held up could stay, because a sweep that began before had the pool.
+//!
 //! A mark names its thread: in a forked child those of vanished threads are
 //! void. The pool of a vanished thread's sweep is in the list still. Should the
 //! list itself be lost (the lock was held), a pool is listed again when the next
@@ -29,13 +36,12 @@
 //! (see `note_dirty`). `LAST_ID` only tells numbers apart.
 
 use core::cell::Cell;
-use core::num::NonZeroU64;
 use core::ptr;
 
 use alloc::vec::Vec;
 
-use crate::fork;
 use crate::raw::inner::Inner;
+use crate::raw::worker::{Worker, today};
 use crate::run;
 use crate::sync::{AtomicU32, Ordering, mutant, process, yield_now};
 
@@ -104,6 +110,19 @@ pub(crate) struct PoolList {
     len: usize,
     /// Sweeps that run destructors, and of which pool.
     frames: Vec<(NodeRef, FrameRef)>,
+    /// Marked nodes that another sweep came by, each once.
+    asked: Vec<NodeRef>,
+    walks: Vec<Walk>,
+    last_walk: u64,
+}
+
+/// A walk along the list.
+struct Walk {
+    id: u64,
+    /// The node that it comes to next.
+    next: Option<NodeRef>,
+    /// How many were there when it began, and are still to come.
+    left: usize,
 }
 
 impl Default for PoolList {
@@ -115,6 +134,9 @@ impl Default for PoolList {
             tail: None,
             len: 0,
             frames: Vec::new(),
+            asked: Vec::new(),
+            walks: Vec::new(),
+            last_walk: 0,
         }
     }
 }
@@ -159,38 +181,6 @@ impl NodeRef {
     }
 }
 
-fn today() -> u32 {
-    fork::generation().wrapping_add(1)
-}
-
-/// A thread, by generation and token.
-#[derive(Clone, Copy)]
-struct Worker(NonZeroU64);
-
-impl Worker {
-    /// Generation in the high half, token in the low one. Tokens of two threads
-    /// could meet after 2^32 threads: then one may think itself the other.
-    fn this_thread() -> Self {
-        let high = u64::from(today()) << 32;
-        let low = u64::from(fork::token() as u32);
-        // A generation of `u32::MAX` would give 0; the child of so many forks.
-        Self(NonZeroU64::new(high | low).unwrap_or(NonZeroU64::MIN))
-    }
-
-    fn token(self) -> usize {
-        self.0.get() as u32 as usize
-    }
-
-    fn is_alive(self) -> bool {
-        let generation = ((self.0.get() >> 32) as u32).wrapping_sub(1);
-        fork::is_alive(generation, self.token())
-    }
-
-    fn is_this_thread(self) -> bool {
-        self.token() != 0 && self.token() == fork::token() as u32 as usize
-    }
-}
-
 impl Node {
     pub(crate) fn new(ops: &'static Ops) -> Self {
         Self {
@@ -231,15 +221,6 @@ impl Node {
         self.mark.get().is_some_and(Worker::is_alive)
     }
 
-    /// Marks the node for the calling thread, unless it is marked.
-    fn try_mark(&self) -> bool {
-        let free = !self.is_marked() && !self.going.get().is_some_and(Worker::is_alive);
-        if free {
-            self.mark.set(Some(Worker::this_thread()));
-        }
-        free
-    }
-
     /// Takes the node out of the list for good, and waits for a sweep that holds
     /// it. Returns the frame of the sweep if this thread is inside it.
     pub(crate) fn unlink(&self, domain: &Inner) -> Option<*const Frame> {
@@ -247,6 +228,7 @@ impl Node {
             let state = domain.pools.with(|list| {
                 self.going.set(Some(Worker::this_thread()));
                 if !self.is_marked() {
+                    list.take_asked(self);
                     list.remove(self);
                     return Some(None);
                 }
@@ -254,6 +236,7 @@ impl Node {
                 // A thread that marks without a frame runs no user code.
                 let frame = list.frame_of(self).filter(|_| ours);
                 frame.map(|frame| {
+                    list.take_asked(self);
                     list.remove(self);
                     Some(frame)
                 })
@@ -288,6 +271,11 @@ impl PoolList {
             return;
         }
         let (prev, next) = (node.prev.get(), node.next.get());
+        for walk in &mut self.walks {
+            if walk.next.is_some_and(|at| ptr::eq(at.0, node)) {
+                walk.next = NodeRef::of(next);
+            }
+        }
         match NodeRef::of(prev) {
             Some(prev) => prev.get().next.set(next),
             None => self.head = NodeRef::of(next),
@@ -300,19 +288,64 @@ impl PoolList {
         self.len -= 1;
     }
 
-    /// Moves `most` nodes from the front to the back, and returns those of them
-    /// that it could mark.
-    fn mark_some(&mut self, most: usize) -> Vec<NodeRef> {
+    /// Marks the node for the calling thread; asks for it, if it is marked.
+    fn try_mark(&mut self, this: NodeRef) -> bool {
+        let node = this.get();
+        if node.is_marked() {
+            if !self.asked.contains(&this) {
+                self.asked.push(this);
+            }
+            return false;
+        }
+        let free = !node.going.get().is_some_and(Worker::is_alive);
+        if free {
+            self.take_asked(node);
+            node.mark.set(Some(Worker::this_thread()));
+        }
+        free
+    }
+
+    /// Whether the node was asked for since this was last asked.
+    fn take_asked(&mut self, node: &Node) -> bool {
+        let place = self.asked.iter().position(|at| ptr::eq(at.0, node));
+        place.map(|place| self.asked.swap_remove(place)).is_some()
+    }
+
+    fn begin_walk(&mut self) -> u64 {
+        self.last_walk += 1;
+        self.walks.push(Walk {
+            id: self.last_walk,
+            next: self.head,
+            left: self.len,
+        });
+        self.last_walk
+    }
+
+    /// Goes on by `most` nodes. Returns those of them that it could mark, and how
+    /// many others had; `None` where the walk ends.
+    fn mark_some(&mut self, id: u64, most: usize) -> Option<(Vec<NodeRef>, usize)> {
+        let index = self.walks.iter().position(|walk| walk.id == id)?;
+        let walk = &mut self.walks[index];
+        let most = most.min(walk.left);
+        walk.left -= most;
         let mut batch = Vec::with_capacity(most);
+        let mut skipped = 0;
+        let mut next = walk.next;
         for _ in 0..most {
-            let Some(node) = self.head else { break };
-            self.remove(node.get());
-            self.push_back(node);
-            if node.get().try_mark() {
+            let Some(node) = next else { break };
+            next = NodeRef::of(node.get().next.get());
+            if self.try_mark(node) {
                 batch.push(node);
+            } else {
+                skipped += 1;
             }
         }
-        batch
+        self.walks[index].next = next;
+        if batch.is_empty() && skipped == 0 {
+            self.walks.swap_remove(index);
+            return None;
+        }
+        Some((batch, skipped))
     }
 
     /// The frame of the sweep that runs destructors of the pool.
@@ -338,17 +371,26 @@ impl NodeRef {
         (!node.is_null()).then_some(Self(node))
     }
 
-    fn put_back(self, domain: &Inner) {
+    /// Takes the mark off, unless the node was asked for and there is more to do:
+    /// then it stays the caller's. Tells whether it is off.
+    #[must_use]
+    fn put_back(self, domain: &Inner) -> bool {
         let garbage = self.concerns(domain);
         domain.pools.with(|list| {
             let node = self.get();
+            let listed = node.is_listed(domain);
+            let garbage = garbage || node.dirty.load(Ordering::Relaxed) != 0;
+            if list.take_asked(node) && (garbage || !listed) {
+                return false;
+            }
             node.mark.set(None);
-            if node.is_listed(domain) && (garbage || node.dirty.load(Ordering::Relaxed) != 0) {
+            if listed && garbage {
                 list.push_back(self);
             } else {
                 list.remove(node);
             }
-        });
+            true
+        })
     }
 
     /// Whether the pool holds anything that the domain can do something about.
@@ -368,16 +410,13 @@ impl NodeRef {
 /// Walks the nodes that are in the list now, `most` at a time. Returns how many
 /// others had marked.
 fn each_batch(domain: &Inner, most: usize, mut visit: impl FnMut(&[NodeRef])) -> usize {
-    let mut left = domain.pools.with(|list| list.len);
-    let mut skipped = 0;
-    while left > 0 {
-        let most = left.min(most);
-        let batch = domain.pools.with(|list| list.mark_some(most));
-        skipped += most - batch.len();
-        left -= most;
+    let walk = domain.pools.with(PoolList::begin_walk);
+    let mut all_skipped = 0;
+    while let Some((batch, skipped)) = domain.pools.with(|list| list.mark_some(walk, most)) {
+        all_skipped += skipped;
         visit(&batch);
     }
-    skipped
+    all_skipped
 }
 
 /// A node that its holder has marked: the pool stays until it is put back.
@@ -406,14 +445,45 @@ impl Marked {
 
     /// Moves what the pool's caches hold to its depot. Returns whether an owner
     /// was in the way.
-    pub(crate) fn gather(self, domain: &Inner) -> (bool, bool) {
+    fn gather(self, domain: &Inner) -> bool {
         self.claim();
-        (self.take(domain.clock.barrier()), true)
+        self.take(domain.clock.barrier())
+    }
+
+    /// Puts the node back after it was gathered. Returns whether an owner was in
+    /// the way, if it had to be gathered again.
+    fn finish_gather(self, domain: &Inner) -> bool {
+        let mut busy = false;
+        while !self.0.put_back(domain) {
+            busy |= self.gather(domain);
+        }
+        busy
+    }
+
+    /// Runs the destructors of what has expired in the depot, or does the accounts
+    /// where that is all that the domain may do, and puts the node back.
+    fn run_to_end(self, domain: &Inner, run: impl Fn(Self) -> (run::Panic, bool)) -> run::Panic {
+        let (mut first_panic, mut alive) = run(self);
+        while alive && !self.0.put_back(domain) {
+            self.gather(domain);
+            domain.poll(domain.clock.now());
+            let (panic, still_alive) = run(self);
+            first_panic.keep(panic);
+            alive = still_alive;
+        }
+        first_panic
+    }
+
+    fn write_off(self) -> (run::Panic, bool) {
+        let node = self.0.get();
+        // SAFETY: the mark keeps the pool alive.
+        unsafe { (node.ops.write_off)(self.0.0) };
+        (run::Panic::none(), true)
     }
 
     /// Runs the destructors of what has expired in the depot. Returns whether
     /// the pool is still there.
-    pub(crate) fn run(self, domain: &Inner) -> (run::Panic, bool) {
+    fn run(self, domain: &Inner) -> (run::Panic, bool) {
         let node = self.0.get();
         let frame = Frame {
             dead: Cell::new(false),
@@ -435,27 +505,25 @@ impl Marked {
     }
 }
 
-/// Marks one pool, unless a sweep has, and works on it. `f` also says whether
-/// the pool is still there.
-pub(crate) fn try_with_marked<R>(
-    domain: &Inner,
-    node: NodeRef,
-    f: impl FnOnce(Marked) -> (R, bool),
-) -> Option<R> {
+/// Moves what the caches of one pool hold to its depot. Returns whether an owner
+/// was in the way; `None` if a sweep has the pool.
+pub(crate) fn gather_one(domain: &Inner, node: NodeRef) -> Option<bool> {
     if !mark(domain, node) {
         return None;
     }
-    let marked = Marked(node);
-    let (result, alive) = f(marked);
-    if alive {
-        marked.0.put_back(domain);
-    }
-    Some(result)
+    let busy = Marked(node).gather(domain);
+    Some(busy | Marked(node).finish_gather(domain))
+}
+
+/// Runs the destructors of what has expired in the depot of one pool. `None` if a
+/// sweep has the pool.
+pub(crate) fn run_one(domain: &Inner, node: NodeRef) -> Option<run::Panic> {
+    mark(domain, node).then(|| Marked(node).run_to_end(domain, |marked| marked.run(domain)))
 }
 
 fn mark(domain: &Inner, node: NodeRef) -> bool {
     domain.pools.with(|list| {
-        let free = node.get().try_mark();
+        let free = list.try_mark(node);
         if free && node.get().is_listed(domain) {
             // Where others see that it is in hand.
             list.push_back(node);
@@ -472,8 +540,8 @@ pub(crate) fn gather(domain: &Inner) -> usize {
         batch.iter().for_each(|node| Marked(*node).claim());
         let done = domain.clock.barrier();
         for node in batch {
-            busy += usize::from(Marked(*node).take(done));
-            node.put_back(domain);
+            let taken = Marked(*node).take(done) | Marked(*node).finish_gather(domain);
+            busy += usize::from(taken);
         }
     });
     // What others have marked may come back with garbage.
@@ -487,17 +555,14 @@ pub(crate) fn run_expired(domain: &Inner) -> run::Panic {
     // whoever holds it, and that must not be us.
     each_batch(domain, 1, |batch| {
         for node in batch {
-            if !node.get().is_reached() {
-                // SAFETY: the mark keeps the pool alive.
-                unsafe { (node.get().ops.write_off)(node.0) };
-                node.put_back(domain);
-                continue;
-            }
-            let (panic, alive) = Marked(*node).run(domain);
-            first_panic.keep(panic);
-            if alive {
-                node.put_back(domain);
-            }
+            let reached = node.get().is_reached();
+            first_panic.keep(Marked(*node).run_to_end(domain, |marked| {
+                if reached {
+                    marked.run(domain)
+                } else {
+                    marked.write_off()
+                }
+            }));
         }
     });
     first_panic

@@ -156,9 +156,7 @@ impl Inner {
         }
         // 1. Everything into the depots.
         let gathered = wait::until_timeout(self, timeout, || {
-            let busy = scoped.is_some_and(|node| {
-                pools::try_with_marked(self, node, |marked| marked.gather(self)).unwrap_or(true)
-            });
+            let busy = scoped.is_some_and(|node| pools::gather_one(self, node).unwrap_or(true));
             self.gather() == 0 && !busy
         });
         if !gathered {
@@ -175,7 +173,7 @@ impl Inner {
             self.collecting(|| {
                 let mut first_panic = self.run_everything_expired();
                 if let Some(node) = scoped {
-                    match pools::try_with_marked(self, node, |marked| marked.run(self)) {
+                    match pools::run_one(self, node) {
                         Some(panic) => first_panic.keep(panic),
                         None => busy = true,
                     }
