@@ -102,6 +102,18 @@ impl Barrier {
         }
     }
 
+    /// The light barrier alone, after a store of another kind.
+    #[inline(always)]
+    pub(crate) fn light(self) {
+        if self.asymmetric {
+            light();
+        } else {
+            cold_path();
+            // SeqCst fence: the light half; pairs with the one in `heavy`.
+            fence(Ordering::SeqCst);
+        }
+    }
+
     /// The heavy barrier. `false` if the system refused it, although it had
     /// been granted (a seccomp filter installed later, say): the caller then
     /// knows nothing about the readers.

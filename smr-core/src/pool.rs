@@ -404,7 +404,11 @@ impl<T> Pool<T> {
 
     pub(crate) fn put_free(&self, item: NonNull<T>) {
         let inner = self.inner();
-        inner.put_free(Self::home(inner), item);
+        let home = Self::home(inner);
+        inner.put_free(home, item);
+        if let (true, Home::Own(slot)) = (PoolInner::<T>::NEEDS_DROP, home) {
+            slot.after_work(|| inner.hand_over(slot, inner.cache(slot)));
+        }
     }
 
     // -- retire --------------------------------------------------------------

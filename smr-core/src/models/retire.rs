@@ -172,6 +172,41 @@ fn gather_against_owner() {
     KEPT.check();
 }
 
+/// A sweep comes while the owner is at its bins, and the owner retires no more:
+/// one of the two destroys what lies there.
+#[test]
+fn a_missed_owner_collects() {
+    static TAKEN: Reached = Reached::new("the sweep takes what the owner retired");
+    static ASKED: Reached = Reached::new("the owner was missed, and collects");
+    explore(2, || {
+        let domain = Domain::new();
+        let owner = slot(&domain);
+        let shared = Shared::<1>::new();
+        let things = std::sync::Arc::clone(&shared.things);
+        let what = Deferred::new(move || things[0].destroy());
+        owner.with_bins(|bins| bins.push(what, 8, || domain.inner().clock.advance()));
+        owner.note_garbage();
+        let sweep = {
+            let domain = domain.clone();
+            thread::spawn(move || domain.flush())
+        };
+        owner.with_bins(|_| ());
+        owner.after_work(|| domain.inner().hand_over(owner));
+        sweep.join().unwrap();
+        let sweeps = domain
+            .inner()
+            .counts
+            .sweeps
+            .load(std::sync::atomic::Ordering::Relaxed);
+        TAKEN.hit_if(sweeps == 1);
+        ASKED.hit_if(sweeps == 2);
+        shared.check_dead(0..1);
+        leave(owner);
+    });
+    TAKEN.check();
+    ASKED.check();
+}
+
 /// A thread that retired something exits while a reader holds it up, and its
 /// slot goes to another thread, which retires as well.
 #[test]

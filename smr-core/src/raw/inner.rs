@@ -421,6 +421,7 @@ impl Inner {
                     self.after_seal(slot);
                 }
                 self.run_ready(slot, DROPS_PER_RETIRE);
+                slot.after_work(|| self.hand_over(slot));
             }
             Home::Depot | Home::Shared(_) => self.retire_to_depot(home, what, bytes),
         }

@@ -35,7 +35,8 @@
 //! # Orderings
 //!
 //! `busy` is set Relaxed: what that says to a stranger is said by the light barrier
-//! behind it. Looks at `revoked` are Relaxed where nothing behind the latch is
+//! behind it. Case 2 holds for a stranger's load of `busy` at any time after its
+//! barrier, so it may wait for the owner to leave. Looks at `revoked` are Relaxed where nothing behind the latch is
 //! touched on their strength: before an exchange, while waiting for another look, by
 //! the stranger that holds the latch. The rest is in `ord`.
 
@@ -61,6 +62,17 @@ fn claim_of_today() -> u32 {
 /// Whether the stranger that wrote this exists in this process.
 fn is_alive(revoked: u32) -> bool {
     revoked & !(INSIDE | WRECK) == claim_of_today()
+}
+
+/// What a sweep does about an owner that is inside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Busy {
+    /// Asks it to collect when it is done, lest a writer that stops keeps all it
+    /// has.
+    Ask,
+    /// Leaves it alone: the caller comes again, or was asked itself. If those who
+    /// were asked asked others, sweeps would never end.
+    Leave,
 }
 
 #[derive(Debug, Default)]
@@ -155,6 +167,18 @@ impl Latch {
             WRECK
         };
         !is_alive(revoked) && self.replace(revoked, claim_of_today() | wreck)
+    }
+
+    /// After `claim` and a heavy barrier: gives an owner that is inside the time to
+    /// leave, which is a few pointers' worth unless the system stopped it there. It
+    /// cannot come in again. An owner that vanished in a fork never leaves: ask
+    /// before.
+    pub(crate) fn let_owner_out(&self) {
+        let backoff = Backoff::new();
+        // Relaxed: `owner_is_out` looks again.
+        while !backoff.is_completed() && self.busy.load(Ordering::Relaxed) != 0 && !cfg!(loom) {
+            backoff.snooze();
+        }
     }
 
     /// After `claim` and a heavy barrier: whether the stranger may go in. If so,

@@ -14,6 +14,7 @@ pub(crate) mod deferred;
 pub(crate) mod inner;
 pub(crate) mod latch;
 pub(crate) mod lock;
+mod notice;
 pub(crate) mod participant;
 pub(crate) mod pool;
 mod pool_retire;

@@ -60,6 +60,9 @@ pub(crate) const LEAVING: u32 = 4;
 /// With `ASSIST`: a barrier followed the mark, and the section was open after it.
 /// So its exit sees the mark, and other polls may count on that.
 pub(crate) const ARMED: u32 = 8;
+/// A sweep found the owner at its bins, or at a cache, and left them: the owner
+/// collects when it is done.
+pub(crate) const MISSED: u32 = 16;
 
 /// The domain's barrier is a fence: stores of `seq` are followed by one.
 const FENCED: u32 = 1;
@@ -87,7 +90,7 @@ pub(crate) struct Participant {
     /// Frames on the owner's stack that come back to the slot.
     frames: Cell<u32>,
     /// Whether one of them is an exit that collects.
-    exiting: Cell<bool>,
+    pub(super) exiting: Cell<bool>,
     pub(crate) bins: UnsafeCell<Bins<Deferred>>,
     /// Next in the registry's list of free slots.
     pub(crate) next_free: AtomicU32,
@@ -356,47 +359,6 @@ impl Participant {
         reference
     }
 
-    /// Does what the notice says.
-    #[cold]
-    #[inline(never)]
-    fn heed(&self) {
-        if self.is_running() || self.exiting.get() {
-            // Inside a destructor that this participant, or an exit of it, runs:
-            // the frame below comes back to the notice when it is done.
-            return;
-        }
-        let _stay = self.stay();
-        let _exiting = Exiting::new(&self.exiting);
-        let domain = self.domain();
-        // Each of these runs destructors; one that panics stops none of the rest.
-        let mut first_panic = run::Panic::none();
-        loop {
-            // AcqRel: pairs with the poll that put the mark; we see what it
-            // wanted collected.
-            let notice = self.notice.fetch_and(!(ASSIST | ARMED), ord::assist_take());
-            if notice & ASSIST != 0 && !mutant("no_assist") {
-                first_panic.keep(run::catch(|| domain.assist()));
-            }
-            if notice & GARBAGE != 0 && !self.is_shared() {
-                first_panic.keep(run::catch(|| domain.tidy(self)));
-            }
-            // Sections inside those destructors may have been marked.
-            if self.is_active() || self.notice.load(Ordering::Relaxed) & ASSIST == 0 {
-                break;
-            }
-        }
-        first_panic.go_on();
-    }
-
-    /// After destructors ran on this account: sections inside them that were
-    /// marked left the mark alone.
-    #[inline]
-    pub(crate) fn after_running(&self) {
-        if !self.is_active() && self.notice.load(Ordering::Relaxed) & ASSIST != 0 {
-            self.heed();
-        }
-    }
-
     pub(crate) fn barrier(&self) -> Barrier {
         self.barrier
     }
@@ -574,20 +536,5 @@ pub(crate) struct Stay<'a>(&'a Participant);
 impl Drop for Stay<'_> {
     fn drop(&mut self) {
         self.0.frames.set(self.0.frames.get() - 1);
-    }
-}
-
-struct Exiting<'a>(&'a Cell<bool>);
-
-impl<'a> Exiting<'a> {
-    fn new(flag: &'a Cell<bool>) -> Self {
-        flag.set(true);
-        Self(flag)
-    }
-}
-
-impl Drop for Exiting<'_> {
-    fn drop(&mut self) {
-        self.0.set(false);
     }
 }

@@ -59,6 +59,15 @@ pub(crate) struct PoolInner<T> {
     pub(crate) made_in: u32,
 }
 
+/// Gives an item back that was taken, when dropped.
+struct GiveBack<'a, T>(&'a PoolInner<T>, &'a Participant, Item<T>);
+
+impl<T> Drop for GiveBack<'_, T> {
+    fn drop(&mut self) {
+        self.0.put_free(Home::Own(self.1), self.2);
+    }
+}
+
 /// What is nobody's in particular.
 pub(crate) struct Depot<T> {
     bins: Option<Box<Bins<Item<T>>>>,
@@ -233,6 +242,12 @@ impl<T> PoolInner<T> {
             }
         };
         self.note_taken(item);
+        if Self::NEEDS_DROP {
+            // A destructor may panic.
+            let give_back = GiveBack(self, slot, item);
+            slot.after_work(|| self.hand_over(slot, cache));
+            mem::forget(give_back);
+        }
         Ok(item)
     }
 
@@ -460,6 +475,13 @@ impl<T> PoolInner<T> {
             while let Some(bucket) = stock.take_spare() {
                 depot.free.push_back(bucket);
             }
+        });
+    }
+
+    /// Moves what the owner has retired to the depot.
+    pub(crate) fn hand_over(&self, slot: &Participant, cache: &Cache<T>) {
+        cache.with(slot.barrier(), |stock| {
+            self.absorb(mem::take(&mut stock.bins), None);
         });
     }
 

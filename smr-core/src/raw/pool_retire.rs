@@ -86,6 +86,9 @@ impl<T> PoolInner<T> {
             cold_path();
             self.after_seal(slot, cache);
         }
+        if Self::NEEDS_DROP {
+            slot.after_work(|| self.hand_over(slot, cache));
+        }
         if limited {
             self.inner().keep_to_limit(Home::Own(slot));
         }

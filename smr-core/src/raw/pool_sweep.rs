@@ -11,7 +11,9 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::pool_report::PoolStats;
+use crate::raw::cache::Stock;
 use crate::raw::inner::{Home, count};
+use crate::raw::latch::Busy;
 use crate::raw::pool::{Depot, PoolInner};
 use crate::raw::pools::{self, Bequest, Frame, Node, Ops};
 use crate::raw::slab::Slabs;
@@ -62,33 +64,42 @@ unsafe fn claim<T>(node: *const Node) {
 /// # Safety
 ///
 /// As [`claim`], after it; with a heavy barrier in between if `take`.
-unsafe fn gather<T>(node: *const Node, take: bool) -> bool {
+unsafe fn gather<T>(node: *const Node, take: bool, busy: Busy) -> bool {
     // SAFETY: the caller's promise.
     let pool = unsafe { pool::<T>(node) };
-    let mut busy = false;
+    let inner = pool.inner();
+    let mut in_the_way = false;
     for (index, cache) in pool.caches.iter() {
         if !cache.held.load(Ordering::Relaxed) {
             // Another stranger had it, or it is new.
-            busy = true;
+            in_the_way = true;
             continue;
         }
         cache.held.store(false, Ordering::Relaxed);
-        // Behind the latch, so that a barrier finds it in either place.
-        let taken = take
-            && cache
-                .with_stock_of_stranger(|stock| {
-                    pool.absorb(core::mem::take(&mut stock.bins), None);
-                })
-                .is_some();
-        if !taken {
-            // In a forked child the owner may be inside for ever.
-            busy |= pool.inner().registry.is_of_this_process(index);
+        // In a forked child the owner may be inside for ever.
+        let alive = inner.registry.is_of_this_process(index);
+        if take && alive {
+            cache.latch.let_owner_out();
         }
+        // Behind the latch, so that a barrier finds it in either place.
+        let empty = || {
+            let absorb = |stock: &mut Stock<T>| {
+                pool.absorb(core::mem::take(&mut stock.bins), None);
+            };
+            cache.with_stock_of_stranger(absorb).is_some()
+        };
+        let ask = || {
+            busy == Busy::Ask && alive && {
+                inner.registry.ask(index);
+                inner.clock.barrier()
+            }
+        };
+        in_the_way |= !(take && (empty() || (ask() && empty()))) && alive;
         cache.latch.give_back();
     }
     pool.depot
         .with(|depot| depot.seal(pool.inner().clock.advance()));
-    busy
+    in_the_way
 }
 
 /// # Safety
@@ -171,7 +182,7 @@ impl<T> PoolInner<T> {
         inner.collecting(|| {
             count(&inner.counts.sweeps, 1);
             // Where a sweep has the pool, that one collects.
-            pools::gather_one(inner, self.as_node());
+            pools::gather_one(inner, self.as_node(), Busy::Ask);
             inner.poll(inner.clock.now());
             pools::run_one(inner, self.as_node()).unwrap_or_else(run::Panic::none)
         });

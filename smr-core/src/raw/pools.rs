@@ -41,6 +41,7 @@ use core::ptr;
 use alloc::vec::Vec;
 
 use crate::raw::inner::Inner;
+use crate::raw::latch::Busy;
 use crate::raw::worker::{Worker, today};
 use crate::run;
 use crate::sync::{AtomicU32, Ordering, mutant, process, yield_now};
@@ -57,7 +58,7 @@ pub(crate) struct Ops {
     pub(crate) claim: unsafe fn(*const Node),
     /// After a heavy barrier: moves what the claimed caches hold to the depot,
     /// gives the latches back, and tells whether an owner was inside.
-    pub(crate) gather: unsafe fn(*const Node, gather: bool) -> bool,
+    pub(crate) gather: unsafe fn(*const Node, gather: bool, busy: Busy) -> bool,
     /// Runs the destructors of what has expired in the depot.
     pub(crate) run: unsafe fn(*const Node, &Frame) -> run::Panic,
     /// Takes what has expired in the depot off the accounts, where that is all
@@ -433,10 +434,10 @@ impl Marked {
 
     /// After `claim` and, if it was `done`, a heavy barrier. Returns whether an
     /// owner was in the way.
-    fn take(self, done: bool) -> bool {
+    fn take(self, done: bool, busy: Busy) -> bool {
         let node = self.0.get();
         // SAFETY: as above; without the barrier nothing is taken.
-        let skipped = unsafe { (node.ops.gather)(self.0.0, done) } || !done;
+        let skipped = unsafe { (node.ops.gather)(self.0.0, done, busy) } || !done;
         if skipped {
             node.dirty.store(today(), Ordering::Relaxed);
         }
@@ -445,19 +446,19 @@ impl Marked {
 
     /// Moves what the pool's caches hold to its depot. Returns whether an owner
     /// was in the way.
-    fn gather(self, domain: &Inner) -> bool {
+    fn gather(self, domain: &Inner, busy: Busy) -> bool {
         self.claim();
-        self.take(domain.clock.barrier())
+        self.take(domain.clock.barrier(), busy)
     }
 
     /// Puts the node back after it was gathered. Returns whether an owner was in
     /// the way, if it had to be gathered again.
-    fn finish_gather(self, domain: &Inner) -> bool {
-        let mut busy = false;
+    fn finish_gather(self, domain: &Inner, busy: Busy) -> bool {
+        let mut was_busy = false;
         while !self.0.put_back(domain) {
-            busy |= self.gather(domain);
+            was_busy |= self.gather(domain, busy);
         }
-        busy
+        was_busy
     }
 
     /// Runs the destructors of what has expired in the depot, or does the accounts
@@ -465,7 +466,7 @@ impl Marked {
     fn run_to_end(self, domain: &Inner, run: impl Fn(Self) -> (run::Panic, bool)) -> run::Panic {
         let (mut first_panic, mut alive) = run(self);
         while alive && !self.0.put_back(domain) {
-            self.gather(domain);
+            self.gather(domain, Busy::Leave);
             domain.poll(domain.clock.now());
             let (panic, still_alive) = run(self);
             first_panic.keep(panic);
@@ -507,12 +508,12 @@ impl Marked {
 
 /// Moves what the caches of one pool hold to its depot. Returns whether an owner
 /// was in the way; `None` if a sweep has the pool.
-pub(crate) fn gather_one(domain: &Inner, node: NodeRef) -> Option<bool> {
+pub(crate) fn gather_one(domain: &Inner, node: NodeRef, busy: Busy) -> Option<bool> {
     if !mark(domain, node) {
         return None;
     }
-    let busy = Marked(node).gather(domain);
-    Some(busy | Marked(node).finish_gather(domain))
+    let was_busy = Marked(node).gather(domain, busy);
+    Some(was_busy | Marked(node).finish_gather(domain, busy))
 }
 
 /// Runs the destructors of what has expired in the depot of one pool. `None` if a
@@ -534,18 +535,19 @@ fn mark(domain: &Inner, node: NodeRef) -> bool {
 
 /// Moves what the caches of all listed pools hold to the pools' depots. Returns
 /// how many owners were in the way.
-pub(crate) fn gather(domain: &Inner) -> usize {
-    let mut busy = 0;
+pub(crate) fn gather(domain: &Inner, busy: Busy) -> usize {
+    let mut in_the_way = 0;
     let skipped = each_batch(domain, BATCH, |batch| {
         batch.iter().for_each(|node| Marked(*node).claim());
         let done = domain.clock.barrier();
         for node in batch {
-            let taken = Marked(*node).take(done) | Marked(*node).finish_gather(domain);
-            busy += usize::from(taken);
+            let was_busy = Marked(*node).take(done, busy);
+            let was_busy = was_busy | Marked(*node).finish_gather(domain, busy);
+            in_the_way += usize::from(was_busy);
         }
     });
     // What others have marked may come back with garbage.
-    busy + skipped
+    in_the_way + skipped
 }
 
 /// Runs the destructors of what has expired in the depots of all listed pools.

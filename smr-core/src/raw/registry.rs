@@ -201,6 +201,11 @@ impl Registry {
         self.slot(index).is_of_this_process()
     }
 
+    /// See [`Participant::ask`].
+    pub(crate) fn ask(&self, index: u32) {
+        self.slot(index).ask();
+    }
+
     /// Every slot that was ever used.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Participant> {
         // Acquire: pairs with the AcqRel in `append`.

@@ -14,6 +14,7 @@ use alloc::vec::Vec;
 use crate::fork;
 use crate::ord;
 use crate::raw::inner::{Inner, count};
+use crate::raw::latch::Busy;
 use crate::raw::participant::Participant;
 use crate::raw::pools::{self, NodeRef};
 use crate::run;
@@ -32,7 +33,7 @@ impl Inner {
             };
             let mut first_panic = collect();
             while frame.is_wanted_again() {
-                first_panic.keep(self.sweep_once());
+                first_panic.keep(self.sweep_once(Busy::Ask));
             }
             first_panic
         };
@@ -42,7 +43,15 @@ impl Inner {
     /// Gathers, polls, runs what has expired. Does not wait for readers.
     #[cold]
     pub(crate) fn sweep(&self) {
-        self.collecting(|| self.sweep_once());
+        self.collecting(|| self.sweep_once(Busy::Ask));
+    }
+
+    /// A sweep by an owner that another one has missed.
+    #[cold]
+    pub(crate) fn sweep_for_one_missed(&self) {
+        if !run::want_again(self.id) {
+            self.collecting(|| self.sweep_once(Busy::Leave));
+        }
     }
 
     /// A sweep that must not get lost: inside a destructor of this domain, the
@@ -53,9 +62,9 @@ impl Inner {
         }
     }
 
-    fn sweep_once(&self) -> run::Panic {
+    fn sweep_once(&self, busy: Busy) -> run::Panic {
         count(&self.counts.sweeps, 1);
-        self.gather();
+        self.gather(busy);
         // What was gathered has goals up to now.
         self.poll(self.clock.now());
         self.run_everything_expired()
@@ -69,7 +78,7 @@ impl Inner {
 
     /// Moves what participants and pools hold to the depots. Returns how many
     /// owners were in the way.
-    fn gather(&self) -> usize {
+    fn gather(&self, busy: Busy) -> usize {
         let mut skipped = 0;
         let mut claimed = Vec::new();
         for slot in self.registry.iter().filter(|slot| slot.has_garbage()) {
@@ -81,10 +90,22 @@ impl Inner {
         }
         let done = !claimed.is_empty() && (mutant("gather_no_barrier") || self.clock.barrier());
         for slot in claimed {
-            let emptied = done
-                && slot
-                    .with_bins_of_stranger(|bins| self.empty_into_depot(bins))
-                    .is_some();
+            // A writer may stop after this, so what it holds should not be missed
+            // because it is at it now.
+            if done && slot.is_of_this_process() {
+                slot.latch.let_owner_out();
+            }
+            let empty = || {
+                slot.with_bins_of_stranger(|bins| self.empty_into_depot(bins))
+                    .is_some()
+            };
+            let ask = || {
+                busy == Busy::Ask && slot.is_of_this_process() && {
+                    slot.ask();
+                    mutant("asked_no_barrier") || self.clock.barrier()
+                }
+            };
+            let emptied = done && (empty() || (ask() && empty()));
             if !emptied {
                 // In a forked child the owner may be inside for ever, half way
                 // through a change: then what it holds is left alone.
@@ -93,7 +114,7 @@ impl Inner {
             slot.latch.give_back();
         }
         self.depot.with(|depot| depot.seal(self.clock.advance()));
-        skipped + pools::gather(self)
+        skipped + pools::gather(self, busy)
     }
 
     /// Leaves the collecting to the reaper, if there is one.
@@ -156,8 +177,9 @@ impl Inner {
         }
         // 1. Everything into the depots.
         let gathered = wait::until_timeout(self, timeout, || {
-            let busy = scoped.is_some_and(|node| pools::gather_one(self, node).unwrap_or(true));
-            self.gather() == 0 && !busy
+            let busy = scoped
+                .is_some_and(|node| pools::gather_one(self, node, Busy::Leave).unwrap_or(true));
+            self.gather(Busy::Leave) == 0 && !busy
         });
         if !gathered {
             return Err(WaitError::Timeout);
