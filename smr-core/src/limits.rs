@@ -21,7 +21,9 @@ pub enum OverLimit {
     Help,
     /// The retiring thread waits until the readers have left and the memory is
     /// below the limit again. Inside a section of its own it would wait for
-    /// itself: there it helps instead.
+    /// itself: there it helps instead. An [`OwnedGuard`](crate::OwnedGuard) is not
+    /// known to belong to a thread: who holds one retires through it, or waits for
+    /// itself.
     Block,
     /// [`Domain::try_retire`](crate::Domain::try_retire) and
     /// [`Pool::try_retire`](crate::Pool::try_retire) refuse and hand the value

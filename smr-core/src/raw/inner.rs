@@ -8,6 +8,8 @@
 //!    collects (`assist`). So nothing sticks because writers have stopped.
 //! 3. A thread that stopped retiring but goes on reading, after `QUIET_EXITS`
 //!    sections; a thread that exits; whoever calls `flush` or `barrier`.
+//! 4. An owner that a sweep found at its bins, when it is done there; a sweep that
+//!    another found with a pool in hand, before it puts the pool back.
 //!
 //! What remains is what a thread retired and never came back to: less than one
 //! poll's worth, see `tunables`.
