@@ -2,7 +2,7 @@
 //!
 //! # Orderings
 //!
-//! The notice is looked at Relaxed, after a light barrier (see
+//! `notice` is looked at Relaxed, after a light barrier (see
 //! [`crate::raw::participant`] and [`Participant::after_work`]), and taken with
 //! `ord::assist_take`.
 
