@@ -171,12 +171,20 @@ impl<T> PoolInner<T> {
         }
         // Plain memory: where enough waits, a poll now lets the next allocations
         // have what is still in the processor's caches.
+        // The caller's own section holds up what was sealed after it began, and no
+        // poll changes that.
+        let now = self.inner().clock.now();
+        // Relaxed: our own store.
+        let goal = match slot.seq.load(Ordering::Relaxed) {
+            0 => now,
+            ours => now.min(ours),
+        };
         let due = cache.with(slot.barrier(), |stock| {
             self.free_expired_of(stock);
-            stock.bins.is_due(step)
+            stock.bins.is_due(step) && stock.bins.next_goal().is_some_and(|next| next <= goal)
         });
         if due {
-            let expired = self.poll(self.inner().clock.now());
+            let expired = self.poll(goal);
             cache.with(slot.barrier(), |stock| {
                 self.free_expired_of(stock);
                 stock.bins.polled(expired, step);
