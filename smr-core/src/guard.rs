@@ -81,6 +81,12 @@ impl Guard {
         }
     }
 
+    /// `None` for `unprotected`.
+    #[inline(always)]
+    pub(crate) fn slot(&self) -> Option<&Participant> {
+        self.slot
+    }
+
     /// Where what is retired through this guard waits. `None`: nobody protects
     /// anything, so it does not wait at all.
     #[inline]

@@ -101,6 +101,7 @@ mod owned;
 mod pointer;
 mod pool;
 mod pool_box;
+mod pool_guard;
 mod pool_report;
 mod raw;
 #[cfg(all(feature = "std", not(loom)))]
@@ -129,6 +130,7 @@ pub use owned::Owned;
 pub use pointer::{CompareExchangeError, Pointable, Pointer};
 pub use pool::Pool;
 pub use pool_box::PoolBox;
+pub use pool_guard::{PoolGuard, PoolOwnedGuard};
 pub use pool_report::{AllocError, PoolStats, ReserveError};
 #[cfg(all(feature = "std", not(loom)))]
 pub use reaper::Reaper;

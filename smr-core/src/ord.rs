@@ -165,6 +165,7 @@ pub(crate) const SITES: &[&str] = &[
     "no_clamp",
     "rd_plain_store",
     "no_assist",
+    "goal_not_wanted",
     "assist_joined_blindly",
     "no_second_scan",
     "goal_short",

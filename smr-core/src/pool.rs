@@ -73,7 +73,7 @@ use crate::wait::WaitError;
 pub struct Pool<T> {
     inner: AtomicPtr<PoolInner<T>>,
     /// `None`: the global one.
-    domain: Option<Domain>,
+    pub(crate) domain: Option<Domain>,
     reached: bool,
     _owns: PhantomData<T>,
 }
@@ -165,7 +165,7 @@ impl<T> Pool<T> {
     }
 
     #[inline(always)]
-    fn get(&self) -> Option<&PoolInner<T>> {
+    pub(crate) fn get(&self) -> Option<&PoolInner<T>> {
         // Acquire: pairs with the Release in `make`.
         let inner = self.inner.load(ord::pool_find());
         // SAFETY: made by `make`, freed when the pool is dropped.

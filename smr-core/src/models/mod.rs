@@ -10,8 +10,11 @@
 //! What hides behind that is judged by `tests/litmus`. It has no asymmetric
 //! barrier: here both sides are fences.
 
+mod cell;
 mod clock;
 mod latch;
+mod pool;
+mod pool_section;
 mod registry;
 mod retire;
 mod support;

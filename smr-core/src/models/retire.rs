@@ -143,6 +143,44 @@ fn exit_assist_of_two() {
     JOINED.check();
 }
 
+/// A poll fails on the mark of an earlier one, without a barrier of its own: the
+/// reader that takes the mark has to see the later poll's goal through the mark
+/// alone.
+#[test]
+fn exit_assist_of_a_later_poll() {
+    static JOINED: Reached = Reached::new("the later poll fails without a scan");
+    explore(2, || {
+        let domain = Domain::new();
+        let reads = slot(&domain);
+        reads.enter();
+        let inner = domain.inner();
+        assert!(!inner.poll(inner.clock.advance()), "the reader is inside");
+        let scans = || {
+            inner
+                .counts
+                .scans
+                .load(std::sync::atomic::Ordering::Relaxed)
+        };
+        let before = scans();
+        let later = {
+            let domain = domain.clone();
+            thread::spawn(move || {
+                let goal = domain.inner().clock.advance();
+                (goal, domain.inner().poll(goal))
+            })
+        };
+        drop(reads.exit());
+        let (goal, expired) = later.join().unwrap();
+        JOINED.hit_if(!expired && scans() == before + 1);
+        assert!(
+            inner.clock.is_expired(goal),
+            "a failed poll was for nothing: nobody came after it"
+        );
+        leave(reads);
+    });
+    JOINED.check();
+}
+
 /// The owner goes on retiring while a stranger gathers what it has.
 #[test]
 fn gather_against_owner() {

@@ -19,6 +19,7 @@ pub(crate) mod participant;
 pub(crate) mod pool;
 mod pool_retire;
 pub(crate) mod pool_sweep;
+pub(crate) mod pool_tend;
 pub(crate) mod pools;
 pub(crate) mod registry;
 mod sized;

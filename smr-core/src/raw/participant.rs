@@ -30,9 +30,8 @@
 //!
 //! The rest is Relaxed. The owner reads its own `seq` and `running`, and `notice`
 //! to learn whether to take it; others read `seq` and `running` so for figures and
-//! for what is asked on the owner's own thread. `generation`, `token` and
-//! `origin` are stamped before the slot is used, and whoever finds it in use finds them;
-//! comparing them reaches nothing.
+//! what is asked on the owner's thread. `generation`, `token`, `origin` are stamped
+//! before the slot is used; comparing them reaches nothing.
 
 use core::cell::Cell;
 use core::hint::cold_path;
@@ -48,7 +47,7 @@ use crate::raw::inner::Inner;
 use crate::raw::latch::Latch;
 use crate::raw::lock::ForkLock;
 use crate::sync::{Arc, AtomicU32, AtomicU64, Ordering, UnsafeCell, mutant, process};
-use crate::{fork, local, ord, run};
+use crate::{fork, local, ord, run, tunables::TEND_LOOKS};
 
 /// A poll waits for this section: its exit collects.
 pub(crate) const ASSIST: u32 = 1;
@@ -85,6 +84,8 @@ pub(crate) struct Participant {
     pub(crate) running: AtomicU32,
     /// Outermost exits since the owner last retired something.
     quiet: Cell<u32>,
+    /// See [`is_turn_to_look`](Self::is_turn_to_look).
+    looks: Cell<u8>,
     pub(crate) index: u32,
 
     /// Frames on the owner's stack that come back to the slot.
@@ -122,9 +123,8 @@ pub(crate) struct Label {
     pub(crate) behind: Option<(u64, std::time::Instant)>,
 }
 
-// SAFETY: the cells are touched by the owner alone (`gate`, `quiet`, `frames`,
-// `exiting`), or
-// written while nobody else can reach the slot (`write_hand`, `domain`: when the
+// SAFETY: the cells are touched by the owner alone (`gate`, `quiet`, `looks`,
+// `frames`, `exiting`), or written while nobody else can reach the slot (`write_hand`, `domain`: when the
 // registry creates and claims it); the bins are behind the latch.
 unsafe impl Sync for Participant {}
 // SAFETY: nothing in here is bound to the thread that made it.
@@ -148,6 +148,7 @@ impl Participant {
             barrier: domain.clock.barrier,
             running: AtomicU32::new(0),
             quiet: Cell::new(0),
+            looks: Cell::new(0),
             index,
             frames: Cell::new(0),
             exiting: Cell::new(false),
@@ -424,6 +425,13 @@ impl Participant {
         quiet
     }
 
+    /// Whether the end of a section looks after a pool: every so often. Owner only.
+    #[inline]
+    pub(crate) fn is_turn_to_look(&self) -> bool {
+        self.looks.set((self.looks.get() + 1) % TEND_LOOKS);
+        self.looks.get() == 0
+    }
+
     pub(crate) fn reset_quiet(&self) {
         self.quiet.set(0);
     }
@@ -483,8 +491,7 @@ impl Participant {
     }
 
     #[cfg(all(feature = "std", not(loom)))]
-    /// The thread that took the owned guard of this slot, where its own slot
-    /// says its name; otherwise 0.
+    /// The thread that took this slot's owned guard and says its name, or 0.
     pub(crate) fn origin(&self) -> usize {
         self.origin.load(Ordering::Relaxed)
     }

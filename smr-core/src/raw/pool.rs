@@ -35,6 +35,7 @@ use crate::raw::inner::{Home, Inner};
 use crate::raw::lock::ForkLock;
 use crate::raw::participant::Participant;
 use crate::raw::pool_sweep;
+use crate::raw::pool_tend::Tend;
 use crate::raw::pools::{Node, NodeRef};
 use crate::raw::slab::{self, Slab, Slabs};
 use crate::sync::Ordering;
@@ -53,6 +54,7 @@ pub(crate) struct PoolInner<T> {
     pub(crate) domain: Domain,
     pub(crate) caches: Caches<T>,
     pub(crate) depot: ForkLock<Depot<T>>,
+    pub(crate) tend: Tend,
     #[cfg(debug_assertions)]
     pub(crate) retired: ForkLock<alloc::collections::BTreeSet<usize>>,
     #[cfg(debug_assertions)]
@@ -159,6 +161,7 @@ impl<T> PoolInner<T> {
                 is_whole: true,
                 ..Depot::default()
             }),
+            tend: Tend::default(),
             #[cfg(debug_assertions)]
             retired: ForkLock::new(alloc::collections::BTreeSet::new()),
             #[cfg(debug_assertions)]
@@ -394,7 +397,9 @@ impl<T> PoolInner<T> {
     pub(crate) fn poll(&self, goal: u64) -> bool {
         // Destructors must run, and an account be settled: then the reader in
         // the way has to know.
-        if Self::NEEDS_DROP || self.inner().is_limited() {
+        if Self::NEEDS_DROP {
+            self.poll_for_drops(goal)
+        } else if self.inner().is_limited() {
             self.inner().poll(goal)
         } else {
             self.inner().poll_lightly(goal)

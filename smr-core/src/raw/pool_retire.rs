@@ -74,6 +74,9 @@ impl<T> PoolInner<T> {
             if self.is_listed(limited) {
                 self.node.note_dirty(self.inner(), self.as_node());
             }
+            if Self::NEEDS_DROP {
+                self.tend.note();
+            }
             sealed
         });
         if Self::NEEDS_DROP {
@@ -103,8 +106,12 @@ impl<T> PoolInner<T> {
         self.check_retire(item);
         let limited = self.charge();
         let advance = || self.inner().clock.advance();
-        self.depot
-            .with(|depot| depot.bins().push(item, size_of::<T>(), advance));
+        self.depot.with(|depot| {
+            depot.bins().push(item, size_of::<T>(), advance);
+            if Self::NEEDS_DROP {
+                self.tend.note();
+            }
+        });
         if self.is_listed(limited) {
             self.as_node().link(self.inner());
         }
@@ -164,7 +171,7 @@ impl<T> PoolInner<T> {
                 stock.bins.next_goal().filter(|_| stock.bins.is_due(step))
             });
             if let Some(goal) = goal {
-                let expired = self.inner().poll(goal);
+                let expired = self.poll_for_drops(goal);
                 cache.with(slot.barrier(), |stock| stock.bins.polled(expired, step));
             }
             return;

@@ -183,7 +183,7 @@ impl<T> PoolInner<T> {
             count(&inner.counts.sweeps, 1);
             // Where a sweep has the pool, that one collects.
             pools::gather_one(inner, self.as_node(), Busy::Ask);
-            inner.poll(inner.clock.now());
+            self.poll_for_drops(inner.clock.now());
             pools::run_one(inner, self.as_node()).unwrap_or_else(run::Panic::none)
         });
     }

@@ -9,6 +9,9 @@
 //! SeqCst fence. Nobody reads them: they add places to switch threads and no
 //! order at all.
 
+/// A static that begins anew with each execution of a model.
+#[doc(hidden)]
+pub use loom::lazy_static;
 pub use loom::sync::atomic::Ordering;
 
 use std::sync::OnceLock;

@@ -1,0 +1,226 @@
+//! Guards of one pool: sections that collect for it when they end.
+
+use core::fmt;
+use core::ops::Deref;
+
+use crate::guard::{Guard, OwnedGuard};
+use crate::pool::Pool;
+use crate::raw::pool_tend::{Tend, Tended, Visit};
+
+/// A section that collects for one [`Pool`] when it ends, if that is due.
+///
+/// [`Pool::pin`] returns one, and [`Pool::attend`]. The domain cannot reach a
+/// [`scoped`](Pool::scoped) pool by itself, since its values may borrow. This
+/// guard borrows the pool, so while it lives they are alive, and its end can do
+/// for the pool what the end of a section does for the pools that the domain
+/// reaches:
+///
+/// * If a poll for the pool failed because of this section, what it held up is
+///   dropped now.
+/// * If something waits, and the last such collection is a millisecond or more
+///   ago, what no reader holds up is dropped now. The first section in which
+///   something began to wait looks at the time, and every sixteenth. (There is no
+///   clock without the feature `std`.)
+///
+/// A structure hands such guards out as its own. It dereferences to a [`Guard`].
+/// Where values have no destructor it is no more than that.
+///
+/// ```
+/// use smr_core::Pool;
+///
+/// let pool = Pool::<String>::scoped();
+/// let guard = pool.pin();
+/// let item = pool.alloc_in(&*guard, String::from("a")).into_raw();
+/// // SAFETY: nobody has seen it, and it is retired once.
+/// unsafe { pool.retire_in(&*guard, item) };
+/// drop(guard);
+/// assert_eq!(pool.stats().retired_items, 0);
+/// ```
+#[must_use = "the section ends when the guard is dropped"]
+pub struct PoolGuard<'p> {
+    guard: Option<Guard>,
+    visit: Option<Visit<'p, dyn Tended + 'p>>,
+}
+
+impl<'p> PoolGuard<'p> {
+    /// Moves the section to the present, as [`Guard::repin`].
+    pub fn repin(&mut self) {
+        let Some(guard) = &mut self.guard else {
+            return;
+        };
+        let end = self.visit.as_ref().map(|visit| visit.end(guard));
+        guard.repin();
+        if let (Some(visit), Some(end)) = (&mut self.visit, end) {
+            visit.go_on(end);
+        }
+    }
+}
+
+impl Deref for PoolGuard<'_> {
+    type Target = Guard;
+
+    #[inline]
+    fn deref(&self) -> &Guard {
+        self.guard.as_ref().expect("taken by `drop` alone")
+    }
+}
+
+impl Drop for PoolGuard<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        let Some(guard) = self.guard.take() else {
+            return;
+        };
+        match &self.visit {
+            None => drop(guard),
+            Some(visit) => {
+                let end = visit.end(&guard);
+                drop(guard);
+                visit.leave(end);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for PoolGuard<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PoolGuard")
+            .field("domain", &self.domain())
+            .finish_non_exhaustive()
+    }
+}
+
+/// As [`PoolGuard`], bound to no thread.
+///
+/// [`Pool::owned_guard`] returns one.
+///
+/// ```
+/// let pool = smr_core::Pool::<String>::scoped();
+/// let guard = pool.owned_guard();
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| drop(guard));
+/// });
+/// ```
+#[must_use = "the section ends when the guard is dropped"]
+pub struct PoolOwnedGuard<'p> {
+    guard: Option<OwnedGuard>,
+    visit: Option<Visit<'p, dyn Tended + Sync + 'p>>,
+}
+
+impl PoolOwnedGuard<'_> {
+    /// Moves the section to the present, as [`Guard::repin`].
+    pub fn repin(&mut self) {
+        let Some(guard) = &mut self.guard else {
+            return;
+        };
+        let end = self.visit.as_ref().map(|visit| visit.end(guard));
+        guard.repin();
+        if let (Some(visit), Some(end)) = (&mut self.visit, end) {
+            visit.go_on(end);
+        }
+    }
+}
+
+impl Deref for PoolOwnedGuard<'_> {
+    type Target = OwnedGuard;
+
+    #[inline]
+    fn deref(&self) -> &OwnedGuard {
+        self.guard.as_ref().expect("taken by `drop` alone")
+    }
+}
+
+impl Drop for PoolOwnedGuard<'_> {
+    fn drop(&mut self) {
+        let Some(guard) = self.guard.take() else {
+            return;
+        };
+        match &self.visit {
+            None => drop(guard),
+            Some(visit) => {
+                let end = visit.end(&guard);
+                drop(guard);
+                visit.leave(end);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for PoolOwnedGuard<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PoolOwnedGuard")
+            .field("domain", &self.domain())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T> Pool<T> {
+    /// Enters a section of the pool's domain that collects for the pool when it
+    /// ends, or nests in the one that is open.
+    ///
+    /// Wait-free, but for what its end drops: see [`PoolGuard`].
+    ///
+    /// # Panics
+    ///
+    /// As [`Domain::pin`](crate::Domain::pin).
+    #[cfg(all(feature = "std", not(loom)))]
+    #[inline]
+    pub fn pin(&self) -> PoolGuard<'_> {
+        self.attend(match &self.domain {
+            None => crate::pin(),
+            Some(domain) => domain.pin(),
+        })
+    }
+
+    /// As [`pin`](Self::pin), for a section that was entered otherwise.
+    ///
+    /// # Panics
+    ///
+    /// If the guard is not one of the pool's domain.
+    #[inline]
+    pub fn attend(&self, guard: Guard) -> PoolGuard<'_> {
+        debug_assert!(guard.protects(self.domain()), "a guard of another domain");
+        let visit = self.is_tended().then(|| Visit::begin(self as &dyn Tended));
+        PoolGuard {
+            guard: Some(guard),
+            visit,
+        }
+    }
+
+    /// As [`pin`](Self::pin), for a section that is bound to no thread: it may be
+    /// held across `.await`.
+    ///
+    /// # Panics
+    ///
+    /// As [`Domain::owned_guard`](crate::Domain::owned_guard).
+    pub fn owned_guard(&self) -> PoolOwnedGuard<'_>
+    where
+        T: Send,
+    {
+        let guard = self.domain().owned_guard();
+        let visit = self
+            .is_tended()
+            .then(|| Visit::begin(self as &(dyn Tended + Sync)));
+        PoolOwnedGuard {
+            guard: Some(guard),
+            visit,
+        }
+    }
+
+    #[inline(always)]
+    fn is_tended(&self) -> bool {
+        core::mem::needs_drop::<T>()
+    }
+}
+
+impl<T> Tended for Pool<T> {
+    fn tend(&self) -> Option<&Tend> {
+        self.get().map(|inner| &inner.tend)
+    }
+
+    fn collect(&self, wanted: Option<u64>) {
+        if let Some(inner) = self.get() {
+            inner.collect_for_readers(wanted);
+        }
+    }
+}
