@@ -1,0 +1,126 @@
+//! A reader, while the bucket changes and moves.
+
+use super::support::{Reached, explore, key, play};
+
+/// A reader of a block that is replaced twice: neither it nor its entries are reused
+/// under the reader.
+#[test]
+fn reader_of_an_old_block() {
+    static OLD: Reached = Reached::new("the reader sees the first value");
+    static NEW: Reached = Reached::new("the reader sees the last value");
+    explore(2, || {
+        let key = key(1, 0, 0);
+        play(
+            |bed, guard| assert!(bed.insert(key, 1, guard)),
+            move |bed, own| bed.find(key, &own.pin()),
+            move |bed, own| {
+                for number in [2, 3] {
+                    assert!(!bed.insert(key, number, &own.pin()));
+                }
+            },
+            |all, one, ()| {
+                OLD.hit_if(one == Some(1));
+                NEW.hit_if(one == Some(3));
+                assert!(one.is_some(), "a replaced key is never absent");
+                assert_eq!(all, [(key, 3)]);
+            },
+        );
+    });
+    OLD.check();
+    NEW.check();
+}
+
+/// A key that is there throughout is found, while its bucket is split and while it is
+/// changed in the next table.
+#[test]
+fn reader_of_a_split() {
+    static OLD: Reached = Reached::new("the reader sees the value before");
+    static NEW: Reached = Reached::new("the reader sees the value after");
+    explore(2, || {
+        let key = key(2, 1, 0);
+        play(
+            |bed, guard| {
+                assert!(bed.insert(key, 1, guard));
+            },
+            move |bed, own| {
+                let guard = own.pin();
+                (bed.find(key, &guard), bed.find(key, &guard))
+            },
+            move |bed, own| {
+                bed.begin(2);
+                assert!(!bed.insert(key, 2, &own.pin()));
+            },
+            |all, (one, two), ()| {
+                OLD.hit_if(two == Some(1));
+                NEW.hit_if(one == Some(2));
+                assert!(one.is_some() && one <= two, "{one:?}, then {two:?}");
+                assert_eq!(all, [(key, 2)]);
+            },
+        );
+    });
+    OLD.check();
+    NEW.check();
+}
+
+/// An iteration meets a split, in which a key of the bucket changes: what is there
+/// throughout is seen once.
+#[test]
+fn iteration_of_a_split() {
+    static OLD: Reached = Reached::new("the iteration sees the value before");
+    static NEW: Reached = Reached::new("the iteration sees the value after");
+    explore(2, || {
+        let (low, high) = (key(2, 0, 0), key(2, 1, 0));
+        play(
+            |bed, guard| {
+                assert!(bed.insert(low, 1, guard));
+                assert!(bed.insert(high, 2, guard));
+                bed.begin(2);
+            },
+            move |bed, own| bed.all(&own.pin()),
+            move |bed, own| assert!(!bed.insert(low, 3, &own.pin())),
+            |all, mut seen, ()| {
+                let mut expected = [(low, 1), (high, 2)];
+                seen.sort_unstable();
+                expected.sort_unstable();
+                OLD.hit_if(seen.contains(&(low, 1)));
+                NEW.hit_if(seen.contains(&(low, 3)));
+                let keys = |pairs: &[(u64, u64)]| -> Vec<u64> {
+                    pairs.iter().map(|(key, _)| *key).collect()
+                };
+                assert_eq!(keys(&seen), keys(&expected), "each once");
+                assert_eq!(keys(all), keys(&expected));
+            },
+        );
+    });
+    OLD.check();
+    NEW.check();
+}
+
+/// An iteration meets a merge: two buckets become one, which is seen from both.
+#[test]
+fn iteration_of_a_merge() {
+    static MERGED: Reached = Reached::new("the iteration sees the value after");
+    explore(2, || {
+        let (low, high) = (key(2, 0, 0), key(2, 1, 0));
+        play(
+            |bed, guard| {
+                assert!(bed.map.root_or_make(2).is_some());
+                assert!(bed.insert(low, 1, guard));
+                assert!(bed.insert(high, 2, guard));
+                bed.begin(1);
+            },
+            move |bed, own| bed.all(&own.pin()),
+            move |bed, own| assert!(!bed.insert(high, 3, &own.pin())),
+            |all, seen, ()| {
+                MERGED.hit_if(seen.contains(&(high, 3)));
+                let mut keys: Vec<u64> = seen.iter().map(|(key, _)| *key).collect();
+                keys.sort_unstable();
+                let mut expected = [low, high];
+                expected.sort_unstable();
+                assert_eq!(keys, expected, "each once");
+                assert_eq!(all.len(), 2);
+            },
+        );
+    });
+    MERGED.check();
+}

@@ -1,0 +1,184 @@
+//! Two writers, while a table is replaced.
+
+use loom::sync::Arc;
+use loom::thread;
+
+use super::support::{Bed, Reached, Sendable, explore, key, play};
+
+/// A write and the freezing of its bucket: the write is in the image, or goes to the
+/// next table.
+#[test]
+fn write_and_freezing() {
+    static BEFORE: Reached = Reached::new("the write finds one table");
+    static AFTER: Reached = Reached::new("the write finds two tables");
+    explore(1, || {
+        let (there, key) = (key(2, 0, 0), key(2, 0, 1));
+        play(
+            |bed, guard| assert!(bed.insert(there, 7, guard)),
+            move |bed, own| {
+                bed.begin(2);
+                assert_eq!(bed.add(there, 10, &own.pin()), Some(7));
+            },
+            move |bed, own| {
+                let is_settled = bed.map.root().is_some_and(|root| root.next().is_none());
+                assert!(bed.insert(key, 1, &own.pin()));
+                is_settled
+            },
+            |all, (), settled| {
+                BEFORE.hit_if(settled);
+                AFTER.hit_if(!settled);
+                let mut expected = [(there, 17), (key, 1)];
+                expected.sort_unstable();
+                assert_eq!(all, expected);
+            },
+        );
+    });
+    BEFORE.check();
+    AFTER.check();
+}
+
+/// Two writers move one bucket and change it in the next table: each block is retired
+/// once, and no late image undoes a change.
+#[test]
+fn split_by_two() {
+    static FIRST: Reached = Reached::new("the other thread is first");
+    explore(1, || {
+        let (low, high) = (key(2, 0, 0), key(2, 1, 0));
+        play(
+            |bed, guard| {
+                assert!(bed.insert(low, 1, guard));
+                assert!(bed.insert(high, 2, guard));
+                bed.begin(2);
+            },
+            move |bed, own| bed.add(low, 10, &own.pin()),
+            move |bed, own| {
+                let guard = own.pin();
+                let before = bed.add(low, 100, &guard);
+                assert!(bed.find(low, &guard) > before, "our write is not there");
+                before
+            },
+            |all, one, two| {
+                FIRST.hit_if(one == Some(1));
+                assert!(one == Some(1) || two == Some(1));
+                let mut expected = [(low, 111), (high, 2)];
+                expected.sort_unstable();
+                assert_eq!(all, expected, "a change was undone");
+            },
+        );
+    });
+    FIRST.check();
+}
+
+/// Two writers move the two buckets of a table, and then look for what the other has
+/// moved, through whatever table is the current one.
+#[test]
+fn halves_by_two() {
+    static PROMOTED: Reached = Reached::new("one finds the new table as the current one");
+    explore(1, || {
+        let (low, high) = (key(1, 0, 0), key(1, 1, 0));
+        play(
+            |bed, guard| {
+                assert!(bed.insert(low, 1, guard));
+                assert!(bed.insert(high, 2, guard));
+                bed.begin(2);
+            },
+            move |bed, own| {
+                let guard = own.pin();
+                bed.map.move_one(0, &guard);
+                PROMOTED.hit_if(bed.map.root().is_some_and(|root| root.bits == 2));
+                assert_eq!(bed.find(high, &guard), Some(2));
+            },
+            move |bed, own| {
+                let guard = own.pin();
+                bed.map.move_one(1, &guard);
+                assert_eq!(bed.find(low, &guard), Some(1));
+            },
+            |all, (), ()| assert_eq!(all.len(), 2),
+        );
+    });
+    PROMOTED.check();
+}
+
+/// Two writers merge two buckets into one.
+#[test]
+fn merge_by_two() {
+    explore(1, || {
+        let (low, high) = (key(2, 0, 0), key(2, 1, 0));
+        play(
+            |bed, guard| {
+                assert!(bed.map.root_or_make(2).is_some());
+                assert!(bed.insert(low, 1, guard));
+                assert!(bed.insert(high, 2, guard));
+                bed.begin(1);
+            },
+            move |bed, own| bed.remove(low, &own.pin()),
+            move |bed, own| bed.add(high, 100, &own.pin()),
+            |all, one, two| {
+                assert_eq!((one, two), (Some(1), Some(2)));
+                assert_eq!(all, [(high, 102)]);
+            },
+        );
+    });
+}
+
+/// Two writers move the two buckets of a table. A reader that finds the new table as
+/// the current one finds in it what either has moved. The guards are there before, so
+/// that no barrier of a pin orders anything.
+#[test]
+fn promotion_and_reader() {
+    static PROMOTED: Reached = Reached::new("the reader finds the new table");
+    explore(2, || {
+        let low = key(1, 0, 0);
+        let bed = Bed::new();
+        let handles: [_; 3] = std::array::from_fn(|_| bed.register());
+        let guards = [0, 1, 2].map(|of| Sendable(handles[of].0.pin()));
+        let [Sendable(ours), one, two] = guards;
+        assert!(bed.insert(low, 1, &ours));
+        bed.begin(2);
+        let movers = [(0, one), (1, two)].map(|(group, guard)| {
+            let bed = Arc::clone(&bed);
+            thread::spawn(move || {
+                let guard = guard;
+                bed.map.move_one(group, &guard.0);
+            })
+        });
+        thread::yield_now();
+        PROMOTED.hit_if(bed.map.root().is_some_and(|root| root.bits == 2));
+        assert_eq!(bed.find(low, &ours), Some(1));
+        for mover in movers {
+            mover.join().expect("it fails the model");
+        }
+        drop(ours);
+    });
+    PROMOTED.check();
+}
+
+/// An iteration that finds a frozen word finds the next table. The guards are there
+/// before, as above.
+#[test]
+fn frozen_word_and_iteration() {
+    static BOTH: Reached = Reached::new("the iteration sees both");
+    explore(1, || {
+        let (low, high) = (key(2, 0, 0), key(2, 1, 0));
+        let bed = Bed::new();
+        let handles: [_; 2] = std::array::from_fn(|_| bed.register());
+        let [Sendable(ours), theirs] = [0, 1].map(|of| Sendable(handles[of].0.pin()));
+        assert!(bed.insert(low, 1, &ours));
+        assert!(bed.insert(high, 2, &ours));
+        let mover = {
+            let bed = Arc::clone(&bed);
+            thread::spawn(move || {
+                let guard = theirs;
+                bed.begin(2);
+                bed.map.move_one(0, &guard.0);
+            })
+        };
+        thread::yield_now();
+        let seen = bed.all(&ours).len();
+        assert_eq!(seen, 2, "each once");
+        BOTH.hit_if(seen == 2);
+        mover.join().expect("it fails the model");
+        drop(ours);
+    });
+    BOTH.check();
+}

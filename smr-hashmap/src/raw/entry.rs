@@ -1,0 +1,64 @@
+//! What the map holds: a key, a value, and the hash of the key.
+
+use core::ptr::NonNull;
+
+/// An entry. It lives in the map's pool, at one address from its insertion until the
+/// last reader that could see it has left.
+pub(crate) struct Entry<K, V> {
+    /// The mixed hash: who moves entries to another table needs it, and must not call
+    /// a hasher that may panic.
+    pub(crate) hash: Hash,
+    pub(crate) key: K,
+    pub(crate) value: V,
+}
+
+// SAFETY: an entry leaves its thread when the pool drops it elsewhere. The pool of a
+// map is reached through the map alone, which is `Send` or `Sync` only if keys and
+// values are `Send`; whoever makes a pool that the domain reaches must ask for that.
+unsafe impl<K, V> Send for Entry<K, V> {}
+
+impl<K, V> Entry<K, V> {
+    /// The hash of an entry that others may be about to change.
+    ///
+    /// # Safety
+    ///
+    /// The entry is alive.
+    pub(crate) unsafe fn hash_of(entry: NonNull<Self>) -> Hash {
+        // SAFETY: the caller's promise; the hash never changes.
+        unsafe { (*entry.as_ptr()).hash }
+    }
+}
+
+/// A hash whose bits are all worth the same.
+///
+/// The table is indexed by the high bits and tags are the low ones; a user's hasher
+/// may leave either constant. So the hash is multiplied by an odd constant (that of
+/// the golden ratio) to twice its width, and the halves are folded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hash(u64);
+
+impl Hash {
+    #[inline(always)]
+    pub(crate) fn new(hash: u64) -> Self {
+        let wide = u128::from(hash) * 0x9e37_79b9_7f4a_7c15;
+        Self((wide >> 64) as u64 ^ wide as u64)
+    }
+
+    /// As it is: for tests that want certain buckets.
+    #[cfg(all(test, loom))]
+    pub(crate) const fn raw(hash: u64) -> Self {
+        Self(hash)
+    }
+
+    /// The bucket in a table of 2^`bits` buckets; `bits` is at least 1.
+    #[inline(always)]
+    pub(crate) fn bucket(self, bits: u32) -> usize {
+        (self.0 >> (64 - bits)) as usize
+    }
+
+    /// A byte that is not 0.
+    #[inline(always)]
+    pub(crate) fn tag(self) -> u8 {
+        self.0 as u8 | 0x80
+    }
+}

@@ -1,0 +1,174 @@
+//! The inside, without threads.
+
+use std::cell::Cell;
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+
+use smr_core::{Domain, Guard, OverLimit, Pool};
+
+use crate::raw::{Action, Computed, Inserted, RawMap};
+use crate::tunables::MAX_LOAD;
+
+type Map<V> = RawMap<u64, V>;
+
+fn map<V>(domain: &Domain) -> Map<V> {
+    RawMap::new(Pool::scoped_in(domain))
+}
+
+/// Puts a key, whose hash is given apart from it.
+fn put<V>(map: &Map<V>, hash: u64, key: u64, value: V, guard: &Guard) -> bool {
+    let put = map.insert(hash, u64::eq, guard, key, value, true);
+    matches!(put, Inserted::New(_))
+}
+
+fn take<V>(map: &Map<V>, hash: u64, key: u64, guard: &Guard) -> bool {
+    let is_ours = |_: Option<&u64>, other: &u64| *other == key;
+    let done = map.compute(hash, &mut None, is_ours, guard, |found, _| match found {
+        Some(_) => Action::Remove,
+        None => Action::Abort(()),
+    });
+    matches!(done, Computed::Removed(_))
+}
+
+fn has<V>(map: &Map<V>, hash: u64, key: u64, guard: &Guard) -> bool {
+    map.find(hash, |other| *other == key, guard).is_some()
+}
+
+/// Keys in an order that looks random.
+fn shuffled(len: u64) -> Vec<u64> {
+    let mut keys: Vec<u64> = (0..len).collect();
+    keys.sort_by_key(|key| (key + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 17);
+    keys
+}
+
+#[test]
+fn chains_lose_nothing_whatever_is_removed() {
+    let domain = Domain::new();
+    let map = map(&domain);
+    let mut keys: HashSet<u64> = (0..100).collect();
+    for key in 0..100 {
+        assert!(put(&map, 7, key, key, &domain.pin()));
+    }
+    for key in shuffled(100) {
+        let guard = domain.pin();
+        assert!(!put(&map, 7, key, key + 1000, &guard), "it is there");
+        assert!(take(&map, 7, key, &guard));
+        assert!(!take(&map, 7, key, &guard));
+        keys.remove(&key);
+        for key in 0..100 {
+            assert_eq!(has(&map, 7, key, &guard), keys.contains(&key));
+        }
+        let seen: Vec<u64> = map.iter(&guard).map(|entry| entry.key).collect();
+        assert_eq!(seen.len(), keys.len(), "each once");
+        assert_eq!(seen.into_iter().collect::<HashSet<_>>(), keys);
+        assert_eq!(map.len(), keys.len());
+    }
+}
+
+#[test]
+fn tables_grow_and_shrink_by_many_bits() {
+    let domain = Domain::new();
+    let map = map(&domain);
+    let bits = || map.root().expect("there is a table").bits;
+    for key in 0..50 {
+        put(&map, key, key, key, &domain.pin());
+    }
+    let small = bits();
+    for round in 0..3 {
+        map.try_reserve(100_000, &domain.pin()).unwrap();
+        assert!(bits() > small + 6, "round {round}: more than a step");
+        assert!(map.capacity() >= 100_000);
+        assert_all(&map, 50, &domain.pin());
+        map.shrink_to(0, &domain.pin());
+        assert!(bits() <= small);
+        assert!(map.capacity() >= 50 && map.capacity() <= 50 * 2 * MAX_LOAD);
+        assert_all(&map, 50, &domain.pin());
+    }
+}
+
+#[test]
+fn iterations_follow_tables_up_and_down() {
+    let domain = Domain::new();
+    let map = map(&domain);
+    for key in 0..500 {
+        put(&map, key, key, key, &domain.pin());
+    }
+    let guard = domain.pin();
+    let mut seen = Vec::new();
+    for (step, entry) in map.iter(&guard).enumerate() {
+        seen.push(entry.key);
+        match step % 40 {
+            10 => map.try_reserve(50_000, &guard).unwrap(),
+            30 => map.shrink_to(0, &guard),
+            _ => {}
+        }
+    }
+    seen.sort_unstable();
+    assert!(seen.into_iter().eq(0..500), "each once");
+}
+
+#[track_caller]
+fn assert_all<V>(map: &Map<V>, len: u64, guard: &Guard) {
+    for key in 0..len {
+        assert!(has(map, key, key, guard), "{key}");
+    }
+    assert_eq!(map.len() as u64, len);
+    assert_eq!(map.iter(guard).count() as u64, len);
+}
+
+/// Counts the drops of its kind.
+struct Counted(Rc<Cell<usize>>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() + 1);
+    }
+}
+
+/// A domain with a limit of one byte runs the destructors of others in every retire.
+/// When they panic, the map has counted and retired all the same.
+#[test]
+fn panics_of_others_in_a_retire_lose_nothing() {
+    let domain = Domain::builder()
+        .max_retired_bytes(1, OverLimit::Help)
+        .build()
+        .unwrap();
+    let drops = Rc::new(Cell::new(0));
+    let (mut made, mut panics) = (0, 0);
+    let map = map(&domain);
+    let mut write = |f: &mut dyn FnMut(&Guard)| {
+        // Something that fails when it is destroyed, from now on at any retire.
+        let before = domain.pin();
+        let _ = catch_unwind(AssertUnwindSafe(|| before.defer(|| panic!("not ours"))));
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(before)));
+        let guard = domain.pin();
+        panics += usize::from(catch_unwind(AssertUnwindSafe(|| f(&guard))).is_err());
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(guard)));
+    };
+    let mut keys = HashSet::new();
+    let hash = |key: u64| if key < 50 { 0 } else { key };
+    for round in 0..4 {
+        for key in shuffled(200) {
+            for _ in 0..2 {
+                write(&mut |guard| {
+                    made += 1;
+                    put(&map, hash(key), key, Counted(Rc::clone(&drops)), guard);
+                });
+            }
+            write(&mut |guard| assert_eq!(map.len(), map.iter(guard).count(), "{round}"));
+        }
+        for key in shuffled(200) {
+            write(&mut |guard| _ = take(&map, hash(key), key, guard));
+            write(&mut |guard| {
+                let is_there = has(&map, hash(key), key, guard);
+                keys.extend(is_there.then_some(key));
+            });
+        }
+        write(&mut |guard| map.clear(guard));
+        write(&mut |guard| assert_eq!(map.len(), map.iter(guard).count(), "{round}"));
+    }
+    assert!(panics > 100, "{panics} of the writes panicked");
+    drop(map);
+    assert_eq!(drops.get(), made, "each value is dropped once");
+}

@@ -1,0 +1,39 @@
+//! Every number that was chosen rather than derived, in one place.
+//!
+//! Under loom they shrink, so that a model reaches every path.
+
+/// Entries of a bucket on the average when the table grows.
+pub(crate) const MAX_LOAD: usize = if cfg!(loom) { 1 } else { 5 };
+
+/// The table shrinks below one entry in so many buckets.
+pub(crate) const MIN_LOAD_INVERSE: usize = 2;
+
+/// Entries in a bucket from which on an insert looks whether the table is full. A
+/// rarer look would let the load overshoot, a more frequent one sums the shards of
+/// the length more often.
+pub(crate) const LOOK_FROM: usize = if cfg!(loom) { 2 } else { 6 };
+
+/// Binary logarithm of the buckets of the smallest table.
+pub(crate) const MIN_BITS: u32 = if cfg!(loom) { 1 } else { 2 };
+
+/// Bits by which a table grows when it is full.
+pub(crate) const GROW_BITS: u32 = 1;
+
+/// Bits by which a table grows or shrinks at the most in one step, where all of it
+/// is asked for: so many buckets come from one.
+pub(crate) const MAX_STEP_BITS: u32 = if cfg!(loom) { 1 } else { 6 };
+
+/// Buckets that a write moves along while the table is being replaced.
+pub(crate) const HELP: usize = if cfg!(loom) { 1 } else { 8 };
+
+/// Binary logarithm of the buckets from which on the length is kept in shards.
+pub(crate) const SHARD_FROM_BITS: u32 = 8;
+
+/// Shards of the length at the most.
+pub(crate) const MAX_SHARDS: usize = 64;
+
+/// Look-ups of a batch that are under way at a time.
+pub(crate) const BATCH: usize = 16;
+
+/// Buckets that an iteration looks ahead.
+pub(crate) const AHEAD: usize = 8;
