@@ -45,6 +45,28 @@ fn atomics_come_through_one_door() {
 }
 
 #[test]
+fn structures_do_not_know_each_other() {
+    hold(rules::arrows);
+    let bad = "use smr_list::List;";
+    for path in ["smr-hashmap/src/raw/x.rs", "smr-core/src/x.rs"] {
+        assert_eq!(shown(rules::arrows, path, bad).len(), 1, "{path}");
+    }
+    let manifest = "smr-radix/Cargo.toml";
+    assert_eq!(
+        shown(rules::arrows, manifest, "smr-hashmap.workspace = true").len(),
+        1
+    );
+    for (path, good) in [
+        (manifest, "smr-core.workspace = true\nname = \"smr-radix\""),
+        ("smr-list/src/lib.rs", "use smr_core::Pool;"),
+        ("smr-list/src/lib.rs", "//! See smr_radix."),
+        ("benches/src/x.rs", bad),
+    ] {
+        assert!(shown(rules::arrows, path, good).is_empty(), "{good}");
+    }
+}
+
+#[test]
 fn files_are_small() {
     hold(rules::size);
     assert_eq!(shown(rules::size, LIBRARY, &"x();\n".repeat(601)).len(), 1);
@@ -64,6 +86,12 @@ fn unsafe_code_lives_in_raw_modules_and_on_the_listed_faces() {
         assert_eq!(shown(rules::unsafe_rooms, face, bad).len(), 1, "{bad}");
         assert!(shown(rules::unsafe_rooms, LIBRARY, bad).is_empty());
     }
+    // So in the structures, whose faces need none at all.
+    let bad = "unsafe { f() }";
+    for face in ["smr-hashmap/src/map.rs", "smr-hashmap/src/set/iter.rs"] {
+        assert_eq!(shown(rules::unsafe_rooms, face, bad).len(), 1, "{face}");
+    }
+    assert!(shown(rules::unsafe_rooms, "smr-hashmap/src/raw/x.rs", bad).is_empty());
     // A face may ask for a promise; it may not rely on one.
     assert!(shown(rules::unsafe_rooms, face, "unsafe fn f();").is_empty());
     assert!(shown(rules::unsafe_rooms, face, "// unsafe {").is_empty());
