@@ -50,6 +50,22 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "N")]
     pub(crate) pools: Option<usize>,
 
+    /// Workloads of `map`.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "NAME,...")]
+    pub(crate) workloads: Option<Vec<Workload>>,
+
+    /// How `map` draws its keys.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "HOW,...")]
+    pub(crate) distributions: Option<Vec<Distribution>>,
+
+    /// Entries of the maps of `map`, `latency` and `memory`.
+    #[arg(long, value_delimiter = ',', value_name = "N,...")]
+    pub(crate) entries: Option<Vec<u64>>,
+
+    /// Operations of the churn of `memory`.
+    #[arg(long, value_name = "N")]
+    pub(crate) operations: Option<u64>,
+
     /// Writes the records here, one JSON object a line.
     #[arg(long, value_name = "PATH")]
     pub(crate) json: Option<PathBuf>,
@@ -70,6 +86,12 @@ pub(crate) enum Suite {
     Stall,
     /// Allocate, retire, reuse.
     Free,
+    /// Hash maps under mixes of operations.
+    Map,
+    /// Single insertions while a hash map grows.
+    Latency,
+    /// What hash maps hold.
+    Memory,
 }
 
 impl Suite {
@@ -80,6 +102,9 @@ impl Suite {
             Suite::Churn => "churn",
             Suite::Stall => "stall",
             Suite::Free => "free",
+            Suite::Map => "map",
+            Suite::Latency => "latency",
+            Suite::Memory => "memory",
         }
     }
 }
@@ -106,6 +131,136 @@ impl Locality {
     }
 }
 
+/// What the threads of `map` do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Workload {
+    /// Look-ups that hit, a pin or a lock for each.
+    ReadOnly,
+    /// The same, with the pin or the lock kept for many.
+    ReadOnlyPinned,
+    /// 98% look-ups, 1% insertions, 1% removals.
+    ReadHeavy,
+    /// 90% look-ups, 5% insertions, 5% removals.
+    #[value(name = "90-10")]
+    NinetyTen,
+    /// 50% look-ups, 25% insertions, 25% removals.
+    #[value(name = "50-50")]
+    Half,
+    /// 10% look-ups, 40% insertions, 40% removals, 10% updates.
+    Exchange,
+    /// 5% look-ups, 80% insertions, 5% removals, 10% updates, from empty.
+    RapidGrow,
+    /// The same with room for all entries from the start.
+    RapidGrowPresized,
+    /// A new key in, the oldest out.
+    Churn,
+    /// All entries visited, again and again.
+    Iterate,
+    /// Four readers beside a writer.
+    FourReadersOneWriter,
+}
+
+impl Workload {
+    /// The name in the records.
+    pub(crate) fn name(self) -> String {
+        possible_name(self)
+    }
+}
+
+/// How keys are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Distribution {
+    /// Each as likely as any other.
+    Uniform,
+    /// By Zipf's law with exponent 0.99: a few are drawn most of the time.
+    Zipf,
+}
+
+impl Distribution {
+    /// The name in the records.
+    pub(crate) fn name(self) -> String {
+        possible_name(self)
+    }
+}
+
+/// The name that the command line knows a value by.
+fn possible_name(value: impl ValueEnum) -> String {
+    let possible = value.to_possible_value();
+    possible.expect("no value is skipped").get_name().to_owned()
+}
+
+/// What to run of the suites over hash maps.
+#[derive(Debug)]
+pub(crate) struct MapSettings {
+    /// Runs of each subject in `map`, whose workloads are many.
+    pub(crate) runs: usize,
+    /// Threads of `map`.
+    pub(crate) threads: Vec<usize>,
+    /// Workloads of `map`.
+    pub(crate) workloads: Vec<Workload>,
+    /// How `map` draws keys.
+    pub(crate) distributions: Vec<Distribution>,
+    /// Entries of the maps of `map`.
+    pub(crate) entries: Vec<u64>,
+    /// Entries that `latency` grows to.
+    pub(crate) latency_entries: Vec<u64>,
+    /// Threads of `latency`.
+    pub(crate) latency_threads: Vec<usize>,
+    /// Entries that `memory` counts.
+    pub(crate) memory_entries: Vec<u64>,
+    /// Operations of the churn of `memory`.
+    pub(crate) operations: u64,
+    /// Runs of `memory`, whose figures hardly differ from run to run.
+    pub(crate) memory_runs: usize,
+    /// Runs of the churn of `memory`, which takes its time.
+    pub(crate) churn_runs: usize,
+}
+
+impl MapSettings {
+    fn new(cli: &Cli, short: bool) -> Self {
+        let cores = machine::cores();
+        let mut one_and_all = vec![1, cores];
+        one_and_all.dedup();
+        let entries = |brief: u64, full: &[u64]| {
+            cli.entries
+                .clone()
+                .unwrap_or(if short { vec![brief] } else { full.to_vec() })
+        };
+        let threads = |brief: usize, full: &[usize]| {
+            cli.threads
+                .clone()
+                .unwrap_or(if short { vec![brief] } else { full.to_vec() })
+        };
+        Self {
+            runs: cli.runs.unwrap_or(3).max(1),
+            threads: threads(cores, &[1, 2, 4, 8]),
+            workloads: cli.workloads.clone().unwrap_or_else(|| {
+                if short {
+                    vec![Workload::ReadOnly, Workload::ReadHeavy, Workload::Exchange]
+                } else {
+                    Workload::value_variants().to_vec()
+                }
+            }),
+            distributions: cli.distributions.clone().unwrap_or_else(|| {
+                if short {
+                    vec![Distribution::Uniform]
+                } else {
+                    Distribution::value_variants().to_vec()
+                }
+            }),
+            entries: entries(100_000, &[1_000, 100_000, 1_000_000]),
+            latency_entries: entries(200_000, &[4_000_000]),
+            latency_threads: threads(1, &one_and_all),
+            memory_entries: entries(100_000, &[1_000_000]),
+            operations: cli
+                .operations
+                .unwrap_or(if short { 500_000 } else { 100_000_000 }),
+            memory_runs: cli.runs.unwrap_or(if short { 1 } else { 3 }).max(1),
+            churn_runs: cli.runs.unwrap_or(1).max(1),
+        }
+    }
+}
+
 /// What to run: the command line with its gaps filled.
 #[derive(Debug)]
 pub(crate) struct Settings {
@@ -125,6 +280,8 @@ pub(crate) struct Settings {
     pub(crate) items: u64,
     /// Pools of the `pools` workload.
     pub(crate) pools: usize,
+    /// What concerns hash maps.
+    pub(crate) maps: MapSettings,
     seconds: Option<f64>,
     short: bool,
     subjects: Option<Vec<String>>,
@@ -162,6 +319,7 @@ impl Settings {
                 .items
                 .unwrap_or(if short { 2_000_000 } else { 5_000_000 }),
             pools: cli.pools.unwrap_or(if short { 10_000 } else { 100_000 }),
+            maps: MapSettings::new(cli, short),
             seconds: cli.seconds,
             short,
             subjects: cli.subjects.clone(),
@@ -197,7 +355,7 @@ mod tests {
     #[test]
     fn without_a_suite_all_are_run_briefly() {
         let settings = Settings::new(&Cli::parse_from(["smr-bench"]));
-        assert_eq!(settings.suites.len(), 4);
+        assert_eq!(settings.suites, Suite::value_variants());
         assert!(settings.time(0.1, 1.0) < Duration::from_millis(200));
     }
 
@@ -219,5 +377,26 @@ mod tests {
         assert_eq!(settings.time(0.1, 1.0), Duration::from_secs(2));
         assert!(settings.wants("seize"));
         assert!(!settings.wants("sdd"));
+    }
+
+    #[test]
+    fn options_narrow_the_suites_over_maps() {
+        let maps = |arguments: &[&str]| Settings::new(&Cli::parse_from(arguments)).maps;
+        let full = maps(&["smr-bench", "map", "latency"]);
+        assert_eq!(full.workloads, Workload::value_variants());
+        assert_eq!(full.latency_entries, [4_000_000]);
+        let narrow = maps(&[
+            "smr-bench",
+            "map",
+            "--entries",
+            "10000000",
+            "--workloads",
+            "90-10,read-only",
+            "--distributions",
+            "zipf",
+        ]);
+        assert_eq!(narrow.entries, [10_000_000]);
+        assert_eq!(narrow.workloads, [Workload::NinetyTen, Workload::ReadOnly]);
+        assert_eq!(narrow.distributions, [Distribution::Zipf]);
     }
 }

@@ -187,6 +187,32 @@ impl Watch<'_> {
         (totals(tallies), begin.elapsed())
     }
 
+    /// Waits until so many items are allocated, or for this long.
+    ///
+    /// # Panics
+    ///
+    /// When the time is over.
+    pub(crate) fn wait_allocated(&mut self, items: u64, limit: Duration) {
+        let begin = Instant::now();
+        while totals(self.tallies).allocated < items {
+            assert!(begin.elapsed() < limit, "the workers take too long");
+            thread::sleep(LOOK);
+        }
+    }
+
+    /// Looks at the heap once a millisecond until so many operations are done:
+    /// operations so far, and bytes since the run began.
+    pub(crate) fn follow(&mut self, operations: u64, mut see: impl FnMut(u64, i64)) {
+        loop {
+            let done = totals(self.tallies).retired;
+            see(done, alloc::heap_bytes() - self.heap_before);
+            if done >= operations {
+                break;
+            }
+            thread::sleep(LOOK);
+        }
+    }
+
     /// The largest overhead seen.
     pub(crate) fn peak(&self) -> f64 {
         self.peak

@@ -1,8 +1,9 @@
-//! The comparison of reclamation systems: one binary, four suites, every peer.
+//! The comparison of reclamation systems and of hash maps: one binary, every suite, every peer.
 //!
 //! ```text
 //! smr-bench                       about a minute over everything
 //! smr-bench churn --threads 1,2   one suite at full length
+//! smr-bench map --entries 10000000 --workloads read-only
 //! smr-bench --list                suites and subjects
 //! ```
 //!
@@ -20,8 +21,8 @@
 //!   every run checks that as many items were retired as allocated and that the
 //!   subject gave its memory back at the end.
 //!
-//! Not measured: the start of a thread, the tail latency of single operations,
-//! other allocators than the system's. Threads are not bound to processors.
+//! Not measured: the start of a thread, the tail latency of single operations
+//! other than insertions, other allocators than the system's. Threads are not bound to processors.
 
 #![allow(
     clippy::disallowed_types,
@@ -84,6 +85,14 @@ fn check(settings: &Settings, cli: &Cli) {
         ));
     }
     let threads = settings.threads.iter().chain(&settings.churn_threads);
+    let entries = settings.maps.entries.iter();
+    let mut entries = entries.chain(&settings.maps.memory_entries);
+    if entries.any(|count| !suites::map::ENTRIES.contains(count)) {
+        fail(format!(
+            "a map has {:?} entries in the comparison",
+            suites::map::ENTRIES
+        ));
+    }
     if threads.copied().any(|count| count == 0) {
         fail("a run needs at least one thread".into());
     }
@@ -114,7 +123,7 @@ fn compare(settings: &Settings, cli: &Cli) -> io::Result<()> {
             None => Ok(()),
         }
     })?;
-    println!("\nWho wins (\"none\" and \"malloc\" protect nobody and stand aside):");
+    println!("\nWho wins (\"none\", \"malloc\" and \"hashbrown\" protect nobody and stand aside):");
     for line in verdicts {
         println!("  {line}");
     }

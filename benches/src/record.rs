@@ -36,8 +36,26 @@ pub(crate) enum Metric {
     QueueFullShare,
     /// Items that were retired in the run.
     ItemsRetired,
-    /// Heap bytes of one structure beyond the memory of its items.
+    /// Heap bytes of one structure beyond the memory of its items: of a pool; of
+    /// a map, all its bytes divided by its entries.
     BytesPerEntry,
+    /// The same in resident memory.
+    ResidentPerEntry,
+    /// Heap bytes of a structure with nothing in it.
+    HeapBytes,
+    /// By how much the heap of a structure of constant size swings: its largest
+    /// amount after a warm-up over its smallest, less one.
+    HeapDrift,
+    /// Insertions a second of a writer beside readers.
+    WriterThroughput,
+    /// Time of an insertion: 9,999 of 10,000 were faster.
+    InsertP9999,
+    /// The slowest insertion.
+    InsertMax,
+    /// Time of an insertion: half of them were faster.
+    InsertP50,
+    /// The same, for 99 of 100.
+    InsertP99,
 }
 
 /// Which way is up.
@@ -67,33 +85,60 @@ impl Metric {
             Metric::QueueFullShare => "queue_full_share",
             Metric::ItemsRetired => "items_retired",
             Metric::BytesPerEntry => "bytes_per_entry",
+            Metric::ResidentPerEntry => "resident_per_entry",
+            Metric::HeapBytes => "heap_bytes",
+            Metric::HeapDrift => "heap_drift",
+            Metric::WriterThroughput => "writer_throughput",
+            Metric::InsertP9999 => "insert_p9999",
+            Metric::InsertMax => "insert_max",
+            Metric::InsertP50 => "insert_p50",
+            Metric::InsertP99 => "insert_p99",
         }
     }
 
     /// The unit in the records.
     pub(crate) fn unit(self) -> &'static str {
         match self {
-            Metric::TimePerOp | Metric::FreeToUseP50 | Metric::FreeToUseP99 => "ns",
-            Metric::Throughput | Metric::ThroughputPerThread => "operations/s",
+            Metric::TimePerOp
+            | Metric::FreeToUseP50
+            | Metric::FreeToUseP99
+            | Metric::InsertP50
+            | Metric::InsertP99
+            | Metric::InsertP9999
+            | Metric::InsertMax => "ns",
+            Metric::Throughput | Metric::ThroughputPerThread | Metric::WriterThroughput => {
+                "operations/s"
+            }
             Metric::OverheadPeak
             | Metric::ResidentPeak
             | Metric::OverheadSeries
-            | Metric::BytesPerEntry => "bytes",
+            | Metric::BytesPerEntry
+            | Metric::ResidentPerEntry
+            | Metric::HeapBytes => "bytes",
             Metric::FreesPerPoll | Metric::ItemsRetired => "items",
-            Metric::QueueFullShare => "ratio",
+            Metric::QueueFullShare | Metric::HeapDrift => "ratio",
         }
     }
 
     /// Which way is up.
     pub(crate) fn better(self) -> Better {
         match self {
-            Metric::Throughput | Metric::ThroughputPerThread => Better::Higher,
+            Metric::Throughput | Metric::ThroughputPerThread | Metric::WriterThroughput => {
+                Better::Higher
+            }
             Metric::TimePerOp
             | Metric::OverheadPeak
             | Metric::ResidentPeak
             | Metric::FreeToUseP50
             | Metric::FreeToUseP99
-            | Metric::BytesPerEntry => Better::Lower,
+            | Metric::BytesPerEntry
+            | Metric::ResidentPerEntry
+            | Metric::HeapBytes
+            | Metric::HeapDrift
+            | Metric::InsertP50
+            | Metric::InsertP99
+            | Metric::InsertP9999
+            | Metric::InsertMax => Better::Lower,
             Metric::OverheadSeries
             | Metric::FreesPerPoll
             | Metric::QueueFullShare
@@ -287,6 +332,14 @@ mod tests {
             Metric::QueueFullShare,
             Metric::ItemsRetired,
             Metric::BytesPerEntry,
+            Metric::ResidentPerEntry,
+            Metric::HeapBytes,
+            Metric::HeapDrift,
+            Metric::WriterThroughput,
+            Metric::InsertP9999,
+            Metric::InsertMax,
+            Metric::InsertP50,
+            Metric::InsertP99,
         ] {
             let json = serde_json::to_string(&metric).expect("a name");
             assert_eq!(json, format!("\"{}\"", metric.name()));

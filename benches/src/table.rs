@@ -40,8 +40,8 @@ pub(crate) fn render(records: &[Record]) -> String {
             if bare.is_some() {
                 header.push("above a bare load".into());
             }
-        } else if is_memory(metric) {
-            header.push(format!("{reference} holds"));
+        } else if has_share(metric) {
+            header.push(format!("{reference} has"));
         }
     }
     table.set_header(header);
@@ -64,7 +64,7 @@ pub(crate) fn render(records: &[Record]) -> String {
                         record.map(|record| amount(metric, record.median - bare.median)),
                     ));
                 }
-            } else if is_memory(metric) {
+            } else if has_share(metric) {
                 row.push(right(share(records, reference, subject, metric)));
             }
         }
@@ -124,7 +124,11 @@ pub(crate) fn verdict(records: &[Record]) -> Vec<String> {
                 Better::Higher => best.median / second.median,
                 _ => second.median / best.median,
             };
-            let _ = write!(line, "{} wins by {}", best.subject, times(lead));
+            if lead.is_finite() {
+                let _ = write!(line, "{} wins by {}", best.subject, times(lead));
+            } else {
+                let _ = write!(line, "{} wins", best.subject);
+            }
         } else {
             let _ = write!(line, "{} and {} are level", best.subject, second.subject);
         }
@@ -137,9 +141,13 @@ pub(crate) fn verdict(records: &[Record]) -> Vec<String> {
     lines
 }
 
-/// Whether a row can win: those that protect nobody, or never free, cannot.
+/// Whether a row can win: those that protect nobody, or never free, cannot. Nor
+/// can look-ups in batches, which nobody else has.
 fn contends(record: &Record) -> bool {
-    !matches!(record.subject.as_str(), "none" | "malloc")
+    !matches!(
+        record.subject.as_str(),
+        "none" | "malloc" | "hashbrown" | "smr-batched"
+    )
 }
 
 fn subjects(records: &[Record]) -> Vec<&str> {
@@ -180,14 +188,14 @@ fn ratio(records: &[Record], reference: &str, subject: &str, metric: Metric) -> 
         Better::Lower => (theirs / ours, "as fast"),
         Better::Neither => return None,
     };
-    Some(if metric == Metric::BytesPerEntry {
-        format!("{:.2}× the size", 1.0 / times)
-    } else {
-        format!("{times:.2}× {word}")
+    Some(match metric {
+        Metric::BytesPerEntry | Metric::HeapBytes if theirs <= 0.0 => return None,
+        Metric::BytesPerEntry | Metric::HeapBytes => format!("{:.2}× the size", ours / theirs),
+        _ => format!("{times:.2}× {word}"),
     })
 }
 
-/// What the reference holds, as a share of what a subject holds.
+/// What the reference has, as a share of what a subject has.
 fn share(records: &[Record], reference: &str, subject: &str, metric: Metric) -> Option<String> {
     if subject == reference {
         return None;
@@ -208,8 +216,15 @@ fn right(text: Option<String>) -> Cell {
     Cell::new(text.unwrap_or_else(|| "–".into())).set_alignment(CellAlignment::Right)
 }
 
-fn is_memory(metric: Metric) -> bool {
-    matches!(metric, Metric::OverheadPeak | Metric::ResidentPeak)
+fn has_share(metric: Metric) -> bool {
+    matches!(
+        metric,
+        Metric::OverheadPeak
+            | Metric::ResidentPeak
+            | Metric::ResidentPerEntry
+            | Metric::WriterThroughput
+            | Metric::InsertMax
+    )
 }
 
 fn column(metric: Metric) -> String {
@@ -226,6 +241,14 @@ fn column(metric: Metric) -> String {
         Metric::QueueFullShare => "queue full".into(),
         Metric::ItemsRetired => "items".into(),
         Metric::BytesPerEntry => "bytes each".into(),
+        Metric::ResidentPerEntry => "resident each".into(),
+        Metric::HeapBytes => "heap".into(),
+        Metric::HeapDrift => "heap swings by".into(),
+        Metric::WriterThroughput => "the writer".into(),
+        Metric::InsertP9999 => "insert, p99.99".into(),
+        Metric::InsertMax => "maximum".into(),
+        Metric::InsertP50 => "p50".into(),
+        Metric::InsertP99 => "p99".into(),
     }
 }
 
@@ -263,7 +286,9 @@ fn amount(metric: Metric, value: f64) -> String {
         }
         "operations/s" => format!("{:.2} M/s", value / 1e6),
         "bytes" => {
-            if value < 10_240.0 {
+            if value < 100.0 && value.fract() != 0.0 {
+                format!("{value:.1} B")
+            } else if value < 10_240.0 {
                 format!("{value:.0} B")
             } else if value < 10_485_760.0 {
                 format!("{:.1} KiB", value / 1024.0)

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
@@ -22,7 +23,11 @@ fn bench(arguments: &[&str]) -> String {
 
 /// Runs a suite briefly; gives its records and what it printed.
 fn records(suite: &str, extra: &[&str]) -> (Vec<Value>, String) {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{suite}.jsonl"));
+    // A file of its own for each call: tests run beside each other.
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    let call = CALLS.fetch_add(1, Ordering::Relaxed);
+    let file = format!("{suite}-{call}.jsonl");
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(file);
     let path = path.to_str().expect("a plain path");
     let mut arguments = vec![
         suite,
@@ -101,6 +106,78 @@ fn stall_has_every_subject() {
 #[test]
 fn free_has_every_subject() {
     check("free", "time_per_op", &["--pools", "100"]);
+}
+
+/// For the suites over hash maps, which are to be quick here.
+const SMALL: [&str; 4] = ["--entries", "2000", "--operations", "20000"];
+
+#[test]
+fn map_has_every_subject() {
+    check("map", "throughput", &SMALL);
+}
+
+#[test]
+fn every_workload_of_map_runs() {
+    let (records, _) = records("map", &["--entries", "10000", "--subjects", "dashmap"]);
+    let seen: BTreeSet<&str> = records
+        .iter()
+        .map(|record| record["workload"].as_str().expect("a name"))
+        .collect();
+    let mut expected = BTreeSet::new();
+    for name in [
+        "read-only",
+        "read-only-pinned",
+        "read-heavy",
+        "90-10",
+        "50-50",
+        "exchange",
+        "four-readers-one-writer",
+    ] {
+        expected.insert(format!("{name}/10000/uniform"));
+        expected.insert(format!("{name}/10000/zipf"));
+    }
+    for name in ["rapid-grow", "rapid-grow-presized", "churn", "iterate"] {
+        expected.insert(format!("{name}/10000"));
+    }
+    let expected: BTreeSet<&str> = expected.iter().map(String::as_str).collect();
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn latency_has_every_subject() {
+    check("latency", "insert_p9999", &SMALL);
+}
+
+#[test]
+fn percentiles_of_latency_are_in_order() {
+    let (records, _) = records("latency", &SMALL);
+    for subject in listed("latency") {
+        let figures: Vec<f64> = ["insert_p50", "insert_p99", "insert_p9999", "insert_max"]
+            .iter()
+            .map(|metric| {
+                let record = records
+                    .iter()
+                    .find(|record| record["subject"] == *subject && record["metric"] == *metric);
+                record.expect(metric)["median"].as_f64().expect("a number")
+            })
+            .collect();
+        assert!(figures.is_sorted(), "{subject}: {figures:?}");
+    }
+}
+
+#[test]
+fn memory_has_every_subject() {
+    check("memory", "heap_bytes", &SMALL);
+}
+
+#[test]
+fn a_map_of_no_entries_is_refused() {
+    let output = Command::new(env!("CARGO_BIN_EXE_smr-bench"))
+        .args(["memory", "--entries", "0"])
+        .output()
+        .expect("the binary starts");
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("entries"));
 }
 
 #[test]

@@ -2,6 +2,9 @@
 
 pub(crate) mod churn;
 pub(crate) mod free;
+pub(crate) mod latency;
+pub(crate) mod map;
+pub(crate) mod memory;
 pub(crate) mod section;
 pub(crate) mod stall;
 
@@ -31,6 +34,9 @@ pub(crate) fn plan(settings: &Settings) -> Vec<Comparison> {
             Suite::Churn => churn::plan(settings),
             Suite::Stall => stall::plan(settings),
             Suite::Free => free::plan(settings),
+            Suite::Map => map::plan(settings),
+            Suite::Latency => latency::plan(settings),
+            Suite::Memory => memory::plan(settings),
         });
     }
     all.retain(|comparison| !comparison.cases.is_empty());
@@ -44,6 +50,9 @@ pub(crate) fn subjects(suite: Suite) -> Vec<Entry> {
         Suite::Churn => churn::subjects(),
         Suite::Stall => stall::subjects(),
         Suite::Free => free::subjects(),
+        Suite::Map => map::subjects(),
+        Suite::Latency => latency::subjects(),
+        Suite::Memory => memory::subjects(),
     }
 }
 
