@@ -124,6 +124,34 @@ fn closures_may_use_the_same_map() {
     });
 }
 
+/// Whichever bucket they share.
+#[test]
+fn a_closure_may_write_to_every_other_key() {
+    ends("writes to neighbours", || {
+        let map = HashMap::new();
+        let map = map.pin();
+        for key in 0..32 {
+            map.insert(key, 0);
+        }
+        for key in 0..32 {
+            let calls = Cell::new(0);
+            map.update(key, |value| {
+                calls.set(calls.get() + 1);
+                for other in (0..64).filter(|other| *other != key) {
+                    map.insert(other, *value);
+                }
+                value + 1
+            });
+            assert_eq!(calls.get(), 1, "the key itself was left alone");
+            let outcome: Compute<'_, _, _, ()> = map.compute(key, |_| {
+                map.insert(key + 1000, 0);
+                Operation::Remove
+            });
+            assert!(matches!(outcome, Compute::Removed(..)));
+        }
+    });
+}
+
 #[test]
 fn a_closure_may_change_the_very_key() {
     ends("re-entry", || {

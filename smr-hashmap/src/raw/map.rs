@@ -83,6 +83,14 @@ struct Spot<'g, K, V> {
     found: Option<Found<'g, K, V>>,
 }
 
+impl<K, V> Spot<'_, K, V> {
+    /// The entry that was found. As long as it is the same, the key was not written
+    /// to: an entry that was there does not come back in the section it was seen in.
+    fn item(spot: &Option<Self>) -> Option<NonNull<Entry<K, V>>> {
+        Some(spot.as_ref()?.found.as_ref()?.item)
+    }
+}
+
 /// The entry with this key in a chain.
 #[inline(always)]
 pub(crate) fn search<'g, K, V>(
@@ -420,7 +428,8 @@ impl<K, V> RawMap<K, V> {
     }
 
     /// Reads, decides and writes, as one step. `f` is called again when another write
-    /// came in between, with the value that it made before.
+    /// to the key came in between, with the value that it made before. Writes to
+    /// other keys of the bucket do not make it start over: `f` may do such itself.
     ///
     /// Linearization point: the exchange of the bucket's word; of what is aborted, the
     /// load of the word that `f` decided on.
@@ -435,49 +444,49 @@ impl<K, V> RawMap<K, V> {
     ) -> Computed<'g, K, V, R> {
         let hash = Hash::new(hash);
         let mut spare = None;
+        let mut spot = self.spot(hash, |other| eq(key.as_ref(), other), guard);
         loop {
-            let spot = self.spot(hash, |other| eq(key.as_ref(), other), guard);
-            let found = spot.as_ref().and_then(|spot| spot.found.as_ref());
-            match f(found.map(|found| found.entry), spare.take()) {
+            let seen = Spot::item(&spot);
+            // SAFETY: found in the guard's section.
+            let entry: Option<&'g Entry<K, V>> = seen.map(|item| unsafe { item.as_ref() });
+            match f(entry, spare.take()) {
                 Action::Abort(result) => return Computed::Aborted(result),
                 Action::Remove => {
-                    let spot = spot.as_ref().expect("what is removed is there");
-                    let found = spot.found.as_ref().expect("what is removed is there");
-                    if self.remove(spot, found, guard) {
-                        return Computed::Removed(found.entry);
+                    let entry = entry.expect("what is removed is there");
+                    while let Some(there) = &spot
+                        && let Some(found) = &there.found
+                        && Some(found.item) == seen
+                    {
+                        if self.remove(there, found, guard) {
+                            return Computed::Removed(entry);
+                        }
+                        spot = self.spot(hash, |other| eq(key.as_ref(), other), guard);
                     }
                 }
                 Action::Put(value) => {
                     let Some(ours) = key.take() else {
                         panic!("what is put has a key");
                     };
-                    let entry = Entry {
-                        hash,
-                        key: ours,
-                        value,
-                    };
-                    let fresh = self.pool.alloc_in(guard, entry);
-                    let item = fresh.into_raw();
-                    let done = match &spot {
-                        Some(spot) => self.put(spot, hash, item, guard),
-                        None => {
-                            self.make_first();
-                            false
+                    let entry_of = |key, value| Entry { hash, key, value };
+                    let mut fresh = self.pool.alloc_in(guard, entry_of(ours, value));
+                    self.make_first();
+                    while Spot::item(&spot) == seen {
+                        if let Some(there) = &spot {
+                            let item = fresh.into_raw();
+                            if self.put(there, hash, item, guard) {
+                                // SAFETY: published, and in the guard's section.
+                                let new = unsafe { item.as_ref() };
+                                return match entry {
+                                    Some(old) => Computed::Updated { old, new },
+                                    None => Computed::Inserted(new),
+                                };
+                            }
+                            // SAFETY: it was not published.
+                            fresh = unsafe { PoolBox::from_raw(&self.pool, item) };
                         }
-                    };
-                    if done {
-                        // SAFETY: published, and in the guard's section.
-                        let new = unsafe { item.as_ref() };
-                        return match spot.and_then(|spot| spot.found) {
-                            Some(found) => Computed::Updated {
-                                old: found.entry,
-                                new,
-                            },
-                            None => Computed::Inserted(new),
-                        };
+                        spot = self.spot(hash, |other| eq(Some(&fresh.key), other), guard);
                     }
-                    // SAFETY: it was not published.
-                    let again = unsafe { PoolBox::from_raw(&self.pool, item) }.into_inner();
+                    let again = fresh.into_inner();
                     *key = Some(again.key);
                     spare = Some(again.value);
                 }
