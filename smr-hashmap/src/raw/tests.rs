@@ -168,7 +168,11 @@ fn panics_of_others_in_a_retire_lose_nothing() {
         write(&mut |guard| map.clear(guard));
         write(&mut |guard| assert_eq!(map.len(), map.iter(guard).count(), "{round}"));
     }
-    assert!(panics > 100, "{panics} of the writes panicked");
+    // With tunables that are shrunk, what fails was destroyed before the write.
+    assert!(
+        panics > 100 || cfg!(smr_tiny),
+        "{panics} of the writes panicked"
+    );
     drop(map);
     assert_eq!(drops.get(), made, "each value is dropped once");
 }
