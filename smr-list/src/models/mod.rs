@@ -1,0 +1,14 @@
+//! Loom models of the lists.
+//!
+//! Each looks at all executions of a few threads, up to a number of preemptions,
+//! and each fails under some mutant. `cargo loom-list` runs the models, `cargo
+//! mutants` runs the mutants; see CONTRIBUTING.md.
+//!
+//! Memory is that of [`support`]: nodes are used again as soon as their goal has
+//! expired in a real domain, and each use is shown to loom as a write, each look at
+//! a value as a read.
+
+mod chain;
+mod queue;
+mod rcu;
+mod support;
