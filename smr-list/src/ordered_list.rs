@@ -12,6 +12,7 @@ use crate::raw::chain::Chain;
 use crate::raw::node::Node;
 
 type Entry<K, V> = (K, V);
+type Entries<K, V> = Pool<Node<Entry<K, V>>>;
 
 /// An ordered map as a linked list: Harris's list, whose look-ups are those of
 /// Herlihy and Shavit.
@@ -41,7 +42,7 @@ type Entry<K, V> = (K, V);
 /// assert_eq!(list.first(&guard), Some((&1, &"c")));
 /// ```
 pub struct OrderedList<K, V> {
-    chain: Chain<Entry<K, V>, Pool<Node<Entry<K, V>>>>,
+    chain: Chain<Entry<K, V>, Entries<K, V>>,
 }
 
 /// What [`OrderedList::compute`] is to do.
@@ -91,7 +92,7 @@ impl<K, V> OrderedList<K, V> {
         }
     }
 
-    fn pool(&self) -> &Pool<Node<Entry<K, V>>> {
+    fn pool(&self) -> &Entries<K, V> {
         &self.chain.memory
     }
 

@@ -1,4 +1,4 @@
-//! Memory for models, which uses nodes again as soon as it may.
+//! Memory for models, which overwrites nodes as soon as it may.
 
 use std::collections::VecDeque;
 use std::ptr::NonNull;
@@ -98,7 +98,7 @@ impl Shown for Option<Item> {
 struct Shelf<T> {
     all: Vec<NonNull<Node<T>>>,
     retired: VecDeque<(NonNull<Node<T>>, Seq)>,
-    /// Reclaimed, to be used again by `make`.
+    /// Overwritten. Their memory stays to the end of the execution.
     free: Vec<NonNull<Node<T>>>,
 }
 
@@ -142,6 +142,7 @@ impl<T: Shown> Shelves<T> {
         }
     }
 
+    /// Whether some node was overwritten already.
     pub(super) fn reused(&self) -> bool {
         let shelf = self.shelf.lock().unwrap();
         !shelf.free.is_empty()

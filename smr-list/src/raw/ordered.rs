@@ -245,11 +245,8 @@ impl<T, M: Memory<T>> Chain<T, M> {
             let mut way = link.walk();
             let mut edge = way;
             let mut met = false;
-            loop {
-                // SAFETY: invariant 3 of the chain.
-                let Some(node) = (unsafe { edge.follow() }) else {
-                    break;
-                };
+            // SAFETY: invariant 3 of the chain.
+            while let Some(node) = unsafe { edge.follow() } {
                 met |= edge == target;
                 let next = node.next.walk();
                 if next.is_marked() {
