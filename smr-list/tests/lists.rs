@@ -435,10 +435,10 @@ fn a_panic_of_a_closure_changes_nothing() {
     let list = OrderedList::from_iter([(1, 1)]);
     let guard = list.guard();
     let calls: [&dyn Fn(); 4] = [
-        &|| drop(list.update(&1, |_| panic!("update"), &guard)),
-        &|| drop(list.compute(1, |_| panic!("compute"), &guard)),
-        &|| drop(list.remove_if(&1, |_| panic!("remove_if"), &guard)),
-        &|| drop(list.get_or_insert_with(2, || panic!("make"), &guard)),
+        &|| _ = list.update(&1, |_| panic!("update"), &guard),
+        &|| _ = list.compute(1, |_| panic!("compute"), &guard),
+        &|| _ = list.remove_if(&1, |_| panic!("remove_if"), &guard),
+        &|| _ = list.get_or_insert_with(2, || panic!("make"), &guard),
     ];
     for call in calls {
         assert!(catch_unwind(AssertUnwindSafe(call)).is_err());
@@ -480,8 +480,7 @@ fn an_order_that_lies_does_no_harm_to_memory() {
         static DICE: Cell<u32> = const { Cell::new(1) };
     }
     #[derive(Debug, Clone, PartialEq, Eq)]
-    struct Liar(Counted2);
-    type Counted2 = u32;
+    struct Liar(u32);
     impl PartialOrd for Liar {
         fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
             Some(self.cmp(other))
@@ -514,10 +513,10 @@ fn an_order_that_lies_does_no_harm_to_memory() {
                 for n in 0..3000 {
                     let guard = list.guard();
                     match n % 5 {
-                        0 | 1 => drop(list.insert(Liar(n), Counted::new(live, n), &guard)),
-                        2 => drop(list.remove(&Liar(n), &guard)),
-                        3 => drop(list.update(&Liar(n), Counted::clone, &guard)),
-                        _ => drop(list.iter(&guard).take(50).count()),
+                        0 | 1 => _ = list.insert(Liar(n), Counted::new(live, n), &guard),
+                        2 => _ = list.remove(&Liar(n), &guard),
+                        3 => _ = list.update(&Liar(n), Counted::clone, &guard),
+                        _ => _ = list.iter(&guard).take(50).count(),
                     }
                     if n % 64 == 0 {
                         list.clear(&guard);
@@ -580,7 +579,7 @@ fn iteration_goes_on_from_a_removed_element() {
     list.remove(&0, &guard);
     list.remove(&1, &guard);
     list.insert(3, (), &guard);
-    assert!(iter.map(|(k, ())| *k).eq([1, 2, 3, 4, 5]) || list.range(1.., &guard).count() == 4);
+    assert!(iter.map(|(k, ())| *k).eq([2, 3, 4, 5]));
 }
 
 #[test]
@@ -656,7 +655,7 @@ fn an_rcu_list_is_read_while_it_is_written() {
                 while let Some((n, _)) = cursor.current() {
                     match n % 4 {
                         // Once there, gone the next time.
-                        0 if *n >= 100 => drop(cursor.remove()),
+                        0 if *n >= 100 => _ = cursor.remove(),
                         0 => {
                             cursor.insert_before((100 + n, Box::new(100 + n)));
                             cursor.move_next();
@@ -665,7 +664,7 @@ fn an_rcu_list_is_read_while_it_is_written() {
                             cursor.replace((*n, Box::new(*n))).unwrap();
                             cursor.move_next();
                         }
-                        _ => drop(cursor.move_next()),
+                        _ => _ = cursor.move_next(),
                     }
                 }
                 round += 1;

@@ -1,10 +1,11 @@
-//! Weakens one ordering, barrier or check of `smr-core` at a time, and sees
-//! whether a loom model fails.
+//! Weakens one ordering, barrier or check of a crate at a time, and sees whether
+//! a loom model of that crate fails.
 //!
 //! ```text
 //! cargo mutants                 all of them
 //! cargo mutants --part 2/4      every fourth, from the second on
 //! cargo mutants --only enter_seq
+//! cargo mutants --crate smr-list
 //! ```
 //!
 //! The mutants are found in the sources, so that none can be forgotten: every
@@ -18,6 +19,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
+
+/// The crates with models, and the aliases that run these.
+const CRATES: &[(&str, &str)] = &[("smr-core", "loom"), ("smr-list", "loom-list")];
 
 /// Mutants that no loom model can tell from the original, and why.
 const SURVIVORS: &[(&str, &str)] = &[];
@@ -37,18 +41,50 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<bool, String> {
-    let chosen = Chosen::from_args(std::env::args().skip(1))?;
+    let mut args: Vec<String> = std::env::args().skip(1).collect();
+    let mut crates = CRATES.to_vec();
+    if let Some(at) = args.iter().position(|arg| arg == "--crate") {
+        let name = args
+            .drain(at..)
+            .nth(1)
+            .ok_or("--crate takes a name, last")?;
+        crates.retain(|(krate, _)| *krate == name);
+    }
+    let chosen = Chosen::from_args(args.into_iter())?;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut names = BTreeSet::new();
-    collect(&root.join("smr-core/src"), &mut names)?;
-    for (name, _) in SURVIVORS {
-        if !names.contains(*name) {
-            return Err(format!(
-                "the list of survivors names '{name}', which is in no source"
-            ));
+    let mut found = Vec::new();
+    for (krate, alias) in &crates {
+        let mut names = BTreeSet::new();
+        collect(&root.join(krate).join("src"), &mut names)?;
+        found.push((*krate, *alias, names));
+    }
+    let all: BTreeSet<&String> = found.iter().flat_map(|(_, _, names)| names).collect();
+    if let Some((name, _)) = SURVIVORS
+        .iter()
+        .find(|(name, _)| crates.len() == CRATES.len() && !all.contains(&(*name).to_owned()))
+    {
+        return Err(format!(
+            "the list of survivors names '{name}', which is in no source"
+        ));
+    }
+    let (mut good, mut tried) = (true, 0);
+    for (krate, alias, names) in &found {
+        let names = chosen.of(names);
+        tried += names.len();
+        if !names.is_empty() {
+            good &= judge_crate(&root, krate, alias, &names)?;
         }
     }
-    let binary = build(&root)?;
+    if tried == 0 {
+        return Err("no such mutant".to_owned());
+    }
+    Ok(good)
+}
+
+/// Tries mutants of one crate.
+fn judge_crate(root: &Path, krate: &str, alias: &str, names: &[&str]) -> Result<bool, String> {
+    println!("{krate}");
+    let binary = build(root, alias)?;
     if let Outcome::Killed(model) = judge(&binary, None)? {
         return Err(format!(
             "without any mutant, {model} fails: mend that first"
@@ -56,7 +92,7 @@ fn run() -> Result<bool, String> {
     }
     let mut good = true;
     println!("{:<22} {:<9} {:>6}  by", "mutant", "outcome", "s");
-    for name in chosen.of(&names)? {
+    for &name in names {
         let start = Instant::now();
         let outcome = judge(&binary, Some(name))?;
         let expected = SURVIVORS.iter().find(|(survivor, _)| *survivor == name);
@@ -95,7 +131,7 @@ enum Chosen {
 
 impl Chosen {
     fn from_args(mut args: impl Iterator<Item = String>) -> Result<Self, String> {
-        let usage = "usage: mutants [--part K/N | --only NAME]";
+        let usage = "usage: mutants [--part K/N | --only NAME] [--crate NAME]";
         let chosen = match (args.next().as_deref(), args.next()) {
             (None, _) => Self::All,
             (Some("--only"), Some(name)) => Self::Only(name),
@@ -117,8 +153,8 @@ impl Chosen {
         }
     }
 
-    fn of<'a>(&self, names: &'a BTreeSet<String>) -> Result<Vec<&'a str>, String> {
-        let chosen: Vec<&str> = match self {
+    fn of<'a>(&self, names: &'a BTreeSet<String>) -> Vec<&'a str> {
+        match self {
             Self::All => names.iter().map(String::as_str).collect(),
             Self::Part { part, parts } => names
                 .iter()
@@ -127,11 +163,6 @@ impl Chosen {
                 .map(String::as_str)
                 .collect(),
             Self::Only(name) => names.get(name).map(String::as_str).into_iter().collect(),
-        };
-        if chosen.is_empty() {
-            Err("no such mutant".to_owned())
-        } else {
-            Ok(chosen)
         }
     }
 }
@@ -184,10 +215,10 @@ fn sites(source: &str) -> impl Iterator<Item = String> + '_ {
 }
 
 /// Builds the models and returns the test binary.
-fn build(root: &Path) -> Result<PathBuf, String> {
+fn build(root: &Path, alias: &str) -> Result<PathBuf, String> {
     let output = Command::new(env!("CARGO"))
         .current_dir(root)
-        .args(["loom", "--no-run", "--message-format=json"])
+        .args([alias, "--no-run", "--message-format=json"])
         .stderr(Stdio::inherit())
         .output()
         .map_err(|error| format!("cargo: {error}"))?;
@@ -288,7 +319,7 @@ mod tests {
         let mut seen = Vec::new();
         for part in 1..=3 {
             let chosen = Chosen::Part { part, parts: 3 };
-            seen.extend(chosen.of(&names).unwrap().into_iter().map(str::to_owned));
+            seen.extend(chosen.of(&names).into_iter().map(str::to_owned));
         }
         seen.sort();
         assert!(seen.iter().eq(&names));
