@@ -3,10 +3,10 @@
 use std::cmp::Ordering;
 
 use loom::sync::Arc;
+use smr_core::Guard;
 use smr_core::sync::{AtomicU32, Ordering as Order};
-use smr_core::{Domain, Guard};
 
-use super::support::{Item, Reached, Shelves, explore, spawn};
+use super::support::{Domain, Item, Reached, Shelves, explore, spawn};
 use crate::raw::chain::Chain;
 use crate::raw::list::RawList;
 
@@ -153,6 +153,7 @@ fn a_get_walks_through_a_chain_that_is_snipped() {
         }
         drop(guard);
         list.sweep(&handle.pin());
+        list.memory.collect();
         HIT.hit_if(list.memory.reused());
         reader.join().unwrap();
     });
@@ -243,6 +244,7 @@ fn removal_by_handle_against_iteration() {
         });
         assert!(list.remove(first, &handle.pin()).is_ok());
         list.sweep(&handle.pin());
+        list.chain.memory.collect();
         REUSED.hit_if(list.chain.memory.reused());
         reader.join().unwrap();
         assert!(list.get(&last, &handle.pin()).is_some());

@@ -4,9 +4,9 @@
 //! and each fails under some mutant. `cargo loom-list` runs the models, `cargo
 //! mutants` runs the mutants; see CONTRIBUTING.md.
 //!
-//! Memory is that of [`support`]: nodes are overwritten as soon as their goal has
-//! expired in a real domain, which loom is shown as a write, and each look at a
-//! value as a read.
+//! Memory is that of `support`: nodes are overwritten as soon as the sections
+//! that were open at their retirement have ended, which loom is shown as a write,
+//! and each look at a value as a read.
 
 mod chain;
 mod queue;

@@ -1,9 +1,9 @@
 //! The queue.
 
 use loom::sync::Arc;
-use smr_core::{Domain, Guard};
+use smr_core::Guard;
 
-use super::support::{Item, Reached, Shelves, explore, spawn};
+use super::support::{Domain, Item, Reached, Shelves, explore, spawn};
 use crate::raw::queue::RawQueue;
 
 type Queue = RawQueue<Item, Shelves<Option<Item>>>;

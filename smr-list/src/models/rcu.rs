@@ -1,9 +1,9 @@
 //! The RCU list: a reader against the writer.
 
 use loom::sync::Arc;
-use smr_core::{Domain, Guard};
+use smr_core::Guard;
 
-use super::support::{Item, Reached, Shelves, explore, spawn};
+use super::support::{Domain, Item, Reached, Shelves, explore, spawn};
 use crate::raw::rcu::RawRcu;
 
 type List = RawRcu<Item, Shelves<Item>>;

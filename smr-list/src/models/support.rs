@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 use std::ptr::NonNull;
 use std::sync::Mutex;
 
-use smr_core::sync::{UnsafeCell, mutant};
-use smr_core::{Domain, Guard, Seq};
+use loom::sync::Arc;
+use smr_core::sync::{AtomicU32, Ordering, UnsafeCell, mutant};
+use smr_core::{Guard, unprotected};
 
 use crate::raw::node::{Edge, Memory, Node};
 
@@ -14,6 +15,71 @@ pub(super) fn explore(preemptions: usize, model: impl Fn() + Send + Sync + 'stat
     builder.preemption_bound = Some(preemptions);
     builder.max_branches = 50_000;
     builder.check(model);
+}
+
+/// Says when memory may be overwritten: when every section that was open at its
+/// retirement has ended. The core's models show that a domain does as much; here
+/// its steps would drown those of the lists. Enter, exit and retire are each one
+/// exchange of one word.
+#[derive(Clone)]
+pub(super) struct Domain(Arc<Sections>);
+
+struct Sections {
+    word: AtomicU32,
+    /// One bit for each open section, and how many there were.
+    open: Mutex<(u64, u32)>,
+}
+
+impl Domain {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Sections {
+            word: AtomicU32::new(0),
+            open: Mutex::new((0, 0)),
+        }))
+    }
+
+    /// Orders what came before with what comes after the same of others.
+    fn meet(&self) -> std::sync::MutexGuard<'_, (u64, u32)> {
+        // AcqRel: pairs with itself.
+        self.0.word.fetch_add(1, Ordering::AcqRel);
+        self.0.open.lock().unwrap()
+    }
+
+    pub(super) fn register(&self) -> Self {
+        self.clone()
+    }
+
+    pub(super) fn pin(&self) -> Section {
+        let mut open = self.meet();
+        let bit = 1 << open.1;
+        *open = (open.0 | bit, open.1 + 1);
+        drop(open);
+        Section(self.clone(), bit)
+    }
+
+    /// The sections that are open.
+    fn now(&self) -> u64 {
+        self.meet().0
+    }
+}
+
+/// An open section.
+pub(super) struct Section(Domain, u64);
+
+impl std::ops::Deref for Section {
+    type Target = Guard;
+
+    fn deref(&self) -> &Guard {
+        // SAFETY: `Shelves` looks at sections and not at guards.
+        unsafe { unprotected() }
+    }
+}
+
+impl Drop for Section {
+    fn drop(&mut self) {
+        let mut open = self.0.meet();
+        open.0 &= !self.1;
+    }
 }
 
 /// A branch of a model that has to run in some execution.
@@ -97,7 +163,7 @@ impl Shown for Option<Item> {
 
 struct Shelf<T> {
     all: Vec<NonNull<Node<T>>>,
-    retired: VecDeque<(NonNull<Node<T>>, Seq)>,
+    retired: VecDeque<(NonNull<Node<T>>, u64)>,
     /// Overwritten. Their memory stays to the end of the execution.
     free: Vec<NonNull<Node<T>>>,
 }
@@ -125,15 +191,17 @@ impl<T: Shown> Shelves<T> {
         }
     }
 
-    /// Reclaims what has expired.
-    fn collect(&self) {
-        loop {
-            let oldest = self.shelf.lock().unwrap().retired.pop_front();
-            let Some((node, goal)) = oldest else { return };
-            if !mutant("reclaim_at_once") && !self.domain.poll(goal) {
-                self.shelf.lock().unwrap().retired.push_front((node, goal));
-                return;
-            }
+    /// Reclaims what no section holds up.
+    pub(super) fn collect(&self) {
+        let open = self.domain.now();
+        let mut shelf = self.shelf.lock().unwrap();
+        let all = mutant("reclaim_at_once");
+        let (go, stay) = std::mem::take(&mut shelf.retired)
+            .into_iter()
+            .partition::<VecDeque<_>, _>(|(_, held)| all || held & open == 0);
+        shelf.retired = stay;
+        drop(shelf);
+        for (node, _) in go {
             // SAFETY: it stays allocated.
             if let Some(item) = unsafe { node.as_ref() }.value.item() {
                 item.reclaim();
@@ -163,11 +231,11 @@ impl<T: Shown> Memory<T> for Shelves<T> {
     }
 
     unsafe fn retire(&self, _guard: &Guard, node: NonNull<Node<T>>) {
-        let goal = self.domain.advance();
+        let held = self.domain.now();
         let mut shelf = self.shelf.lock().unwrap();
         let again = shelf.retired.iter().any(|(other, _)| *other == node);
         assert!(!again && !shelf.free.contains(&node), "retired twice");
-        shelf.retired.push_back((node, goal));
+        shelf.retired.push_back((node, held));
         drop(shelf);
         self.collect();
     }
@@ -192,14 +260,11 @@ impl<T: Shown> Drop for Shelves<T> {
     }
 }
 
-/// A domain, and a thread of the model that enters sections of it.
+/// A thread of the model that enters sections.
 pub(super) fn spawn<F>(domain: &Domain, f: F) -> loom::thread::JoinHandle<()>
 where
-    F: FnOnce(&dyn Fn() -> Guard) + Send + 'static,
+    F: FnOnce(&dyn Fn() -> Section) + Send + 'static,
 {
     let domain = domain.clone();
-    loom::thread::spawn(move || {
-        let handle = domain.register();
-        f(&|| handle.pin());
-    })
+    loom::thread::spawn(move || f(&|| domain.pin()))
 }
