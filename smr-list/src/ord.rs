@@ -38,10 +38,8 @@ orderings! {
     /// behind the chain was published by another thread, and is handed on.
     link_snip = Release, or Relaxed;
 
-    /// The head of a stack moves on. Pairs with [`link_walk`]: the node below was
-    /// published by another thread; the exchange of the head continues that
-    /// thread's release sequence, so the weaker one cannot be told apart, but a
-    /// pop also hands on what came before it.
+    /// The head of a stack moves on. Pairs with [`link_walk`]: a pop hands on what
+    /// came before it, and the node below, which another thread published.
     stack_pop = AcqRel, or Relaxed;
 
     /// The head of a queue moves on. Pairs with [`link_walk`]: who takes the next

@@ -194,10 +194,10 @@ fn who_misses_a_key_sees_what_came_before_its_removal() {
                 assert_eq!(theirs.load(Order::Relaxed), 1);
             }
         });
-        // Relaxed: the list orders it.
-        note.store(1, Order::Relaxed);
         let handle = domain.register();
         let guard = handle.pin();
+        // Relaxed: the list orders it. Within the section, for entering orders too.
+        note.store(1, Order::Relaxed);
         let place = list.find(&guard, |item| order(item, 1));
         assert!(place.node.is_some_and(|node| list.mark(node)));
         drop(guard);
@@ -291,9 +291,11 @@ fn a_pop_hands_on_what_came_before_it() {
                 assert_eq!(theirs.load(Order::Relaxed), 1);
             }
         });
-        // Relaxed: the stack orders it.
+        let guard = handle.pin();
+        // Relaxed: the stack orders it. Within the section, for entering orders too.
         note.store(1, Order::Relaxed);
-        let _ = stack.pop(&handle.pin());
+        let _ = stack.pop(&guard);
+        drop(guard);
         thread.join().unwrap();
     });
 }
