@@ -98,3 +98,18 @@ fn a_queue_has_no_aba() {
         thread.join().unwrap();
     });
 }
+
+#[test]
+fn the_tail_is_never_left_on_what_was_retired() {
+    explore(2, || {
+        let domain = Domain::new();
+        let queue = Arc::new(Queue::new(Shelves::new(&domain)));
+        let other = Arc::clone(&queue);
+        let thread = spawn(&domain, move |pin| other.push(&pin(), Item::new(1)));
+        let handle = domain.register();
+        let popped = pop(&queue, &handle.pin());
+        let tail = queue.tail();
+        assert!(popped.is_none() || !queue.memory.is_gone(tail));
+        thread.join().unwrap();
+    });
+}

@@ -210,6 +210,14 @@ impl<T: Shown> Shelves<T> {
         }
     }
 
+    /// Whether what the edge leads to was retired.
+    pub(super) fn is_gone(&self, edge: Edge<T>) -> bool {
+        let shelf = self.shelf.lock().unwrap();
+        let retired = shelf.retired.iter().map(|(node, _)| *node);
+        edge.node()
+            .is_some_and(|node| retired.chain(shelf.free.iter().copied()).any(|n| n == node))
+    }
+
     /// Whether some node was overwritten already.
     pub(super) fn reused(&self) -> bool {
         let shelf = self.shelf.lock().unwrap();

@@ -84,6 +84,12 @@ impl<T, M: Memory<Option<T>>> RawQueue<T, M> {
         }
     }
 
+    /// Where the tail leads to.
+    #[cfg(loom)]
+    pub(crate) fn tail(&self) -> Edge<Option<T>> {
+        self.tail.0.walk()
+    }
+
     /// Moves the tail on, unless another did.
     fn help(&self, tail: Edge<Option<T>>, next: Edge<Option<T>>) {
         // Release: pairs with the Acquire in `Link::walk`.
