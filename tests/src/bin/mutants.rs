@@ -1,5 +1,5 @@
-//! Weakens one ordering, barrier or check of `smr-core` or `smr-hashmap` at a
-//! time, and sees whether a loom model fails.
+//! Weakens one ordering, barrier or check of a crate at a time, and sees whether
+//! a loom model of that crate fails.
 //!
 //! ```text
 //! cargo mutants                 all of them
@@ -61,7 +61,11 @@ const SURVIVORS: &[(&str, &str)] = &[
 ];
 
 /// The crates that have models. A mutant is judged by those of its own.
-const CRATES: &[(&str, &str)] = &[("smr-core", "smr_core"), ("smr-hashmap", "smr_hashmap")];
+const CRATES: &[(&str, &str)] = &[
+    ("smr-core", "smr_core"),
+    ("smr-hashmap", "smr_hashmap"),
+    ("smr-list", "smr_list"),
+];
 
 /// One mutant gets this long; the models together take far less.
 const LIMIT: Duration = Duration::from_secs(240);

@@ -1,0 +1,301 @@
+//! The ordered list, the list with handles, and the stack.
+
+use std::cmp::Ordering;
+
+use loom::sync::Arc;
+use smr_core::Guard;
+use smr_core::sync::{AtomicU32, Ordering as Order};
+
+use super::support::{Domain, Item, Reached, Shelves, explore, spawn};
+use crate::raw::chain::Chain;
+use crate::raw::list::RawList;
+
+type List = Chain<Item, Shelves<Item>>;
+
+/// Keys are the tens, so that an update can be told from what it replaced.
+fn order(a: &Item, key: u32) -> Ordering {
+    (a.read() / 10).cmp(&key)
+}
+
+fn insert(list: &List, guard: &Guard, number: u32) -> bool {
+    let by_key = |a: &Item, b: &Item| order(a, b.read() / 10);
+    list.insert(guard, Item::new(number), by_key).is_ok()
+}
+
+fn put(list: &List, guard: &Guard, number: u32) -> Option<u32> {
+    let by_key = |a: &Item, b: &Item| order(a, b.read() / 10);
+    let old = list.put(guard, Item::new(number), by_key);
+    old.map(|node| node.value.read())
+}
+
+fn remove(list: &List, guard: &Guard, key: u32) -> bool {
+    let place = list.find(guard, |item| order(item, key));
+    list.remove(guard, &place)
+}
+
+fn get(list: &List, guard: &Guard, key: u32) -> Option<u32> {
+    let node = list.look(guard, |item| order(item, key));
+    node.map(|node| node.value.read())
+}
+
+fn all(list: &List, guard: &Guard) -> Vec<u32> {
+    let mut seen = Vec::new();
+    let mut at = list.first(guard);
+    while let Some(node) = at {
+        seen.push(node.value.read());
+        at = list.after(node, guard);
+    }
+    seen
+}
+
+fn of(domain: &Domain, numbers: &[u32]) -> Arc<List> {
+    let list = Arc::new(Chain::new(Shelves::new(domain)));
+    let handle = domain.register();
+    for number in numbers {
+        assert!(insert(&list, &handle.pin(), *number));
+    }
+    list
+}
+
+fn look(list: &Arc<List>, domain: &Domain) -> Vec<u32> {
+    let handle = domain.register();
+    let guard = handle.pin();
+    all(list, &guard)
+}
+
+/// Two threads at a list; returns what each says and what is left.
+fn two(
+    numbers: &[u32],
+    a: impl FnOnce(&List, &Guard) -> bool + Send + 'static,
+    b: impl FnOnce(&List, &Guard) -> bool + Send + 'static,
+) -> (bool, bool, Vec<u32>) {
+    let domain = Domain::new();
+    let list = of(&domain, numbers);
+    let said = Arc::new(AtomicU32::new(0));
+    let (other, theirs) = (Arc::clone(&list), Arc::clone(&said));
+    let thread = spawn(&domain, move |pin| {
+        let yes = a(&other, &pin());
+        theirs.store(yes.into(), Order::Release);
+    });
+    let handle = domain.register();
+    let second = b(&list, &handle.pin());
+    drop(handle);
+    thread.join().unwrap();
+    let first = said.load(Order::Acquire) == 1;
+    let left = look(&list, &domain);
+    (first, second, left)
+}
+
+#[test]
+fn insert_against_insert_of_one_key() {
+    static FIRST: Reached = Reached::new("the first insertion wins");
+    static SECOND: Reached = Reached::new("the second insertion wins");
+    explore(2, || {
+        let (a, b, left) = two(&[10], |l, g| insert(l, g, 21), |l, g| insert(l, g, 22));
+        assert!(a != b, "one of the two inserts the key");
+        assert_eq!(left, [10, if a { 21 } else { 22 }]);
+        FIRST.hit_if(a);
+        SECOND.hit_if(b);
+    });
+    FIRST.check();
+    SECOND.check();
+}
+
+#[test]
+fn insert_against_removal_of_the_node_before() {
+    explore(2, || {
+        let (a, b, left) = two(&[10], |l, g| remove(l, g, 1), |l, g| insert(l, g, 20));
+        assert!(a && b);
+        assert_eq!(left, [20], "what is inserted behind a removed node stays");
+    });
+}
+
+#[test]
+fn removal_against_removal_of_the_same() {
+    static FIRST: Reached = Reached::new("the first removal wins");
+    static SECOND: Reached = Reached::new("the second removal wins");
+    explore(2, || {
+        let (a, b, left) = two(&[10], |l, g| remove(l, g, 1), |l, g| remove(l, g, 1));
+        assert!(a != b, "one of the two removes it");
+        assert!(left.is_empty());
+        FIRST.hit_if(a);
+        SECOND.hit_if(b);
+    });
+    FIRST.check();
+    SECOND.check();
+}
+
+#[test]
+fn removal_against_removal_of_the_neighbour() {
+    explore(2, || {
+        let (a, b, left) = two(&[10, 20], |l, g| remove(l, g, 1), |l, g| remove(l, g, 2));
+        assert!(a && b);
+        assert!(left.is_empty(), "a removed neighbour does not come back");
+    });
+}
+
+#[test]
+fn a_get_walks_through_a_chain_that_is_snipped() {
+    static HIT: Reached = Reached::new("the reader stands in the chain");
+    explore(2, || {
+        let domain = Domain::new();
+        let list = of(&domain, &[10, 20, 30]);
+        let other = Arc::clone(&list);
+        let reader = spawn(&domain, move |pin| {
+            let guard = pin();
+            assert_eq!(get(&other, &guard, 3), Some(30), "it is there throughout");
+        });
+        let handle = domain.register();
+        let guard = handle.pin();
+        for key in [1, 2] {
+            let place = list.find(&guard, |item| order(item, key));
+            assert!(place.node.is_some_and(|node| list.mark(node)));
+        }
+        drop(guard);
+        list.sweep(&handle.pin());
+        list.memory.collect();
+        HIT.hit_if(list.memory.reused());
+        reader.join().unwrap();
+    });
+    HIT.check();
+}
+
+#[test]
+fn a_key_that_is_replaced_is_never_absent() {
+    static OLD: Reached = Reached::new("the old value is seen");
+    static NEW: Reached = Reached::new("the new value is seen");
+    explore(2, || {
+        let domain = Domain::new();
+        let list = of(&domain, &[10]);
+        let other = Arc::clone(&list);
+        let reader = spawn(&domain, move |pin| {
+            let seen = get(&other, &pin(), 1).expect("it is never absent");
+            OLD.hit_if(seen == 10);
+            NEW.hit_if(seen == 11);
+        });
+        let handle = domain.register();
+        assert_eq!(put(&list, &handle.pin(), 11), Some(10));
+        reader.join().unwrap();
+    });
+    OLD.check();
+    NEW.check();
+}
+
+#[test]
+fn who_misses_a_key_sees_what_came_before_its_removal() {
+    explore(2, || {
+        let domain = Domain::new();
+        let list = of(&domain, &[10]);
+        let note = Arc::new(AtomicU32::new(0));
+        let (other, theirs) = (Arc::clone(&list), Arc::clone(&note));
+        let reader = spawn(&domain, move |pin| {
+            if get(&other, &pin(), 1).is_none() {
+                // Relaxed: the list orders it.
+                assert_eq!(theirs.load(Order::Relaxed), 1);
+            }
+        });
+        let handle = domain.register();
+        let guard = handle.pin();
+        // Relaxed: the list orders it. Within the section, for entering orders too.
+        note.store(1, Order::Relaxed);
+        let place = list.find(&guard, |item| order(item, 1));
+        assert!(place.node.is_some_and(|node| list.mark(node)));
+        drop(guard);
+        reader.join().unwrap();
+    });
+}
+
+#[test]
+fn who_snips_hands_on_what_is_behind() {
+    explore(2, || {
+        let domain = Domain::new();
+        let list = of(&domain, &[10]);
+        let (a, b) = (Arc::clone(&list), Arc::clone(&list));
+        let writer = spawn(&domain, move |pin| {
+            assert!(insert(&a, &pin(), 20));
+        });
+        let reader = spawn(&domain, move |pin| {
+            let seen = get(&b, &pin(), 2);
+            assert!(seen.is_none_or(|seen| seen == 20));
+        });
+        let handle = domain.register();
+        assert!(remove(&list, &handle.pin(), 1));
+        writer.join().unwrap();
+        reader.join().unwrap();
+    });
+}
+
+#[test]
+fn removal_by_handle_against_iteration() {
+    static REUSED: Reached = Reached::new("the memory comes back while a reader iterates");
+    explore(2, || {
+        let domain = Domain::new();
+        let list = Arc::new(RawList::new(Shelves::<Item>::new(&domain)));
+        let handle = domain.register();
+        let guard = handle.pin();
+        let last = list.push(Item::new(1), &guard);
+        let first = list.push(Item::new(2), &guard);
+        drop(guard);
+        let other = Arc::clone(&list);
+        let reader = spawn(&domain, move |pin| {
+            let guard = pin();
+            let seen = all(&other.chain, &guard);
+            assert!(seen.contains(&1), "it is there throughout");
+        });
+        assert!(list.remove(first, &handle.pin()).is_ok());
+        list.sweep(&handle.pin());
+        list.chain.memory.collect();
+        REUSED.hit_if(list.chain.memory.reused());
+        reader.join().unwrap();
+        assert!(list.get(&last, &handle.pin()).is_some());
+    });
+    REUSED.check();
+}
+
+#[test]
+fn a_stack_has_no_aba() {
+    explore(2, || {
+        let domain = Domain::new();
+        let stack = Arc::new(List::new(Shelves::new(&domain)));
+        let handle = domain.register();
+        stack.push(Item::new(1), &handle.pin());
+        stack.push(Item::new(2), &handle.pin());
+        let other = Arc::clone(&stack);
+        let thread = spawn(&domain, move |pin| {
+            let guard = pin();
+            let popped = other.pop(&guard).expect("there are two");
+            assert!(popped.value.read() <= 3);
+        });
+        let guard = handle.pin();
+        let popped = stack.pop(&guard).expect("there are two").value.read();
+        assert!((1..=2).contains(&popped));
+        drop(guard);
+        stack.push(Item::new(3), &handle.pin());
+        thread.join().unwrap();
+        assert_eq!(look(&stack, &domain).len(), 1);
+    });
+}
+
+#[test]
+fn a_pop_hands_on_what_came_before_it() {
+    explore(2, || {
+        let domain = Domain::new();
+        let stack = Arc::new(List::new(Shelves::new(&domain)));
+        let handle = domain.register();
+        stack.push(Item::new(1), &handle.pin());
+        let note = Arc::new(AtomicU32::new(0));
+        let (other, theirs) = (Arc::clone(&stack), Arc::clone(&note));
+        let thread = spawn(&domain, move |pin| {
+            if other.pop(&pin()).is_none() {
+                // Relaxed: the stack orders it.
+                assert_eq!(theirs.load(Order::Relaxed), 1);
+            }
+        });
+        let guard = handle.pin();
+        // Relaxed: the stack orders it. Within the section, for entering orders too.
+        note.store(1, Order::Relaxed);
+        let _ = stack.pop(&guard);
+        drop(guard);
+        thread.join().unwrap();
+    });
+}

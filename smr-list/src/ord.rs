@@ -1,0 +1,55 @@
+//! Every memory ordering that carries an argument, by name.
+//!
+//! Each entry says what it pairs with and what it would be weakened to. Under
+//! loom the environment variable `SMR_MUTANT` puts the weaker one in place, and a
+//! model has to fail: see CONTRIBUTING.md.
+
+use smr_core::sync::{Ordering, mutant};
+
+macro_rules! orderings {
+    ($($(#[$doc:meta])* $name:ident = $strong:ident, or $weak:ident;)*) => {
+        $(
+            $(#[$doc])*
+            #[inline(always)]
+            pub(crate) fn $name() -> Ordering {
+                if mutant(stringify!($name)) { Ordering::$weak } else { Ordering::$strong }
+            }
+        )*
+    };
+}
+
+orderings! {
+    /// A node is linked in. Pairs with [`link_walk`]: who finds it sees its value.
+    link_publish = Release, or Relaxed;
+
+    /// A link is followed. Pairs with [`link_publish`], [`link_mark`] and
+    /// [`link_snip`].
+    link_walk = Acquire, or Relaxed;
+
+    /// A node is marked as removed. Pairs with [`link_walk`]: who finds that it
+    /// has gone sees what came before its removal.
+    link_mark = Release, or Relaxed;
+
+    /// A node is marked and its replacement published by the same exchange.
+    /// Pairs with [`link_walk`].
+    link_replace = Release, or Relaxed;
+
+    /// A chain of marked nodes is cut out. Pairs with [`link_walk`]: the node
+    /// behind the chain was published by another thread, and is handed on.
+    link_snip = Release, or Relaxed;
+
+    /// The head of a stack moves on. Pairs with [`link_walk`]: a pop hands on what
+    /// came before it, and the node below, which another thread published.
+    stack_pop = AcqRel, or Relaxed;
+
+    /// The head of a queue moves on. Pairs with [`link_walk`]: who takes the next
+    /// value sees the node that this thread saw.
+    queue_head = Release, or Relaxed;
+
+    /// The tail of a queue moves on. Pairs with [`link_walk`]: who finds the node
+    /// through the tail sees that it is there.
+    queue_tail = Release, or Relaxed;
+
+    /// The writer of an RCU list changes a link. Pairs with [`link_walk`].
+    rcu_publish = Release, or Relaxed;
+}

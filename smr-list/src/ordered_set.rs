@@ -1,0 +1,204 @@
+//! [`OrderedSet`]: a small concurrent set, in order.
+
+use core::borrow::Borrow;
+use core::fmt;
+use core::ops::RangeBounds;
+
+use smr_core::{Domain, Guard};
+
+use crate::ordered_list::{self, OrderedList};
+
+/// An ordered set as a linked list: an [`OrderedList`] without values, and what is
+/// said there holds here.
+///
+/// ```
+/// let set = smr_list::OrderedSet::from_iter([2, 1]);
+/// let guard = set.guard();
+/// assert!(set.contains(&1, &guard));
+/// assert!(!set.insert(1, &guard));
+/// assert!(set.iter(&guard).eq(&[1, 2]));
+/// ```
+#[derive(Clone)]
+pub struct OrderedSet<K>
+where
+    K: Ord,
+{
+    list: OrderedList<K, ()>,
+}
+
+impl<K: Ord> OrderedSet<K> {
+    /// An empty set under the global domain. It owns no heap.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            list: OrderedList::new(),
+        }
+    }
+
+    /// An empty set under the given domain.
+    #[must_use]
+    pub fn new_in(domain: &Domain) -> Self {
+        Self {
+            list: OrderedList::new_in(domain),
+        }
+    }
+
+    /// The domain that the guards of the set belong to.
+    #[must_use]
+    pub fn domain(&self) -> &Domain {
+        self.list.domain()
+    }
+
+    /// A section on the calling thread, for this set and all of its domain.
+    pub fn guard(&self) -> Guard {
+        self.list.guard()
+    }
+
+    /// A section that is bound to no thread, and may be held over `.await`.
+    pub fn owned_guard(&self) -> smr_core::OwnedGuard {
+        self.list.owned_guard()
+    }
+
+    /// Drops the removed keys that no reader holds up. Does not wait.
+    pub fn flush(&self) {
+        self.list.flush();
+    }
+
+    /// Whether there was no key at an instant of the call.
+    #[track_caller]
+    pub fn is_empty(&self, guard: &Guard) -> bool {
+        self.list.is_empty(guard)
+    }
+
+    /// Whether the key is there. As [`OrderedList::get`].
+    #[track_caller]
+    pub fn contains<Q: Ord + ?Sized>(&self, key: &Q, guard: &Guard) -> bool
+    where
+        K: Borrow<Q>,
+    {
+        self.list.contains_key(key, guard)
+    }
+
+    /// Puts the key there. Whether it was absent. As [`OrderedList::try_insert`].
+    #[track_caller]
+    pub fn insert(&self, key: K, guard: &Guard) -> bool {
+        self.list.try_insert(key, (), guard).is_ok()
+    }
+
+    /// Removes the key. Whether this call did. As [`OrderedList::remove`].
+    #[track_caller]
+    pub fn remove<Q: Ord + ?Sized>(&self, key: &Q, guard: &Guard) -> bool
+    where
+        K: Borrow<Q>,
+    {
+        self.list.remove(key, guard).is_some()
+    }
+
+    /// The first key. As [`OrderedList::first`].
+    #[track_caller]
+    pub fn first<'g>(&'g self, guard: &'g Guard) -> Option<&'g K> {
+        self.list.first(guard).map(|(key, ())| key)
+    }
+
+    /// The last key. As [`OrderedList::last`].
+    #[track_caller]
+    pub fn last<'g>(&'g self, guard: &'g Guard) -> Option<&'g K> {
+        self.list.last(guard).map(|(key, ())| key)
+    }
+
+    /// Removes the first key. As [`OrderedList::pop_first`].
+    #[track_caller]
+    pub fn pop_first<'g>(&'g self, guard: &'g Guard) -> Option<&'g K> {
+        self.list.pop_first(guard).map(|(key, ())| key)
+    }
+
+    /// Removes the keys for which `keep` does not hold.
+    #[track_caller]
+    pub fn retain(&self, mut keep: impl FnMut(&K) -> bool, guard: &Guard) {
+        self.list.retain(|key, ()| keep(key), guard);
+    }
+
+    /// Removes all keys that are there, one by one.
+    #[track_caller]
+    pub fn clear(&self, guard: &Guard) {
+        self.list.clear(guard);
+    }
+
+    /// Iterates in order. As [`OrderedList::iter`].
+    #[track_caller]
+    pub fn iter<'g>(&'g self, guard: &'g Guard) -> Iter<'g, K> {
+        Iter(self.list.iter(guard))
+    }
+
+    /// Iterates over the keys within bounds.
+    #[track_caller]
+    pub fn range<'g, Q, R>(&'g self, bounds: R, guard: &'g Guard) -> impl Iterator<Item = &'g K>
+    where
+        K: Borrow<Q>,
+        Q: Ord + ?Sized + 'g,
+        R: RangeBounds<Q> + 'g,
+    {
+        self.list.range(bounds, guard).map(|(key, ())| key)
+    }
+}
+
+/// An iterator over an [`OrderedSet`].
+#[derive(Debug)]
+pub struct Iter<'g, K>(ordered_list::Iter<'g, K, ()>);
+
+impl<'g, K: Ord> Iterator for Iter<'g, K> {
+    type Item = &'g K;
+
+    fn next(&mut self) -> Option<&'g K> {
+        self.0.next().map(|(key, ())| key)
+    }
+}
+
+impl<K: Ord> Default for OrderedSet<K> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<K: Ord + fmt::Debug> fmt::Debug for OrderedSet<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter(&self.guard())).finish()
+    }
+}
+
+impl<K: Ord> Extend<K> for OrderedSet<K> {
+    fn extend<I: IntoIterator<Item = K>>(&mut self, iter: I) {
+        for key in iter {
+            self.insert(key, &self.guard());
+        }
+    }
+}
+
+impl<K: Ord> FromIterator<K> for OrderedSet<K> {
+    fn from_iter<I: IntoIterator<Item = K>>(iter: I) -> Self {
+        let mut set = Self::new();
+        set.extend(iter);
+        set
+    }
+}
+
+/// The keys of an [`OrderedSet`], by value.
+#[derive(Debug)]
+pub struct IntoIter<K>(ordered_list::IntoIter<K, ()>);
+
+impl<K> Iterator for IntoIter<K> {
+    type Item = K;
+
+    fn next(&mut self) -> Option<K> {
+        self.0.next().map(|(key, ())| key)
+    }
+}
+
+impl<K: Ord> IntoIterator for OrderedSet<K> {
+    type Item = K;
+    type IntoIter = IntoIter<K>;
+
+    fn into_iter(self) -> IntoIter<K> {
+        IntoIter(self.list.into_iter())
+    }
+}

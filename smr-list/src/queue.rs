@@ -1,0 +1,203 @@
+//! [`Queue`]: first in, first out.
+
+use core::fmt;
+
+use smr_core::{Domain, Guard, Pool};
+
+use crate::entry::{check, common};
+use crate::raw::node::Node;
+use crate::raw::queue::RawQueue;
+use crate::stack::collection;
+
+/// A lock-free queue (Michael and Scott's).
+///
+/// A value that is popped may still be seen by those who peeked at it, so popping
+/// returns a reference, good as long as the guard. [`pop_cloned`](Self::pop_cloned)
+/// copies it out; the owner of the queue takes values out ([`pop_mut`](Self::pop_mut),
+/// `into_iter`).
+///
+/// A popped value stays in the queue's first node until the next pop retires that:
+/// it is dropped after the *next* pop, or with the queue.
+///
+/// Push and pop are lock-free and O(1). A push linearizes at the exchange of the last
+/// link, a pop at the exchange of the head, one that finds nothing at its load of the
+/// first link. Peeking is wait-free.
+///
+/// ```
+/// let queue = smr_list::Queue::new();
+/// let guard = queue.guard();
+/// queue.push(1, &guard);
+/// queue.push(2, &guard);
+/// assert_eq!(queue.pop(&guard), Some(&1));
+/// assert_eq!(queue.peek(&guard), Some(&2));
+/// ```
+pub struct Queue<T> {
+    raw: RawQueue<T, Pool<Node<Option<T>>>>,
+}
+
+impl<T> Queue<T> {
+    /// An empty queue under the global domain. It owns one node.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            raw: RawQueue::new(Pool::scoped()),
+        }
+    }
+
+    /// An empty queue under the given domain.
+    #[must_use]
+    pub fn new_in(domain: &Domain) -> Self {
+        Self {
+            raw: RawQueue::new(Pool::scoped_in(domain)),
+        }
+    }
+
+    fn pool(&self) -> &Pool<Node<Option<T>>> {
+        &self.raw.memory
+    }
+
+    common!();
+
+    /// Whether there was nothing to pop at an instant of the call. Wait-free.
+    ///
+    /// # Panics
+    ///
+    /// If the guard is one of another domain.
+    #[track_caller]
+    pub fn is_empty(&self, guard: &Guard) -> bool {
+        self.peek(guard).is_none()
+    }
+
+    /// Puts a value at the end.
+    ///
+    /// # Panics
+    ///
+    /// If the guard is one of another domain.
+    #[track_caller]
+    #[inline]
+    pub fn push(&self, value: T, guard: &Guard) {
+        check(guard, self.domain());
+        self.raw.push(guard, value);
+    }
+
+    /// Takes the first value.
+    ///
+    /// # Panics
+    ///
+    /// If the guard is one of another domain, or a destructor that runs on the
+    /// occasion panics.
+    #[track_caller]
+    #[inline]
+    pub fn pop<'g>(&'g self, guard: &'g Guard) -> Option<&'g T> {
+        check(guard, self.domain());
+        self.raw.pop(guard)?.value.as_ref()
+    }
+
+    /// Takes the first value, and returns a clone of it. In a section of its own.
+    ///
+    /// # Panics
+    ///
+    /// As [`pop`](Self::pop), and if `T::clone` does; the value is gone then.
+    pub fn pop_cloned(&self) -> Option<T>
+    where
+        T: Clone,
+    {
+        self.pop(&self.guard()).cloned()
+    }
+
+    /// The first value.
+    ///
+    /// # Panics
+    ///
+    /// If the guard is one of another domain.
+    #[track_caller]
+    pub fn peek<'g>(&'g self, guard: &'g Guard) -> Option<&'g T> {
+        check(guard, self.domain());
+        self.raw.peek(guard)
+    }
+
+    /// Iterates from the first value on, also over those that are popped meanwhile
+    /// and those that are pushed before it gets to the end.
+    ///
+    /// # Panics
+    ///
+    /// If the guard is one of another domain.
+    #[track_caller]
+    pub fn iter<'g>(&'g self, guard: &'g Guard) -> Iter<'g, T> {
+        check(guard, self.domain());
+        Iter {
+            queue: self,
+            at: None,
+            guard,
+        }
+    }
+
+    /// Pops until nothing is left.
+    ///
+    /// # Panics
+    ///
+    /// If the guard is one of another domain.
+    ///
+    /// ```
+    /// let queue = smr_list::Queue::from_iter([1, 2]);
+    /// let guard = queue.guard();
+    /// assert!(queue.drain(&guard).eq(&[1, 2]));
+    /// ```
+    #[track_caller]
+    pub fn drain<'g>(&'g self, guard: &'g Guard) -> impl Iterator<Item = &'g T> {
+        check(guard, self.domain());
+        core::iter::from_fn(move || self.pop(guard))
+    }
+
+    /// Takes the first value out.
+    pub fn pop_mut(&mut self) -> Option<T> {
+        self.raw.pop_mut()
+    }
+}
+
+/// An iterator over a [`Queue`].
+pub struct Iter<'g, T> {
+    queue: &'g Queue<T>,
+    at: Option<&'g Node<Option<T>>>,
+    guard: &'g Guard,
+}
+
+impl<'g, T> Iterator for Iter<'g, T> {
+    type Item = &'g T;
+
+    fn next(&mut self) -> Option<&'g T> {
+        let node = match self.at {
+            None => self.queue.raw.first(self.guard),
+            Some(node) => self.queue.raw.after(node, self.guard),
+        };
+        self.at = Some(node?);
+        node?.value.as_ref()
+    }
+}
+
+impl<T> fmt::Debug for Iter<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Iter").finish_non_exhaustive()
+    }
+}
+
+collection!(Queue);
+
+impl<T> Extend<T> for Queue<T> {
+    fn extend<I: IntoIterator<Item = T>>(&mut self, iter: I) {
+        for value in iter {
+            self.push(value, &self.guard());
+        }
+    }
+}
+
+impl<T: Clone> Clone for Queue<T> {
+    fn clone(&self) -> Self {
+        let new = Self::new_in(self.domain());
+        let guard = self.guard();
+        for value in self.iter(&guard) {
+            new.push(value.clone(), &guard);
+        }
+        new
+    }
+}
