@@ -62,6 +62,14 @@ pub(crate) struct Cli {
     #[arg(long, value_delimiter = ',', value_name = "N,...")]
     pub(crate) entries: Option<Vec<u64>>,
 
+    /// Ranges of the keys of `list`.
+    #[arg(long, value_delimiter = ',', value_name = "N,...")]
+    pub(crate) ranges: Option<Vec<u64>>,
+
+    /// How many in a hundred operations of `list` look a key up.
+    #[arg(long, value_delimiter = ',', value_name = "N,...")]
+    pub(crate) gets: Option<Vec<u64>>,
+
     /// Operations of the churn of `memory`.
     #[arg(long, value_name = "N")]
     pub(crate) operations: Option<u64>,
@@ -92,6 +100,8 @@ pub(crate) enum Suite {
     Latency,
     /// What hash maps hold.
     Memory,
+    /// Linked lists, queues and stacks.
+    List,
 }
 
 impl Suite {
@@ -105,6 +115,7 @@ impl Suite {
             Suite::Map => "map",
             Suite::Latency => "latency",
             Suite::Memory => "memory",
+            Suite::List => "list",
         }
     }
 }
@@ -261,6 +272,36 @@ impl MapSettings {
     }
 }
 
+/// What to run of the suite over lists.
+#[derive(Debug)]
+pub(crate) struct ListSettings {
+    /// Threads.
+    pub(crate) threads: Vec<usize>,
+    /// Ranges of keys.
+    pub(crate) ranges: Vec<u64>,
+    /// How many in a hundred operations are look-ups.
+    pub(crate) gets: Vec<u64>,
+}
+
+impl ListSettings {
+    fn new(cli: &Cli, short: bool) -> Self {
+        let or = |given: &Option<Vec<u64>>, brief: &[u64], full: &[u64]| {
+            let default = if short { brief } else { full };
+            given.clone().unwrap_or_else(|| default.to_vec())
+        };
+        let threads = if short {
+            vec![machine::cores()]
+        } else {
+            vec![1, 2, 4, 8]
+        };
+        Self {
+            threads: cli.threads.clone().unwrap_or(threads),
+            ranges: or(&cli.ranges, &[16, 1000], &[16, 1000, 10_000]),
+            gets: or(&cli.gets, &[50, 100], &[0, 50, 90, 100]),
+        }
+    }
+}
+
 /// What to run: the command line with its gaps filled.
 #[derive(Debug)]
 pub(crate) struct Settings {
@@ -282,6 +323,8 @@ pub(crate) struct Settings {
     pub(crate) pools: usize,
     /// What concerns hash maps.
     pub(crate) maps: MapSettings,
+    /// What concerns lists.
+    pub(crate) lists: ListSettings,
     seconds: Option<f64>,
     short: bool,
     subjects: Option<Vec<String>>,
@@ -320,6 +363,7 @@ impl Settings {
                 .unwrap_or(if short { 2_000_000 } else { 5_000_000 }),
             pools: cli.pools.unwrap_or(if short { 10_000 } else { 100_000 }),
             maps: MapSettings::new(cli, short),
+            lists: ListSettings::new(cli, short),
             seconds: cli.seconds,
             short,
             subjects: cli.subjects.clone(),

@@ -1,4 +1,5 @@
-//! The comparison of reclamation systems and of hash maps: one binary, every suite, every peer.
+//! The comparison of reclamation systems, hash maps and lists: one binary, every suite,
+//! every peer.
 //!
 //! ```text
 //! smr-bench                       about a minute over everything
@@ -93,6 +94,12 @@ fn check(settings: &Settings, cli: &Cli) {
             suites::map::ENTRIES
         ));
     }
+    if settings.lists.ranges.iter().any(|range| *range < 2) {
+        fail("a list's range has at least two keys".into());
+    }
+    if settings.lists.gets.iter().any(|gets| *gets > 100) {
+        fail("a hundred operations have at most a hundred look-ups".into());
+    }
     if threads.copied().any(|count| count == 0) {
         fail("a run needs at least one thread".into());
     }
@@ -123,7 +130,9 @@ fn compare(settings: &Settings, cli: &Cli) -> io::Result<()> {
             None => Ok(()),
         }
     })?;
-    println!("\nWho wins (\"none\", \"malloc\" and \"hashbrown\" protect nobody and stand aside):");
+    println!(
+        "\nWho wins (\"none\", \"malloc\", \"hashbrown\" and \"plain\" protect nobody and stand aside):"
+    );
     for line in verdicts {
         println!("  {line}");
     }

@@ -146,7 +146,7 @@ pub(crate) fn verdict(records: &[Record]) -> Vec<String> {
 fn contends(record: &Record) -> bool {
     !matches!(
         record.subject.as_str(),
-        "none" | "malloc" | "hashbrown" | "smr-batched"
+        "none" | "malloc" | "hashbrown" | "smr-batched" | "plain"
     )
 }
 

@@ -171,6 +171,32 @@ fn memory_has_every_subject() {
 }
 
 #[test]
+fn list_has_every_subject() {
+    let small = ["--ranges", "16,100", "--gets", "50,100"];
+    check("list", "throughput", &small);
+}
+
+#[test]
+fn every_workload_of_list_runs() {
+    let (records, _) = records("list", &["--ranges", "64", "--subjects", "smr"]);
+    let seen: BTreeSet<&str> = records
+        .iter()
+        .map(|record| record["workload"].as_str().expect("a name"))
+        .collect();
+    let expected = [
+        "get-0/64",
+        "get-50/64",
+        "get-90/64",
+        "get-100/64",
+        "queue",
+        "stack",
+        "handles",
+        "iterate/1000",
+    ];
+    assert_eq!(seen, expected.into());
+}
+
+#[test]
 fn a_map_of_no_entries_is_refused() {
     let output = Command::new(env!("CARGO_BIN_EXE_smr-bench"))
         .args(["memory", "--entries", "0"])

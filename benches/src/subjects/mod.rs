@@ -16,6 +16,7 @@ pub(crate) mod arc_swap;
 pub(crate) mod bare;
 pub(crate) mod crossbeam;
 pub(crate) mod haphazard;
+pub(crate) mod lists;
 pub(crate) mod maps;
 pub(crate) mod rwlock;
 pub(crate) mod sdd;

@@ -3,6 +3,7 @@
 pub(crate) mod churn;
 pub(crate) mod free;
 pub(crate) mod latency;
+pub(crate) mod list;
 pub(crate) mod map;
 pub(crate) mod memory;
 pub(crate) mod section;
@@ -37,6 +38,7 @@ pub(crate) fn plan(settings: &Settings) -> Vec<Comparison> {
             Suite::Map => map::plan(settings),
             Suite::Latency => latency::plan(settings),
             Suite::Memory => memory::plan(settings),
+            Suite::List => list::plan(settings),
         });
     }
     all.retain(|comparison| !comparison.cases.is_empty());
@@ -53,6 +55,7 @@ pub(crate) fn subjects(suite: Suite) -> Vec<Entry> {
         Suite::Map => map::subjects(),
         Suite::Latency => latency::subjects(),
         Suite::Memory => memory::subjects(),
+        Suite::List => list::subjects(),
     }
 }
 
