@@ -12,6 +12,7 @@
 
 mod cell;
 mod clock;
+mod hands;
 mod latch;
 mod pool;
 mod pool_section;
