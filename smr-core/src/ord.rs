@@ -183,4 +183,5 @@ pub(crate) const SITES: &[&str] = &[
     "hands_not_seen",
     "running_not_seen",
     "dirty_not_noted",
+    "stolen_tag_old",
 ];

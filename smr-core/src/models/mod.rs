@@ -15,6 +15,7 @@ mod clock;
 mod hands;
 mod latch;
 mod pool;
+mod pool_reuse;
 mod pool_section;
 mod registry;
 mod retire;
