@@ -33,7 +33,7 @@ use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
 
-use super::{Local, Reclaim, Subject, boxed};
+use super::{HARNESS, Local, Reclaim, Subject, boxed};
 
 /// Time between two ticks: 100 Hz.
 const TICK: Duration = Duration::from_millis(10);
@@ -126,8 +126,7 @@ impl<T: Send + Sync + 'static> Reclaim<T> for Tick {
     type Local<'r> = TickLocal<'r, T>;
 
     fn new(threads: usize) -> Self {
-        // One slot more: the harness' thread retires what is left.
-        let slots = (0..=threads).map(|_| CachePadded::new(AtomicU64::new(OUTSIDE)));
+        let slots = (0..threads + HARNESS).map(|_| CachePadded::new(AtomicU64::new(OUTSIDE)));
         let clock = Arc::new(Clock {
             epoch: CachePadded::new(AtomicU64::new(OUTSIDE + 1)),
             slots: slots.collect(),

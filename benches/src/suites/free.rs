@@ -15,11 +15,13 @@ use crate::crew;
 use crate::record::{Metric, Sample};
 use crate::run::{Case, Comparison};
 use crate::subjects::bare::Malloc;
+use crate::subjects::counts::Counts;
 use crate::subjects::crossbeam::Crossbeam;
 use crate::subjects::haphazard::Haphazard;
+use crate::subjects::parsec::Parsec;
 use crate::subjects::sdd::Sdd;
 use crate::subjects::seize::Seize;
-use crate::subjects::smr::{SmrMalloc, SmrPool};
+use crate::subjects::smr::{FencedMalloc, FencedPool, SmrMalloc, SmrPool};
 use crate::subjects::{Local, Reclaim};
 
 mod pools;
@@ -35,11 +37,15 @@ macro_rules! for_each_subject {
         vec![
             $call::<Malloc>($($argument),*),
             $call::<SmrPool<Item>>($($argument),*),
+            $call::<FencedPool<Item>>($($argument),*),
             $call::<SmrMalloc>($($argument),*),
+            $call::<FencedMalloc>($($argument),*),
             $call::<Crossbeam>($($argument),*),
-            $call::<Seize>($($argument),*),
             $call::<Sdd>($($argument),*),
+            $call::<Parsec>($($argument),*),
+            $call::<Seize>($($argument),*),
             $call::<Haphazard>($($argument),*),
+            $call::<Counts>($($argument),*),
         ]
     };
 }

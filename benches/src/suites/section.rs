@@ -28,6 +28,7 @@ use crate::subjects::arc_swap::Swap;
 use crate::subjects::bare::BareLoad;
 use crate::subjects::crossbeam::Crossbeam;
 use crate::subjects::haphazard::Haphazard;
+use crate::subjects::parsec::Parsec;
 use crate::subjects::rwlock::ReadLock;
 use crate::subjects::sdd::Sdd;
 use crate::subjects::seize::Seize;
@@ -73,8 +74,9 @@ macro_rules! for_each_subject {
             $call::<Smr>($($argument),*),
             $call::<Fallback>($($argument),*),
             $call::<Crossbeam>($($argument),*),
-            $call::<Seize>($($argument),*),
             $call::<Sdd>($($argument),*),
+            $call::<Parsec>($($argument),*),
+            $call::<Seize>($($argument),*),
             $call::<Haphazard>($($argument),*),
             $call::<Swap>($($argument),*),
             $call::<ReadLock>($($argument),*),

@@ -25,11 +25,14 @@ use crate::cli::{Settings, Suite};
 use crate::crew::{self, Worker};
 use crate::record::{Metric, Sample};
 use crate::run::{Case, Comparison};
+use crate::subjects::counts::Counts;
 use crate::subjects::crossbeam::Crossbeam;
 use crate::subjects::haphazard::Haphazard;
+use crate::subjects::parsec::Parsec;
+use crate::subjects::rwlock::Locked;
 use crate::subjects::sdd::Sdd;
 use crate::subjects::seize::Seize;
-use crate::subjects::smr::{FencedPool, SmrMalloc, SmrPool};
+use crate::subjects::smr::{FencedMalloc, FencedPool, SmrMalloc, SmrPool};
 use crate::subjects::tick::Tick;
 use crate::subjects::{Local, Reclaim};
 
@@ -55,10 +58,14 @@ macro_rules! for_each_subject {
             $call::<SmrPool<Item>>($($argument),*),
             $call::<FencedPool<Item>>($($argument),*),
             $call::<SmrMalloc>($($argument),*),
+            $call::<FencedMalloc>($($argument),*),
             $call::<Crossbeam>($($argument),*),
-            $call::<Seize>($($argument),*),
             $call::<Sdd>($($argument),*),
+            $call::<Parsec>($($argument),*),
+            $call::<Seize>($($argument),*),
             $call::<Haphazard>($($argument),*),
+            $call::<Counts>($($argument),*),
+            $call::<Locked>($($argument),*),
             $call::<Tick>($($argument),*),
         ]
     };
@@ -150,7 +157,10 @@ impl<R: Reclaim<Item>> Scene<'_, R> {
             for value in retired..retired + BATCH {
                 let fresh = local.alloc(|| [value; 6]);
                 worker.allocated(1);
+                let alone =
+                    <R::Local<'_> as Local<Item>>::EXCLUSIVE.then(|| local.enter_to_write());
                 let old = self.source.swap(fresh.as_ptr(), Ordering::AcqRel);
+                drop(alone);
                 if let Some(old) = NonNull::new(old) {
                     worker.retired(1);
                     // SAFETY: we took it out, and we are the only writer.
