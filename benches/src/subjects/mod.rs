@@ -14,6 +14,8 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 pub(crate) mod arc_swap;
 pub(crate) mod bare;
+#[cfg(feature = "c-peers")]
+pub(crate) mod ck;
 pub(crate) mod counts;
 pub(crate) mod crossbeam;
 pub(crate) mod haphazard;
@@ -24,6 +26,8 @@ pub(crate) mod sdd;
 pub(crate) mod seize;
 pub(crate) mod smr;
 pub(crate) mod tick;
+#[cfg(feature = "c-peers")]
+pub(crate) mod urcu;
 
 /// One who is compared.
 pub(crate) trait Subject {
@@ -86,6 +90,10 @@ pub(crate) trait Reclaim<T: Send + Sync + 'static>: Subject + Sync + Sized {
 /// Parts that the harness' own thread takes: it fills a structure before a run,
 /// and retires what is left after it.
 pub(crate) const HARNESS: usize = 2;
+
+/// Bytes of retired items beyond which the threads of a subject that bounds
+/// nothing by itself wait, so that a comparison does not take the machine.
+pub(crate) const WAIT_BYTES: usize = 4 << 30;
 
 /// Items that a guard can announce at a time, for the subjects that protect
 /// each item for itself.

@@ -55,6 +55,8 @@ use crate::probe::{Blind, Follow, Idle, Probe};
 use crate::record::{Metric, Sample};
 use crate::run::{Case, Comparison};
 use crate::subjects::bare::Never;
+#[cfg(feature = "c-peers")]
+use crate::subjects::ck::Ck;
 use crate::subjects::counts::Counts;
 use crate::subjects::crossbeam::Crossbeam;
 use crate::subjects::haphazard::Haphazard;
@@ -64,6 +66,11 @@ use crate::subjects::sdd::Sdd;
 use crate::subjects::seize::Seize;
 use crate::subjects::smr::{FencedMalloc, FencedPool, SmrMalloc, SmrPool};
 use crate::subjects::tick::Tick;
+#[cfg(feature = "c-peers")]
+use crate::subjects::urcu::{
+    Urcu,
+    raw::{Bp, Mb, Memb, Qsbr},
+};
 use crate::subjects::{Local, Reclaim, Subject};
 
 use item::Item;
@@ -83,8 +90,9 @@ pub(crate) const SIZES: [usize; 6] = [128, 256, 512, 1024, 2048, 4096];
 /// Calls a function for each subject, for items with so many bytes behind their
 /// first 64.
 macro_rules! for_each_subject {
-    ($rest:literal, $call:ident $(, $argument:expr)*) => {
-        vec![
+    ($rest:literal, $call:ident $(, $argument:expr)*) => {{
+        #[cfg_attr(not(feature = "c-peers"), expect(unused_mut, reason = "the peers in C"))]
+        let mut all = vec![
             $call::<SmrPool<Item<$rest>>, $rest>($($argument),*),
             $call::<FencedPool<Item<$rest>>, $rest>($($argument),*),
             $call::<SmrMalloc, $rest>($($argument),*),
@@ -98,8 +106,17 @@ macro_rules! for_each_subject {
             $call::<Locked, $rest>($($argument),*),
             $call::<Tick, $rest>($($argument),*),
             $call::<Never<Item<$rest>>, $rest>($($argument),*),
-        ]
-    };
+        ];
+        #[cfg(feature = "c-peers")]
+        all.extend([
+                $call::<Ck, $rest>($($argument),*),
+                $call::<Urcu<Memb>, $rest>($($argument),*),
+                $call::<Urcu<Mb>, $rest>($($argument),*),
+                $call::<Urcu<Bp>, $rest>($($argument),*),
+                $call::<Urcu<Qsbr>, $rest>($($argument),*),
+        ]);
+        all
+    }};
 }
 
 /// Who takes part.

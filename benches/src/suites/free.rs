@@ -15,6 +15,8 @@ use crate::crew;
 use crate::record::{Metric, Sample};
 use crate::run::{Case, Comparison};
 use crate::subjects::bare::Malloc;
+#[cfg(feature = "c-peers")]
+use crate::subjects::ck::Ck;
 use crate::subjects::counts::Counts;
 use crate::subjects::crossbeam::Crossbeam;
 use crate::subjects::haphazard::Haphazard;
@@ -22,6 +24,11 @@ use crate::subjects::parsec::Parsec;
 use crate::subjects::sdd::Sdd;
 use crate::subjects::seize::Seize;
 use crate::subjects::smr::{FencedMalloc, FencedPool, SmrMalloc, SmrPool};
+#[cfg(feature = "c-peers")]
+use crate::subjects::urcu::{
+    Urcu,
+    raw::{Bp, Mb, Memb, Qsbr},
+};
 use crate::subjects::{Local, Reclaim};
 
 mod pools;
@@ -33,8 +40,9 @@ type Item = [u64; 6];
 const BATCH: u64 = 64;
 
 macro_rules! for_each_subject {
-    ($call:ident $(, $argument:expr)*) => {
-        vec![
+    ($call:ident $(, $argument:expr)*) => {{
+        #[cfg_attr(not(feature = "c-peers"), expect(unused_mut, reason = "the peers in C"))]
+        let mut all = vec![
             $call::<Malloc>($($argument),*),
             $call::<SmrPool<Item>>($($argument),*),
             $call::<FencedPool<Item>>($($argument),*),
@@ -46,8 +54,17 @@ macro_rules! for_each_subject {
             $call::<Seize>($($argument),*),
             $call::<Haphazard>($($argument),*),
             $call::<Counts>($($argument),*),
-        ]
-    };
+        ];
+        #[cfg(feature = "c-peers")]
+        all.extend([
+                $call::<Ck>($($argument),*),
+                $call::<Urcu<Memb>>($($argument),*),
+                $call::<Urcu<Mb>>($($argument),*),
+                $call::<Urcu<Bp>>($($argument),*),
+                $call::<Urcu<Qsbr>>($($argument),*),
+        ]);
+        all
+    }};
 }
 
 /// Who takes part.

@@ -40,6 +40,8 @@ use crate::crew::{self, Worker};
 use crate::record::{Metric, Sample};
 use crate::run::{Case, Comparison};
 use crate::subjects::bare::Never;
+#[cfg(feature = "c-peers")]
+use crate::subjects::ck::Ck;
 use crate::subjects::counts::Counts;
 use crate::subjects::crossbeam::Crossbeam;
 use crate::subjects::haphazard::Haphazard;
@@ -49,6 +51,11 @@ use crate::subjects::sdd::Sdd;
 use crate::subjects::seize::Seize;
 use crate::subjects::smr::{FencedMalloc, FencedPool, SmrMalloc, SmrPool};
 use crate::subjects::tick::Tick;
+#[cfg(feature = "c-peers")]
+use crate::subjects::urcu::{
+    Urcu,
+    raw::{Bp, Mb, Memb, Qsbr},
+};
 use crate::subjects::{Local, Reclaim};
 
 use node::Node;
@@ -117,8 +124,9 @@ enum Trouble {
 }
 
 macro_rules! for_each_subject {
-    ($call:ident $(, $argument:expr)*) => {
-        vec![
+    ($call:ident $(, $argument:expr)*) => {{
+        #[cfg_attr(not(feature = "c-peers"), expect(unused_mut, reason = "the peers in C"))]
+        let mut all = vec![
             $call::<SmrPool<Node>>($($argument),*),
             $call::<FencedPool<Node>>($($argument),*),
             $call::<SmrMalloc>($($argument),*),
@@ -132,8 +140,17 @@ macro_rules! for_each_subject {
             $call::<Locked>($($argument),*),
             $call::<Tick>($($argument),*),
             $call::<Never<Node>>($($argument),*),
-        ]
-    };
+        ];
+        #[cfg(feature = "c-peers")]
+        all.extend([
+                $call::<Ck>($($argument),*),
+                $call::<Urcu<Memb>>($($argument),*),
+                $call::<Urcu<Mb>>($($argument),*),
+                $call::<Urcu<Bp>>($($argument),*),
+                $call::<Urcu<Qsbr>>($($argument),*),
+        ]);
+        all
+    }};
 }
 
 /// Who takes part.

@@ -25,6 +25,8 @@ use crate::cli::{Settings, Suite};
 use crate::crew::{self, Worker};
 use crate::record::{Metric, Sample};
 use crate::run::{Case, Comparison};
+#[cfg(feature = "c-peers")]
+use crate::subjects::ck::Ck;
 use crate::subjects::counts::Counts;
 use crate::subjects::crossbeam::Crossbeam;
 use crate::subjects::haphazard::Haphazard;
@@ -34,6 +36,11 @@ use crate::subjects::sdd::Sdd;
 use crate::subjects::seize::Seize;
 use crate::subjects::smr::{FencedMalloc, FencedPool, SmrMalloc, SmrPool};
 use crate::subjects::tick::Tick;
+#[cfg(feature = "c-peers")]
+use crate::subjects::urcu::{
+    Urcu,
+    raw::{Bp, Mb, Memb, Qsbr},
+};
 use crate::subjects::{Local, Reclaim};
 
 /// An item of 48 bytes.
@@ -53,8 +60,9 @@ enum Workload {
 }
 
 macro_rules! for_each_subject {
-    ($call:ident $(, $argument:expr)*) => {
-        vec![
+    ($call:ident $(, $argument:expr)*) => {{
+        #[cfg_attr(not(feature = "c-peers"), expect(unused_mut, reason = "the peers in C"))]
+        let mut all = vec![
             $call::<SmrPool<Item>>($($argument),*),
             $call::<FencedPool<Item>>($($argument),*),
             $call::<SmrMalloc>($($argument),*),
@@ -67,8 +75,17 @@ macro_rules! for_each_subject {
             $call::<Counts>($($argument),*),
             $call::<Locked>($($argument),*),
             $call::<Tick>($($argument),*),
-        ]
-    };
+        ];
+        #[cfg(feature = "c-peers")]
+        all.extend([
+                $call::<Ck>($($argument),*),
+                $call::<Urcu<Memb>>($($argument),*),
+                $call::<Urcu<Mb>>($($argument),*),
+                $call::<Urcu<Bp>>($($argument),*),
+                $call::<Urcu<Qsbr>>($($argument),*),
+        ]);
+        all
+    }};
 }
 
 /// Who takes part.
