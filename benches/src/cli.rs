@@ -94,6 +94,8 @@ pub(crate) enum Suite {
     Stall,
     /// Allocate, retire, reuse.
     Free,
+    /// One list and one hash table over each system.
+    Schemes,
     /// Hash maps under mixes of operations.
     Map,
     /// Single insertions while a hash map grows.
@@ -112,6 +114,7 @@ impl Suite {
             Suite::Churn => "churn",
             Suite::Stall => "stall",
             Suite::Free => "free",
+            Suite::Schemes => "schemes",
             Suite::Map => "map",
             Suite::Latency => "latency",
             Suite::Memory => "memory",
@@ -311,6 +314,8 @@ pub(crate) struct Settings {
     pub(crate) threads: Vec<usize>,
     /// Threads of `churn`.
     pub(crate) churn_threads: Vec<usize>,
+    /// Threads of `schemes`.
+    pub(crate) schemes_threads: Vec<usize>,
     /// Runs of each subject.
     pub(crate) runs: usize,
     /// Item sizes of `churn`.
@@ -325,8 +330,9 @@ pub(crate) struct Settings {
     pub(crate) maps: MapSettings,
     /// What concerns lists.
     pub(crate) lists: ListSettings,
+    /// Whether no suite was named, so that it is to be brief.
+    pub(crate) short: bool,
     seconds: Option<f64>,
-    short: bool,
     subjects: Option<Vec<String>>,
 }
 
@@ -349,6 +355,7 @@ impl Settings {
             suites,
             threads: pick(&cli.threads, one_and_all.clone(), one_and_all),
             churn_threads: pick(&cli.threads, vec![cores], vec![1, 2, 4, 8]),
+            schemes_threads: pick(&cli.threads, vec![cores], vec![1, 2, 4, 8]),
             runs: cli.runs.unwrap_or(if short { 3 } else { 5 }).max(1),
             sizes: pick(&cli.sizes, vec![128, 1024, 4096], vec![1024]),
             localities: cli.localities.clone().unwrap_or_else(|| {

@@ -46,6 +46,8 @@ pub(crate) enum Metric {
     /// By how much the heap of a structure of constant size swings: its largest
     /// amount after a warm-up over its smallest, less one.
     HeapDrift,
+    /// The largest number of items that were retired and not destroyed yet.
+    UnreclaimedPeak,
     /// Insertions a second of a writer beside readers.
     WriterThroughput,
     /// Time of an insertion: 9,999 of 10,000 were faster.
@@ -88,6 +90,7 @@ impl Metric {
             Metric::ResidentPerEntry => "resident_per_entry",
             Metric::HeapBytes => "heap_bytes",
             Metric::HeapDrift => "heap_drift",
+            Metric::UnreclaimedPeak => "unreclaimed_peak",
             Metric::WriterThroughput => "writer_throughput",
             Metric::InsertP9999 => "insert_p9999",
             Metric::InsertMax => "insert_max",
@@ -115,7 +118,7 @@ impl Metric {
             | Metric::BytesPerEntry
             | Metric::ResidentPerEntry
             | Metric::HeapBytes => "bytes",
-            Metric::FreesPerPoll | Metric::ItemsRetired => "items",
+            Metric::FreesPerPoll | Metric::ItemsRetired | Metric::UnreclaimedPeak => "items",
             Metric::QueueFullShare | Metric::HeapDrift => "ratio",
         }
     }
@@ -135,6 +138,7 @@ impl Metric {
             | Metric::ResidentPerEntry
             | Metric::HeapBytes
             | Metric::HeapDrift
+            | Metric::UnreclaimedPeak
             | Metric::InsertP50
             | Metric::InsertP99
             | Metric::InsertP9999
@@ -335,6 +339,7 @@ mod tests {
             Metric::ResidentPerEntry,
             Metric::HeapBytes,
             Metric::HeapDrift,
+            Metric::UnreclaimedPeak,
             Metric::WriterThroughput,
             Metric::InsertP9999,
             Metric::InsertMax,

@@ -244,6 +244,7 @@ fn column(metric: Metric) -> String {
         Metric::ResidentPerEntry => "resident each".into(),
         Metric::HeapBytes => "heap".into(),
         Metric::HeapDrift => "heap swings by".into(),
+        Metric::UnreclaimedPeak => "unreclaimed".into(),
         Metric::WriterThroughput => "the writer".into(),
         Metric::InsertP9999 => "insert, p99.99".into(),
         Metric::InsertMax => "maximum".into(),

@@ -108,6 +108,11 @@ fn free_has_every_subject() {
     check("free", "time_per_op", &["--pools", "100"]);
 }
 
+#[test]
+fn schemes_has_every_subject() {
+    check("schemes", "throughput", &[]);
+}
+
 /// For the suites over hash maps, which are to be quick here.
 const SMALL: [&str; 4] = ["--entries", "2000", "--operations", "20000"];
 

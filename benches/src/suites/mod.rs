@@ -6,6 +6,7 @@ pub(crate) mod latency;
 pub(crate) mod list;
 pub(crate) mod map;
 pub(crate) mod memory;
+pub(crate) mod schemes;
 pub(crate) mod section;
 pub(crate) mod stall;
 
@@ -35,6 +36,7 @@ pub(crate) fn plan(settings: &Settings) -> Vec<Comparison> {
             Suite::Churn => churn::plan(settings),
             Suite::Stall => stall::plan(settings),
             Suite::Free => free::plan(settings),
+            Suite::Schemes => schemes::plan(settings),
             Suite::Map => map::plan(settings),
             Suite::Latency => latency::plan(settings),
             Suite::Memory => memory::plan(settings),
@@ -52,6 +54,7 @@ pub(crate) fn subjects(suite: Suite) -> Vec<Entry> {
         Suite::Churn => churn::subjects(),
         Suite::Stall => stall::subjects(),
         Suite::Free => free::subjects(),
+        Suite::Schemes => schemes::subjects(),
         Suite::Map => map::subjects(),
         Suite::Latency => latency::subjects(),
         Suite::Memory => memory::subjects(),

@@ -25,12 +25,22 @@ use crate::cli::{Settings, Suite};
 use crate::crew::{self, Worker};
 use crate::record::{Metric, Sample};
 use crate::run::{Case, Comparison};
+#[cfg(feature = "c-peers")]
+use crate::subjects::ck::Ck;
+use crate::subjects::counts::Counts;
 use crate::subjects::crossbeam::Crossbeam;
 use crate::subjects::haphazard::Haphazard;
+use crate::subjects::parsec::Parsec;
+use crate::subjects::rwlock::Locked;
 use crate::subjects::sdd::Sdd;
 use crate::subjects::seize::Seize;
-use crate::subjects::smr::{FencedPool, SmrMalloc, SmrPool};
+use crate::subjects::smr::{FencedMalloc, FencedPool, SmrMalloc, SmrPool};
 use crate::subjects::tick::Tick;
+#[cfg(feature = "c-peers")]
+use crate::subjects::urcu::{
+    Urcu,
+    raw::{Bp, Mb, Memb, Qsbr},
+};
 use crate::subjects::{Local, Reclaim};
 
 /// An item of 48 bytes.
@@ -50,18 +60,32 @@ enum Workload {
 }
 
 macro_rules! for_each_subject {
-    ($call:ident $(, $argument:expr)*) => {
-        vec![
+    ($call:ident $(, $argument:expr)*) => {{
+        #[cfg_attr(not(feature = "c-peers"), expect(unused_mut, reason = "the peers in C"))]
+        let mut all = vec![
             $call::<SmrPool<Item>>($($argument),*),
             $call::<FencedPool<Item>>($($argument),*),
             $call::<SmrMalloc>($($argument),*),
+            $call::<FencedMalloc>($($argument),*),
             $call::<Crossbeam>($($argument),*),
-            $call::<Seize>($($argument),*),
             $call::<Sdd>($($argument),*),
+            $call::<Parsec>($($argument),*),
+            $call::<Seize>($($argument),*),
             $call::<Haphazard>($($argument),*),
+            $call::<Counts>($($argument),*),
+            $call::<Locked>($($argument),*),
             $call::<Tick>($($argument),*),
-        ]
-    };
+        ];
+        #[cfg(feature = "c-peers")]
+        all.extend([
+                $call::<Ck>($($argument),*),
+                $call::<Urcu<Memb>>($($argument),*),
+                $call::<Urcu<Mb>>($($argument),*),
+                $call::<Urcu<Bp>>($($argument),*),
+                $call::<Urcu<Qsbr>>($($argument),*),
+        ]);
+        all
+    }};
 }
 
 /// Who takes part.
@@ -150,7 +174,10 @@ impl<R: Reclaim<Item>> Scene<'_, R> {
             for value in retired..retired + BATCH {
                 let fresh = local.alloc(|| [value; 6]);
                 worker.allocated(1);
+                let alone =
+                    <R::Local<'_> as Local<Item>>::EXCLUSIVE.then(|| local.enter_to_write());
                 let old = self.source.swap(fresh.as_ptr(), Ordering::AcqRel);
+                drop(alone);
                 if let Some(old) = NonNull::new(old) {
                     worker.retired(1);
                     // SAFETY: we took it out, and we are the only writer.
