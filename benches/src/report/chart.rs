@@ -24,6 +24,11 @@ const NAMES: f64 = 128.0;
 /// Room for the figure behind the longest bar.
 const FIGURE: f64 = 66.0;
 
+/// Figures that differ by more than this are shown by their logarithm: lines,
+/// which need room between them, and bars, whose figures stand beside them.
+const LINE_TIMES: f64 = 40.0;
+const BAR_TIMES: f64 = 250.0;
+
 /// A figure with its spread.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spread {
@@ -105,7 +110,10 @@ fn open(height: f64, label: &str) -> String {
 /// through its point.
 pub(crate) fn lines(label: &str, metric: Metric, across: &Across, lines: &[Line]) -> String {
     let figures = lines.iter().flat_map(|line| &line.points);
-    let scale = Scale::fit(figures.flat_map(|(_, spread)| [spread.median, spread.max]));
+    let scale = Scale::fit(
+        figures.flat_map(|(_, spread)| [spread.median, spread.max]),
+        LINE_TIMES,
+    );
     let width = WIDTH - LEFT - RIGHT;
     let height = HEIGHT - TOP - BELOW;
     let bottom = HEIGHT - BELOW;
@@ -216,13 +224,18 @@ fn told(subject: &str, metric: Metric, spread: Spread) -> String {
 /// bars. The spread is a line through its end.
 pub(crate) fn bars(label: &str, metric: Metric, lines: &[Line]) -> String {
     let figures = lines.iter().flat_map(|line| &line.points);
-    let scale = Scale::fit(figures.flat_map(|(_, spread)| [spread.median, spread.max]));
+    let scale = Scale::fit(
+        figures.flat_map(|(_, spread)| [spread.median, spread.max]),
+        BAR_TIMES,
+    );
     let height = TOP + BAR * lines.len() as f64 + 22.0;
     let bottom = height - 20.0;
     let width = WIDTH - NAMES - FIGURE;
     let x = |figure: f64| NAMES + scale.place(figure) * width;
     let mut svg = open(height, label);
-    for figure in scale.ticks(metric).into_iter().step_by(2) {
+    let ticks = scale.ticks(metric);
+    let step = ticks.len().div_ceil(4).max(1);
+    for figure in ticks.into_iter().step_by(step) {
         let at = x(figure);
         let _ = write!(
             svg,

@@ -314,8 +314,9 @@ fn method(page: &mut String) {
          <li><b>Checked.</b> Every run checks its answers, that as many items were retired as \
          allocated, and that the memory came back at the end.</li>\
          <li><b>Latencies</b> are taken in runs of their own: reading the clock costs time.</li>\
-         <li><b>Scales.</b> Figures that differ by more than 40 times are plotted by their \
-         logarithm, as points, since bars would lie.</li>\
+         <li><b>Scales.</b> Lines that differ by more than 40 times are plotted by their \
+         logarithm; so are bars that differ by more than 250 times, as points, since such bars \
+         would lie.</li>\
          <li><b>Not measured:</b> the start of a thread, more than one socket, power. \
          <code>none</code>, <code>malloc</code> and <code>hashbrown</code> protect nobody and \
          cannot win.</li></ul>\

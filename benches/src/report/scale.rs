@@ -21,12 +21,12 @@ pub(crate) enum Scale {
 
 impl Scale {
     /// A scale that shows all figures: from 0, or by the logarithm when they
-    /// differ too much for that.
-    pub(crate) fn fit(figures: impl Iterator<Item = f64> + Clone) -> Self {
+    /// differ by more than so many times.
+    pub(crate) fn fit(figures: impl Iterator<Item = f64> + Clone, most_times: f64) -> Self {
         let most = figures.clone().fold(0.0, f64::max);
         let above = figures.filter(|figure| *figure > 0.0);
         let least = above.fold(f64::INFINITY, f64::min);
-        if least.is_finite() && most / least > 40.0 {
+        if least.is_finite() && most / least > most_times {
             Scale::Log {
                 start: least / 1.2,
                 end: most * 1.2,
@@ -123,10 +123,10 @@ mod tests {
 
     #[test]
     fn a_scale_starts_at_zero_unless_figures_differ_much() {
-        let near = Scale::fit([1.0, 10.0].into_iter());
+        let near = Scale::fit([1.0, 10.0].into_iter(), 40.0);
         assert!(matches!(near, Scale::Linear { .. }));
         assert_eq!(near.place(0.0), 0.0);
-        let far = Scale::fit([1.0, 1000.0].into_iter());
+        let far = Scale::fit([1.0, 1000.0].into_iter(), 40.0);
         assert!(far.place(1.0) > 0.0 && far.place(1000.0) < 1.0);
         assert!((far.place(31.6) - 0.5).abs() < 0.01);
         assert_eq!(far.place(0.0), 0.0);
