@@ -1,4 +1,5 @@
-//! The global allocator of the comparison: the system's, with a count.
+//! The global allocator of the comparison: the system's (or mimalloc, by the
+//! feature of that name), with a count.
 //!
 //! # What is counted
 //!
@@ -19,7 +20,7 @@
 //! All relaxed: a sum over the counters is an estimate while threads run, and
 //! exact once they are joined.
 
-use std::alloc::{GlobalAlloc, Layout, System};
+use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
@@ -42,7 +43,22 @@ thread_local! {
     static SHARD: Cell<usize> = const { Cell::new(COMMON) };
 }
 
-/// The system's allocator, counted.
+#[cfg(not(feature = "mimalloc"))]
+mod base {
+    pub(super) const BASE: std::alloc::System = std::alloc::System;
+    pub(super) const NAME: &str = "the system's";
+}
+#[cfg(feature = "mimalloc")]
+mod base {
+    pub(super) const BASE: mimalloc::MiMalloc = mimalloc::MiMalloc;
+    pub(super) const NAME: &str = "mimalloc";
+}
+use base::BASE;
+
+/// What is counted.
+pub(crate) const NAME: &str = base::NAME;
+
+/// The allocator, counted.
 #[derive(Debug)]
 pub(crate) struct Counting;
 
@@ -58,35 +74,35 @@ fn add(bytes: i64) {
     }
 }
 
-// SAFETY: every call goes to the system's allocator unchanged; the count
+// SAFETY: every call goes to the allocator below unchanged; the count
 // neither allocates nor unwinds.
 unsafe impl GlobalAlloc for Counting {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         add(layout.size() as i64);
         // SAFETY: the caller's promise is the one that is asked for.
-        unsafe { System.alloc(layout) }
+        unsafe { BASE.alloc(layout) }
     }
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         add(layout.size() as i64);
         // SAFETY: the caller's promise is the one that is asked for.
-        unsafe { System.alloc_zeroed(layout) }
+        unsafe { BASE.alloc_zeroed(layout) }
     }
 
     #[inline]
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
         add(-(layout.size() as i64));
         // SAFETY: the caller's promise is the one that is asked for.
-        unsafe { System.dealloc(ptr, layout) }
+        unsafe { BASE.dealloc(ptr, layout) }
     }
 
     #[inline]
     unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         add(new_size as i64 - layout.size() as i64);
         // SAFETY: the caller's promise is the one that is asked for.
-        unsafe { System.realloc(ptr, layout, new_size) }
+        unsafe { BASE.realloc(ptr, layout, new_size) }
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 
+use crate::journal::Pace;
 use crate::machine;
 
 /// Compares safe memory reclamation by sequences with its peers.
@@ -77,6 +78,16 @@ pub(crate) struct Cli {
     /// Writes the records here, one JSON object a line.
     #[arg(long, value_name = "PATH")]
     pub(crate) json: Option<PathBuf>,
+
+    /// Goes on with the run that wrote the file of --json: what it has is not
+    /// run again.
+    #[arg(long, requires = "json")]
+    pub(crate) resume: bool,
+
+    /// Leaves it to the system where threads run, even where there are more
+    /// processors than threads.
+    #[arg(long)]
+    pub(crate) no_pin: bool,
 
     /// Tells what there is and ends.
     #[arg(long)]
@@ -247,7 +258,7 @@ impl MapSettings {
         };
         Self {
             runs: cli.runs.unwrap_or(3).max(1),
-            threads: threads(cores, &[1, 2, 4, 8]),
+            threads: threads(cores, &machine::ladder()),
             workloads: cli.workloads.clone().unwrap_or_else(|| {
                 if short {
                     vec![Workload::ReadOnly, Workload::ReadHeavy, Workload::Exchange]
@@ -339,11 +350,15 @@ pub(crate) struct Settings {
 impl Settings {
     /// Fills the gaps: briefly if no suite is named.
     pub(crate) fn new(cli: &Cli) -> Self {
-        let short = cli.suites.is_empty();
+        Self::with(cli, cli.suites.is_empty())
+    }
+
+    /// Fills the gaps, briefly or not. No suite means all.
+    pub(crate) fn with(cli: &Cli, short: bool) -> Self {
         let cores = machine::cores();
         let mut one_and_all = vec![1, cores];
         one_and_all.dedup();
-        let suites = if short {
+        let suites = if cli.suites.is_empty() {
             Suite::value_variants().to_vec()
         } else {
             cli.suites.clone()
@@ -354,8 +369,8 @@ impl Settings {
         Self {
             suites,
             threads: pick(&cli.threads, one_and_all.clone(), one_and_all),
-            churn_threads: pick(&cli.threads, vec![cores], vec![1, 2, 4, 8]),
-            schemes_threads: pick(&cli.threads, vec![cores], vec![1, 2, 4, 8]),
+            churn_threads: pick(&cli.threads, vec![cores], machine::ladder()),
+            schemes_threads: pick(&cli.threads, vec![cores], machine::ladder()),
             runs: cli.runs.unwrap_or(if short { 3 } else { 5 }).max(1),
             sizes: pick(&cli.sizes, vec![128, 1024, 4096], vec![1024]),
             localities: cli.localities.clone().unwrap_or_else(|| {
@@ -374,6 +389,16 @@ impl Settings {
             seconds: cli.seconds,
             short,
             subjects: cli.subjects.clone(),
+        }
+    }
+
+    /// How much is run, for the records.
+    pub(crate) fn pace(&self, cli: &Cli) -> Pace {
+        Pace {
+            short: self.short,
+            seconds: self.seconds,
+            runs: cli.runs,
+            pinned: !cli.no_pin,
         }
     }
 

@@ -27,6 +27,7 @@ use std::time::{Duration, Instant};
 use crossbeam_utils::CachePadded;
 
 use crate::alloc::{self, OwnShard};
+use crate::pin;
 use crate::record::Point;
 use crate::resident;
 
@@ -266,6 +267,7 @@ pub(crate) fn run<R>(
                 let (tally, stop, start, work) = (&*tallies[index], &*stop, &start, &work);
                 scope.spawn(move || {
                     let _own = OwnShard::take();
+                    pin::bind(index, threads);
                     start.wait();
                     work(&Worker { index, tally, stop });
                 })

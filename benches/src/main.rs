@@ -6,6 +6,10 @@
 //! smr-bench churn --threads 1,2   one suite at full length
 //! smr-bench map --entries 10000000 --workloads read-only
 //! smr-bench --list                suites and subjects
+//! smr-bench report --html x.html --json x.jsonl     everything, as a page
+//! smr-bench report --from x.jsonl --html x.html     the page, from records
+//! smr-bench diff a.jsonl b.jsonl                    what changed
+//! smr-bench index FOLDER          real input, from end to end
 //! ```
 //!
 //! # Method
@@ -23,7 +27,9 @@
 //!   subject gave its memory back at the end.
 //!
 //! Not measured: the start of a thread, the tail latency of single operations
-//! other than insertions, other allocators than the system's. Threads are not bound to processors.
+//! other than insertions. Threads are bound to processors where there is one for
+//! each and one for the harness ([`pin`]); the allocator is the system's, or
+//! mimalloc by the feature of that name.
 
 #![allow(
     clippy::disallowed_types,
@@ -32,37 +38,49 @@
 
 mod alloc;
 mod cli;
+mod commands;
 mod crew;
+mod diff;
+mod journal;
 mod machine;
+mod pin;
 mod probe;
 mod record;
+mod report;
 mod resident;
 mod run;
+mod session;
 mod subjects;
 mod suites;
 mod table;
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, ValueEnum};
 
 use cli::{Cli, Settings, Suite};
-use machine::Machine;
+use commands::{Arguments, Command};
+use report::Outputs;
 
 #[global_allocator]
 static ALLOCATOR: alloc::Counting = alloc::Counting;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    if cli.list {
-        list();
-        return ExitCode::SUCCESS;
-    }
-    let settings = Settings::new(&cli);
-    check(&settings, &cli);
-    match compare(&settings, &cli) {
+    let arguments = Arguments::parse();
+    let done = match arguments.command {
+        None => {
+            let run = &arguments.run;
+            compare(run, &Settings::new(run), Outputs::default())
+        }
+        Some(Command::Report(report)) if !report.from.is_empty() => report::render(&report),
+        Some(Command::Report(report)) => {
+            let settings = Settings::with(&report.run, report.brief());
+            compare(&report.run, &settings, Outputs::new(&report))
+        }
+        Some(Command::Diff(files)) => return diff::run(&files),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("smr-bench: {error}");
@@ -71,10 +89,20 @@ fn main() -> ExitCode {
     }
 }
 
+/// Runs what the settings ask for.
+fn compare(cli: &Cli, settings: &Settings, outputs: Outputs) -> io::Result<()> {
+    if cli.list {
+        list();
+        return Ok(());
+    }
+    check(settings, cli);
+    session::run(settings, cli, outputs)
+}
+
 /// Ends with a message if the settings name what there is not.
 fn check(settings: &Settings, cli: &Cli) {
     use clap::error::ErrorKind::InvalidValue;
-    let fail = |message: String| -> ! { Cli::command().error(InvalidValue, message).exit() };
+    let fail = |message: String| -> ! { Arguments::command().error(InvalidValue, message).exit() };
     if let Some(size) = settings
         .sizes
         .iter()
@@ -113,30 +141,6 @@ fn check(settings: &Settings, cli: &Cli) {
             fail(format!("no subject is called {name}; see --list"));
         }
     }
-}
-
-fn compare(settings: &Settings, cli: &Cli) -> io::Result<()> {
-    let mut json = match &cli.json {
-        Some(path) => Some(BufWriter::new(File::create(path)?)),
-        None => None,
-    };
-    println!("{}", Machine::inspect());
-    let mut verdicts = Vec::new();
-    run::run_all(&suites::plan(settings), |records| {
-        println!("{}", table::render(records));
-        verdicts.extend(table::verdict(records));
-        match &mut json {
-            Some(file) => record::write_lines(records, file),
-            None => Ok(()),
-        }
-    })?;
-    println!(
-        "\nWho wins (\"none\", \"malloc\", \"hashbrown\" and \"plain\" protect nobody and stand aside):"
-    );
-    for line in verdicts {
-        println!("  {line}");
-    }
-    io::stdout().flush()
 }
 
 /// Tells what there is.

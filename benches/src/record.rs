@@ -4,7 +4,6 @@
 //! up by minimum, median and maximum into a [`Record`], one JSON object a line.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +57,14 @@ pub(crate) enum Metric {
     InsertP50,
     /// The same, for 99 of 100.
     InsertP99,
+    /// From the start of a program's work to its end.
+    WallTime,
+    /// Processor time of all its threads, in the kernel too.
+    CpuTime,
+    /// The most memory that the process occupied.
+    PeakResident,
+    /// Share of the requests that found what they wanted in the cache.
+    HitRate,
 }
 
 /// Which way is up.
@@ -96,6 +103,10 @@ impl Metric {
             Metric::InsertMax => "insert_max",
             Metric::InsertP50 => "insert_p50",
             Metric::InsertP99 => "insert_p99",
+            Metric::WallTime => "wall_time",
+            Metric::CpuTime => "cpu_time",
+            Metric::PeakResident => "peak_resident",
+            Metric::HitRate => "hit_rate",
         }
     }
 
@@ -108,7 +119,9 @@ impl Metric {
             | Metric::InsertP50
             | Metric::InsertP99
             | Metric::InsertP9999
-            | Metric::InsertMax => "ns",
+            | Metric::InsertMax
+            | Metric::WallTime
+            | Metric::CpuTime => "ns",
             Metric::Throughput | Metric::ThroughputPerThread | Metric::WriterThroughput => {
                 "operations/s"
             }
@@ -117,9 +130,10 @@ impl Metric {
             | Metric::OverheadSeries
             | Metric::BytesPerEntry
             | Metric::ResidentPerEntry
-            | Metric::HeapBytes => "bytes",
+            | Metric::HeapBytes
+            | Metric::PeakResident => "bytes",
             Metric::FreesPerPoll | Metric::ItemsRetired | Metric::UnreclaimedPeak => "items",
-            Metric::QueueFullShare | Metric::HeapDrift => "ratio",
+            Metric::QueueFullShare | Metric::HeapDrift | Metric::HitRate => "ratio",
         }
     }
 
@@ -142,11 +156,15 @@ impl Metric {
             | Metric::InsertP50
             | Metric::InsertP99
             | Metric::InsertP9999
-            | Metric::InsertMax => Better::Lower,
+            | Metric::InsertMax
+            | Metric::WallTime
+            | Metric::CpuTime
+            | Metric::PeakResident => Better::Lower,
             Metric::OverheadSeries
             | Metric::FreesPerPoll
             | Metric::QueueFullShare
-            | Metric::ItemsRetired => Better::Neither,
+            | Metric::ItemsRetired
+            | Metric::HitRate => Better::Neither,
         }
     }
 }
@@ -255,15 +273,6 @@ pub(crate) fn median(values: &mut [f64]) -> f64 {
     }
 }
 
-/// Writes the records, one JSON object a line.
-pub(crate) fn write_lines(records: &[Record], out: &mut dyn Write) -> io::Result<()> {
-    for record in records {
-        serde_json::to_writer(&mut *out, record)?;
-        out.write_all(b"\n")?;
-    }
-    out.flush()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -312,13 +321,10 @@ mod tests {
             "smr",
             &[sample, Sample::new(Metric::FreeToUseP99, 99.0)],
         );
-        let mut out = Vec::new();
-        write_lines(&records, &mut out).expect("writing to memory");
-        let text = String::from_utf8(out).expect("JSON is UTF-8");
-        assert_eq!(text.lines().count(), records.len());
-        for (line, record) in text.lines().zip(&records) {
-            let back: Record = serde_json::from_str(line).expect("our own line");
-            assert_eq!(&back, record);
+        for record in records {
+            let line = serde_json::to_string(&record).expect("a line");
+            let back: Record = serde_json::from_str(&line).expect("our own line");
+            assert_eq!(back, record);
         }
     }
 
@@ -345,6 +351,10 @@ mod tests {
             Metric::InsertMax,
             Metric::InsertP50,
             Metric::InsertP99,
+            Metric::WallTime,
+            Metric::CpuTime,
+            Metric::PeakResident,
+            Metric::HitRate,
         ] {
             let json = serde_json::to_string(&metric).expect("a name");
             assert_eq!(json, format!("\"{}\"", metric.name()));

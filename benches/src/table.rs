@@ -7,14 +7,38 @@ use comfy_table::{Cell, CellAlignment, Table, presets};
 use crate::record::{Better, Metric, Record};
 
 /// The subject that the others are compared with, if it took part.
-const REFERENCE: &str = "smr";
+pub(crate) const REFERENCE: &str = "smr";
 
-/// Shows one comparison: a row a subject, the first metric that can be won with
-/// its spread and its ratio, the others by their medians.
-pub(crate) fn render(records: &[Record]) -> String {
-    let Some(first) = records.first() else {
-        return String::new();
-    };
+/// A comparison as rows and columns.
+#[derive(Debug)]
+pub(crate) struct Grid {
+    /// The workload and how it was run.
+    pub(crate) title: String,
+    /// The name of each column.
+    pub(crate) header: Vec<String>,
+    /// A subject each, by its name; what there is not is empty.
+    pub(crate) rows: Vec<Vec<String>>,
+}
+
+/// The records, comparison by comparison, in their order.
+pub(crate) fn comparisons(records: &[Record]) -> Vec<Vec<Record>> {
+    let mut groups: Vec<Vec<Record>> = Vec::new();
+    for record in records {
+        let same = |group: &&mut Vec<Record>| {
+            let first = &group[0];
+            (&first.suite, &first.workload, first.threads)
+                == (&record.suite, &record.workload, record.threads)
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push(record.clone()),
+            None => groups.push(vec![record.clone()]),
+        }
+    }
+    groups
+}
+
+/// The metrics of a comparison that have a figure, the one that counts first.
+pub(crate) fn metrics(records: &[Record]) -> Vec<Metric> {
     let mut metrics: Vec<Metric> = records
         .iter()
         .map(|record| record.metric)
@@ -22,15 +46,18 @@ pub(crate) fn render(records: &[Record]) -> String {
         .collect();
     metrics.sort();
     metrics.dedup();
-    let Some(&main) = metrics.first() else {
-        return String::new();
-    };
-    let subjects = subjects(records);
+    metrics
+}
+
+/// One comparison: a row a subject, the first metric that can be won with its
+/// spread and its ratio, the others by their medians.
+pub(crate) fn grid(records: &[Record]) -> Option<Grid> {
+    let first = records.first()?;
+    let metrics = metrics(records);
+    let &main = metrics.first()?;
     let bare = find(records, "none", main).filter(|_| first.suite == "section");
     let reference = reference(records);
 
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_FULL_CONDENSED);
     let mut header = vec!["subject".to_owned()];
     for &metric in &metrics {
         header.push(column(metric));
@@ -44,39 +71,59 @@ pub(crate) fn render(records: &[Record]) -> String {
             header.push(format!("{reference} has"));
         }
     }
-    table.set_header(header);
-    for subject in subjects {
-        let mut row = vec![Cell::new(subject)];
+    let mut rows = Vec::new();
+    for subject in subjects(records) {
+        let mut row = vec![Some(subject.to_owned())];
         for &metric in &metrics {
             let record = find(records, subject, metric);
-            row.push(right(record.map(|record| amount(metric, record.median))));
+            row.push(record.map(|record| amount(metric, record.median)));
             if metric == main {
-                row.push(right(record.map(|record| {
+                row.push(record.map(|record| {
                     format!(
                         "{} … {}",
                         amount(metric, record.min),
                         amount(metric, record.max)
                     )
-                })));
-                row.push(right(ratio(records, reference, subject, metric)));
+                }));
+                row.push(ratio(records, reference, subject, metric));
                 if let Some(bare) = bare {
-                    row.push(right(
-                        record.map(|record| amount(metric, record.median - bare.median)),
-                    ));
+                    row.push(record.map(|record| amount(metric, record.median - bare.median)));
                 }
             } else if has_share(metric) {
-                row.push(right(share(records, reference, subject, metric)));
+                row.push(share(records, reference, subject, metric));
             }
         }
-        table.add_row(row);
+        rows.push(row.into_iter().map(Option::unwrap_or_default).collect());
     }
-    format!(
-        "\n{} · {} · {} · median of {} interleaved runs\n{table}",
-        first.suite,
-        first.workload,
-        plural(first.threads, "thread"),
-        first.runs,
-    )
+    Some(Grid {
+        title: format!(
+            "{} · {} · {} · median of {} interleaved runs",
+            first.suite,
+            first.workload,
+            plural(first.threads, "thread"),
+            first.runs,
+        ),
+        header,
+        rows,
+    })
+}
+
+/// Shows one comparison in the terminal.
+pub(crate) fn render(records: &[Record]) -> String {
+    let Some(grid) = grid(records) else {
+        return String::new();
+    };
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    table.set_header(grid.header);
+    for row in grid.rows {
+        let cells = row.into_iter().enumerate().map(|(at, text)| match at {
+            0 => Cell::new(text),
+            _ => right(text),
+        });
+        table.add_row(cells);
+    }
+    format!("\n{}\n{table}", grid.title)
 }
 
 /// Says in a line for each comparison and metric who wins, and by how much.
@@ -143,14 +190,14 @@ pub(crate) fn verdict(records: &[Record]) -> Vec<String> {
 
 /// Whether a row can win: those that protect nobody, or never free, cannot. Nor
 /// can look-ups in batches, which nobody else has.
-fn contends(record: &Record) -> bool {
+pub(crate) fn contends(record: &Record) -> bool {
     !matches!(
         record.subject.as_str(),
         "none" | "malloc" | "hashbrown" | "smr-batched" | "plain"
     )
 }
 
-fn subjects(records: &[Record]) -> Vec<&str> {
+pub(crate) fn subjects(records: &[Record]) -> Vec<&str> {
     let mut names: Vec<&str> = Vec::new();
     for record in records {
         if !names.contains(&record.subject.as_str()) {
@@ -160,7 +207,7 @@ fn subjects(records: &[Record]) -> Vec<&str> {
     names
 }
 
-fn reference(records: &[Record]) -> &str {
+pub(crate) fn reference(records: &[Record]) -> &str {
     let names = subjects(records);
     names
         .iter()
@@ -170,7 +217,7 @@ fn reference(records: &[Record]) -> &str {
         .unwrap_or(REFERENCE)
 }
 
-fn find<'r>(records: &'r [Record], subject: &str, metric: Metric) -> Option<&'r Record> {
+pub(crate) fn find<'r>(records: &'r [Record], subject: &str, metric: Metric) -> Option<&'r Record> {
     records
         .iter()
         .find(|record| record.subject == subject && record.metric == metric)
@@ -212,8 +259,9 @@ fn share(records: &[Record], reference: &str, subject: &str, metric: Metric) -> 
     })
 }
 
-fn right(text: Option<String>) -> Cell {
-    Cell::new(text.unwrap_or_else(|| "–".into())).set_alignment(CellAlignment::Right)
+fn right(text: String) -> Cell {
+    let text = if text.is_empty() { "–".into() } else { text };
+    Cell::new(text).set_alignment(CellAlignment::Right)
 }
 
 fn has_share(metric: Metric) -> bool {
@@ -227,7 +275,7 @@ fn has_share(metric: Metric) -> bool {
     )
 }
 
-fn column(metric: Metric) -> String {
+pub(crate) fn column(metric: Metric) -> String {
     match metric {
         Metric::TimePerOp => "time of an op".into(),
         Metric::Throughput => "throughput".into(),
@@ -250,11 +298,15 @@ fn column(metric: Metric) -> String {
         Metric::InsertMax => "maximum".into(),
         Metric::InsertP50 => "p50".into(),
         Metric::InsertP99 => "p99".into(),
+        Metric::WallTime => "wall time".into(),
+        Metric::CpuTime => "processor time".into(),
+        Metric::PeakResident => "memory, peak".into(),
+        Metric::HitRate => "hits".into(),
     }
 }
 
 /// A factor with as many digits as mean something.
-fn times(factor: f64) -> String {
+pub(crate) fn times(factor: f64) -> String {
     if factor < 10.0 {
         format!("{factor:.2}×")
     } else {
@@ -262,7 +314,7 @@ fn times(factor: f64) -> String {
     }
 }
 
-fn plural(count: usize, noun: &str) -> String {
+pub(crate) fn plural(count: usize, noun: &str) -> String {
     if count == 1 {
         format!("1 {noun}")
     } else {
@@ -271,7 +323,7 @@ fn plural(count: usize, noun: &str) -> String {
 }
 
 /// A figure as people read it.
-fn amount(metric: Metric, value: f64) -> String {
+pub(crate) fn amount(metric: Metric, value: f64) -> String {
     match metric.unit() {
         "ns" => {
             let size = value.abs();

@@ -43,11 +43,15 @@ fn records(suite: &str, extra: &[&str]) -> (Vec<Value>, String) {
     arguments.extend(extra);
     let printed = bench(&arguments);
     let text = std::fs::read_to_string(path).expect("the records");
-    let records = text
+    let mut lines = text
         .lines()
-        .map(|line| serde_json::from_str(line).expect("one JSON object a line"))
-        .collect();
-    (records, printed)
+        .map(|line| serde_json::from_str(line).expect("one JSON object a line"));
+    let first: Value = lines.next().expect("a first line");
+    assert!(
+        first["header"]["machine"]["cores"].as_u64() >= Some(1),
+        "{first}"
+    );
+    (lines.collect(), printed)
 }
 
 /// The subjects of a suite according to `--list`.

@@ -1,0 +1,121 @@
+//! The commands beside the plain comparison.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::cli::Cli;
+
+/// Compares safe memory reclamation by sequences, and structures over it, with
+/// their peers.
+#[derive(Debug, Parser)]
+#[command(name = "smr-bench", version, args_conflicts_with_subcommands = true)]
+pub(crate) struct Arguments {
+    /// Without one: the comparison, printed.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
+    /// What to compare.
+    #[command(flatten)]
+    pub(crate) run: Cli,
+}
+
+/// What there is to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Compares, and writes a page with tables and plots.
+    ///
+    /// At full length when it is written to a file (some hours for all suites),
+    /// unless --short is given; otherwise briefly, to the terminal.
+    Report(Box<ReportArgs>),
+    /// Tells what changed from one file of records to another.
+    ///
+    /// A figure has changed when the runs of both files do not overlap. Ends with
+    /// 0 if nothing has become worse, with 1 if something has, and with 2 if the
+    /// files cannot be compared.
+    Diff(DiffArgs),
+}
+
+/// Arguments of `report`.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// Writes the page here.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) html: Option<PathBuf>,
+
+    /// Writes the figures here, as comma-separated values.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) csv: Option<PathBuf>,
+
+    /// Writes the tables here, in Markdown.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) markdown: Option<PathBuf>,
+
+    /// Runs nothing, and takes the records of these files.
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["json", "resume", "short"])]
+    pub(crate) from: Vec<PathBuf>,
+
+    /// Runs briefly.
+    #[arg(long)]
+    pub(crate) short: bool,
+
+    /// What to compare.
+    #[command(flatten)]
+    pub(crate) run: Cli,
+}
+
+impl ReportArgs {
+    /// Whether the runs are brief, unless options say otherwise.
+    pub(crate) fn brief(&self) -> bool {
+        let to_files = self.html.is_some() || self.csv.is_some() || self.markdown.is_some();
+        self.short || (self.run.suites.is_empty() && !to_files && self.run.json.is_none())
+    }
+}
+
+/// Arguments of `diff`.
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// The records before.
+    pub(crate) before: PathBuf,
+    /// The records after.
+    pub(crate) after: PathBuf,
+
+    /// Changes of a median by less than this share are no changes.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.03)]
+    pub(crate) least: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commands_are_consistent() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn suites_stand_beside_commands() {
+        let plain = Arguments::parse_from(["smr-bench", "churn", "--runs", "2"]);
+        assert!(plain.command.is_none());
+        assert_eq!(plain.run.runs, Some(2));
+        let report = Arguments::parse_from(["smr-bench", "report", "churn", "--html", "x"]);
+        let Some(Command::Report(report)) = report.command else {
+            panic!("a command");
+        };
+        assert_eq!(report.run.suites.len(), 1);
+        assert!(!report.brief());
+    }
+
+    #[test]
+    fn a_report_to_the_terminal_is_brief() {
+        let brief = |arguments: &[&str]| match Arguments::parse_from(arguments).command {
+            Some(Command::Report(report)) => report.brief(),
+            other => panic!("{other:?}"),
+        };
+        assert!(brief(&["smr-bench", "report"]));
+        assert!(!brief(&["smr-bench", "report", "--html", "x"]));
+        assert!(brief(&["smr-bench", "report", "--html", "x", "--short"]));
+    }
+}
