@@ -192,7 +192,9 @@ impl<R: Reclaim<Item>> Scene<'_, R> {
         while worker.running() {
             thread::sleep(LOOK);
         }
+        let alone = <R::Local<'_> as Local<Item>>::EXCLUSIVE.then(|| local.enter_to_write());
         let last = self.source.swap(ptr::null_mut(), Ordering::AcqRel);
+        drop(alone);
         if let Some(last) = NonNull::new(last) {
             worker.retired(1);
             // SAFETY: as above.

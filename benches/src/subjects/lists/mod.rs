@@ -37,6 +37,8 @@ pub(crate) trait Walk: Subject + Sync + Sized + 'static {
 
 /// A map in order that threads write as well.
 pub(crate) trait Ordered: Walk {
+    /// Whether `insert` always tells the truth.
+    const TELLS: bool = true;
     /// Inserts, unless the key is there; whether it did.
     fn insert(&self, key: u64, value: u64) -> bool;
     /// Removes; whether the key was there.

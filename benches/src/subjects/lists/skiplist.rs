@@ -40,6 +40,10 @@ impl Walk for Skip {
 }
 
 impl Ordered for Skip {
+    /// Asked about a key that another thread then removes, `compare_insert` inserts
+    /// after all, and does not say so.
+    const TELLS: bool = false;
+
     /// `compare_insert` asks about what is there, and leaves it if it is told to.
     #[inline(always)]
     fn insert(&self, key: u64, value: u64) -> bool {
