@@ -7,7 +7,7 @@
 use std::cmp::Ordering as Order;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use smr_core::sync::{AtomicBool, AtomicU64, Ordering};
 
@@ -28,7 +28,9 @@ impl Ledger {
     pub fn open() -> &'static Self {
         static KEPT: Mutex<Vec<&Ledger>> = Mutex::new(Vec::new());
         let new: &'static Self = Box::leak(Box::default());
-        KEPT.lock().expect("nobody panics with it").push(new);
+        KEPT.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(new);
         new
     }
 
@@ -63,8 +65,12 @@ impl Ledger {
 
     /// What was wrong: the number, and the first few in words.
     pub fn findings(&self) -> (u64, Vec<String>) {
-        let seen = self.seen.lock().expect("nobody panics with it").clone();
+        let seen = self.seen().clone();
         (self.violations.load(Ordering::Relaxed), seen)
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Vec<String>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes what is wrong.
@@ -72,7 +78,7 @@ impl Ledger {
     pub fn violation(&self, what: impl FnOnce() -> String) {
         const KEPT: usize = 10;
         self.violations.fetch_add(1, Ordering::Relaxed);
-        let mut seen = self.seen.lock().expect("nobody panics with it");
+        let mut seen = self.seen();
         if seen.len() < KEPT {
             seen.push(what());
         }

@@ -114,7 +114,7 @@ fn install() {
 extern "C" fn give_way(_: libc::c_int) {
     let turn = INTERRUPTS.fetch_add(1, Ordering::Relaxed);
     let random = turn.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48;
-    if random % 16 != 0 {
+    if !random.is_multiple_of(16) {
         // SAFETY: no preconditions; on Linux it always succeeds.
         unsafe { libc::sched_yield() };
         return;

@@ -10,8 +10,8 @@
 //! ```
 //!
 //! Three things are held throughout: each answer is the right one; no value is
-//! dropped under a reader, or not once; what was removed two seconds ago is gone
-//! ([`LATEST`]), whoever stalls meanwhile for less.
+//! dropped under a reader, or not once; what was removed some time ago is gone
+//! ([`latest`]).
 
 mod ends;
 mod keyed;
@@ -23,7 +23,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use smr_core::sync::{AtomicBool, Ordering};
+use smr_core::sync::{AtomicBool, AtomicU64, Ordering};
 use smr_core::{BarrierKind, Domain, Guard};
 
 use crate::ledger::{Ledger, Value};
@@ -31,9 +31,13 @@ use crate::ledger::{Ledger, Value};
 pub use memory::resident_bytes;
 
 /// Removed values are dropped within this time of their removal while operations go
-/// on: the longest stall is [`LONGEST_STALL`], the rest is for the system's
-/// scheduler.
-pub const LATEST: Duration = Duration::from_secs(2);
+/// on, where the longest turn of a thread took `longest`: a section, or the running
+/// of destructors. What piled up in such a turn is dropped twice as fast as more is
+/// added; the rest is for turns that follow on each other.
+#[must_use]
+pub fn latest(longest: Duration) -> Duration {
+    Duration::from_millis(500) + 4 * longest
+}
 
 /// For how long a reader stalls at the most.
 pub const LONGEST_STALL: Duration = Duration::from_millis(40);
@@ -113,6 +117,10 @@ pub struct Report {
     pub dropped: u64,
     /// The most values at a time that were removed and not dropped yet.
     pub most_garbage: u64,
+    /// How old garbage was at the most.
+    pub oldest_garbage: Duration,
+    /// The longest turn of a thread: see [`latest`].
+    pub longest_turn: Duration,
     /// The process's memory at the end, in bytes; 0 where nobody tells.
     pub resident_bytes: u64,
     /// What was wrong: the number.
@@ -133,11 +141,14 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} operations, {} values made, {} dropped, {} waited at the most, {} KiB resident",
+            "{} operations, {} values made, {} dropped, {} waited at the most, for {} ms (longest \
+             turn {} ms), {} KiB resident",
             self.operations,
             self.made,
             self.dropped,
             self.most_garbage,
+            self.oldest_garbage.as_millis(),
+            self.longest_turn.as_millis(),
             self.resident_bytes >> 10
         )?;
         if self.violations != 0 {
@@ -156,11 +167,18 @@ pub(crate) struct Run {
     ledger: &'static Ledger,
     deadline: Instant,
     stop: AtomicBool,
+    longest_turn_ns: AtomicU64,
 }
 
 impl Run {
     fn goes_on(&self) -> bool {
         !self.stop.load(Ordering::Relaxed) && Instant::now() < self.deadline
+    }
+
+    /// A turn that began then has ended.
+    fn turned(&self, since: Instant) {
+        let ns = u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.longest_turn_ns.fetch_max(ns, Ordering::Relaxed);
     }
 
     fn value(&self, key: u64, number: u64) -> Value {
@@ -224,8 +242,9 @@ pub fn run(config: &Config) -> Report {
         ledger: Ledger::open(),
         deadline: Instant::now() + config.duration,
         stop: AtomicBool::new(false),
+        longest_turn_ns: AtomicU64::new(0),
     };
-    let (operations, most_garbage) = match config.subject {
+    let (operations, garbage) = match config.subject {
         Subject::Map => soak(&run, &domain, keyed::map(&domain, false)),
         Subject::MapOfDomain => soak(&run, &domain, keyed::map(&domain, true)),
         Subject::OrderedList => soak(&run, &domain, keyed::ordered(&domain)),
@@ -238,23 +257,32 @@ pub fn run(config: &Config) -> Report {
     run.expect(made == dropped, || {
         format!("{made} values were made, {dropped} dropped, with the structure")
     });
+    let longest_turn = Duration::from_nanos(run.longest_turn_ns.load(Ordering::Relaxed));
+    run.expect(garbage.oldest <= latest(longest_turn), || {
+        format!(
+            "garbage was {:?} old, where the longest turn was {longest_turn:?}",
+            garbage.oldest
+        )
+    });
     let (violations, seen) = run.ledger.findings();
     Report {
         operations,
         made,
         dropped,
-        most_garbage,
+        most_garbage: garbage.most,
+        oldest_garbage: garbage.oldest,
+        longest_turn,
         resident_bytes: resident_bytes(),
         violations,
         seen,
     }
 }
 
-fn soak<S: Soaked>(run: &Run, domain: &Domain, soaked: S) -> (u64, u64) {
+fn soak<S: Soaked>(run: &Run, domain: &Domain, soaked: S) -> (u64, memory::Garbage) {
     let threads = run.config.threads;
     let hands: Mutex<Vec<S::Hand>> = Mutex::default();
     let mut operations = 0;
-    let mut most_garbage = 0;
+    let mut garbage = memory::Garbage::default();
     let seed = |role: u64| Rng::with_seed(run.config.seed.wrapping_mul(0x9e37_79b9) ^ role << 32);
     #[cfg(target_os = "linux")]
     let preemptor = run
@@ -282,7 +310,7 @@ fn soak<S: Soaked>(run: &Run, domain: &Domain, soaked: S) -> (u64, u64) {
         }
         run.stop.store(true, Ordering::Relaxed);
         staller.join().expect("the thread that stalls panicked");
-        most_garbage = monitor.join().expect("the monitor panicked");
+        garbage = monitor.join().expect("the monitor panicked");
     });
     #[cfg(target_os = "linux")]
     drop(preemptor);
@@ -296,7 +324,7 @@ fn soak<S: Soaked>(run: &Run, domain: &Domain, soaked: S) -> (u64, u64) {
     });
     let open = domain.stats().active_sections;
     run.expect(open == 0, || format!("{open} sections are open"));
-    (operations, most_garbage)
+    (operations, garbage)
 }
 
 /// Works with a hand, on this thread and on others.
@@ -315,6 +343,7 @@ fn work<S: Soaked>(
             .preempt
             .then(crate::preempt::Enrolled::this_thread);
         for _ in 0..rng.u32(1..300) {
+            let since = Instant::now();
             // One or several in a section.
             let guard = domain.pin();
             for _ in 0..rng.u32(1..4) {
@@ -324,6 +353,8 @@ fn work<S: Soaked>(
             if rng.u32(..2000) == 0 {
                 std::thread::sleep(Duration::from_micros(rng.u64(..500)));
             }
+            drop(guard);
+            run.turned(since);
         }
     };
     while run.goes_on() {
@@ -356,11 +387,13 @@ fn stall<S: Soaked>(run: &Run, domain: &Domain, soaked: &S, mut rng: Rng) {
             });
         };
         owned = !owned;
+        let since = Instant::now();
         if owned {
             look(&domain.owned_guard(), &mut rng);
         } else {
             look(&domain.pin(), &mut rng);
         }
+        run.turned(since);
         std::thread::sleep(Duration::from_micros(rng.u64(..1000)));
     }
 }
