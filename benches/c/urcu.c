@@ -10,6 +10,7 @@
  */
 #define _LGPL_SOURCE
 #include <stdint.h>
+#include <stdlib.h>
 #include <urcu/urcu-memb.h>
 #include <urcu/urcu-mb.h>
 #include <urcu/urcu-bp.h>
@@ -44,6 +45,28 @@ FLAVOUR(memb, )
 FLAVOUR(mb, )
 FLAVOUR(bp, )
 FLAVOUR(qsbr, urcu_qsbr_quiescent_state())
+
+/*
+ * The first flavour once more, with the library's other way of giving up: a
+ * queue for each thread, which the thread itself works off after a grace period
+ * that it waits for when the queue is full. A second thread of the library does
+ * so ten times a second.
+ */
+void smr_defer_register(void)
+{
+	urcu_memb_register_thread();
+	if (urcu_memb_defer_register_thread() != 0)
+		abort();
+}
+
+void smr_defer_unregister(void)
+{
+	urcu_memb_defer_unregister_thread();
+	urcu_memb_unregister_thread();
+}
+
+void smr_defer_retire(void *head, void (*gone)(void *)) { urcu_memb_defer_rcu(gone, head); }
+void smr_defer_barrier(void) { urcu_memb_defer_barrier(); }
 
 /* What Rust keeps room for. */
 _Static_assert(sizeof(struct rcu_head) == 2 * sizeof(void *), "an rcu_head is two words");

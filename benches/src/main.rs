@@ -4,6 +4,7 @@
 //! ```text
 //! smr-bench                       about a minute over everything
 //! smr-bench churn --threads 1,2   one suite at full length
+//! smr-bench schemes --threads 2   one structure over each system
 //! smr-bench map --entries 10000000 --workloads read-only
 //! smr-bench --list                suites and subjects
 //! smr-bench report --html x.html --json x.jsonl     everything, as a page
@@ -25,6 +26,8 @@
 //! - Every subject has a domain of its own in each run, where it offers one, and
 //!   every run checks that as many items were retired as allocated and that the
 //!   subject gave its memory back at the end.
+//!
+//! With the feature `c-peers`, liburcu and Concurrency Kit take part as well.
 //!
 //! Not measured: the start of a thread, the tail latency of single operations
 //! other than insertions. Threads are bound to processors where there is one for

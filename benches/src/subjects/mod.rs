@@ -112,6 +112,9 @@ pub(crate) trait Local<T> {
     /// Whether writers keep everybody else out, by
     /// [`enter_to_write`](Self::enter_to_write).
     const EXCLUSIVE: bool = false;
+    /// Whether who retires waits for readers, so that one who stays inside stops
+    /// the writers.
+    const WAITS: bool = false;
 
     /// Enters a section.
     fn enter(&self) -> Self::Guard<'_>;

@@ -75,6 +75,7 @@ impl<T> Local<T> for &RwLock<()> {
     where
         Self: 'l;
     const EXCLUSIVE: bool = true;
+    const WAITS: bool = true;
 
     #[inline(always)]
     fn enter(&self) -> Held<'_> {

@@ -69,7 +69,7 @@ use crate::subjects::tick::Tick;
 #[cfg(feature = "c-peers")]
 use crate::subjects::urcu::{
     Urcu,
-    raw::{Bp, Mb, Memb, Qsbr},
+    raw::{Bp, Defer, Mb, Memb, Qsbr},
 };
 use crate::subjects::{Local, Reclaim, Subject};
 
@@ -111,7 +111,8 @@ macro_rules! for_each_subject {
         all.extend([
                 $call::<Ck, $rest>($($argument),*),
                 $call::<Urcu<Memb>, $rest>($($argument),*),
-                $call::<Urcu<Mb>, $rest>($($argument),*),
+                $call::<Urcu<Defer>, $rest>($($argument),*),
+            $call::<Urcu<Mb>, $rest>($($argument),*),
                 $call::<Urcu<Bp>, $rest>($($argument),*),
                 $call::<Urcu<Qsbr>, $rest>($($argument),*),
         ]);
@@ -137,7 +138,7 @@ struct Load {
 
 /// The comparisons that the settings ask for.
 pub(crate) fn plan(settings: &Settings) -> Vec<Comparison> {
-    let time = settings.time(0.25, 1.0);
+    let time = settings.time(0.12, 1.0);
     let mut all = Vec::new();
     for &size in &settings.sizes {
         for &locality in &settings.localities {

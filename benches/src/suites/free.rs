@@ -27,7 +27,7 @@ use crate::subjects::smr::{FencedMalloc, FencedPool, SmrMalloc, SmrPool};
 #[cfg(feature = "c-peers")]
 use crate::subjects::urcu::{
     Urcu,
-    raw::{Bp, Mb, Memb, Qsbr},
+    raw::{Bp, Defer, Mb, Memb, Qsbr},
 };
 use crate::subjects::{Local, Reclaim};
 
@@ -59,7 +59,8 @@ macro_rules! for_each_subject {
         all.extend([
                 $call::<Ck>($($argument),*),
                 $call::<Urcu<Memb>>($($argument),*),
-                $call::<Urcu<Mb>>($($argument),*),
+                $call::<Urcu<Defer>>($($argument),*),
+            $call::<Urcu<Mb>>($($argument),*),
                 $call::<Urcu<Bp>>($($argument),*),
                 $call::<Urcu<Qsbr>>($($argument),*),
         ]);

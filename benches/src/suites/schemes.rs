@@ -10,7 +10,8 @@
 //! Two workloads disturb the mix of `50-50`:
 //!
 //! - `stalled`: one more reader enters, loads a node, and stays inside for the
-//!   whole run. (The lock is left out: it stands still.)
+//!   whole run. (Left out are those whose writers wait for it: a lock, and RCU
+//!   that is asked to wait. They stand still.)
 //! - `preempted`: once in 1,024 operations a thread sleeps for 100 µs in its
 //!   section, as if it had lost its processor there.
 //!
@@ -54,7 +55,7 @@ use crate::subjects::tick::Tick;
 #[cfg(feature = "c-peers")]
 use crate::subjects::urcu::{
     Urcu,
-    raw::{Bp, Mb, Memb, Qsbr},
+    raw::{Bp, Defer, Mb, Memb, Qsbr},
 };
 use crate::subjects::{Local, Reclaim};
 
@@ -145,7 +146,8 @@ macro_rules! for_each_subject {
         all.extend([
                 $call::<Ck>($($argument),*),
                 $call::<Urcu<Memb>>($($argument),*),
-                $call::<Urcu<Mb>>($($argument),*),
+                $call::<Urcu<Defer>>($($argument),*),
+            $call::<Urcu<Mb>>($($argument),*),
                 $call::<Urcu<Bp>>($($argument),*),
                 $call::<Urcu<Qsbr>>($($argument),*),
         ]);
@@ -205,7 +207,7 @@ pub(crate) fn plan(settings: &Settings) -> Vec<Comparison> {
 }
 
 fn case<R: Reclaim<Node> + 'static>(load: Load) -> Option<Case> {
-    let stands_still = <R::Local<'_> as Local<Node>>::EXCLUSIVE && load.trouble == Trouble::Stalled;
+    let stands_still = <R::Local<'_> as Local<Node>>::WAITS && load.trouble == Trouble::Stalled;
     (!stands_still).then(|| Case::new(R::NAME, move || run::<R>(load)))
 }
 
@@ -532,7 +534,7 @@ mod tests {
     fn the_counts_of_disturbed_runs_match_over_every_subject() {
         fn runs<R: Reclaim<Node>>() {
             for trouble in [Trouble::None, Trouble::Stalled, Trouble::Preempted] {
-                if <R::Local<'_> as Local<Node>>::EXCLUSIVE && trouble == Trouble::Stalled {
+                if <R::Local<'_> as Local<Node>>::WAITS && trouble == Trouble::Stalled {
                     continue;
                 }
                 let samples = run::<R>(Load {

@@ -9,6 +9,7 @@
 //! `overhead_peak` is the largest (bytes held from the system − the one live
 //! item), which is what the reader keeps from being freed. `overhead_series` is
 //! the same over time, in the records only. `throughput` is the writer's.
+//! With a lock the writer waits for the reader; it gets on when the time is over.
 //! The number of items is fixed, so that a fast writer is not blamed for having
 //! retired more; `items_retired` tells if the time was over first.
 
@@ -39,7 +40,7 @@ use crate::subjects::tick::Tick;
 #[cfg(feature = "c-peers")]
 use crate::subjects::urcu::{
     Urcu,
-    raw::{Bp, Mb, Memb, Qsbr},
+    raw::{Bp, Defer, Mb, Memb, Qsbr},
 };
 use crate::subjects::{Local, Reclaim};
 
@@ -80,7 +81,8 @@ macro_rules! for_each_subject {
         all.extend([
                 $call::<Ck>($($argument),*),
                 $call::<Urcu<Memb>>($($argument),*),
-                $call::<Urcu<Mb>>($($argument),*),
+                $call::<Urcu<Defer>>($($argument),*),
+            $call::<Urcu<Mb>>($($argument),*),
                 $call::<Urcu<Bp>>($($argument),*),
                 $call::<Urcu<Qsbr>>($($argument),*),
         ]);
@@ -95,7 +97,7 @@ pub(crate) fn subjects() -> Vec<Entry> {
 
 /// The comparisons that the settings ask for.
 pub(crate) fn plan(settings: &Settings) -> Vec<Comparison> {
-    let time = settings.time(2.0, 10.0);
+    let time = settings.time(0.6, 10.0);
     let items = settings.items;
     [(Workload::Pinned, "pinned"), (Workload::Sleepy, "sleepy")]
         .into_iter()

@@ -4,7 +4,8 @@
 //!
 //! - Sections only on registered threads: they are entered through a
 //!   [`Registered`], which does not leave its thread.
-//! - A thread registers once: a count for each thread and flavour.
+//! - A thread registers once: a count for each thread and flavour. (`Memb` and
+//!   `Defer` are one flavour to the library, and not used by a thread at a time.)
 //! - An item has room for an `rcu_head` until its callback has run: it stands
 //!   behind the item in the same box, and the callback frees the box.
 
@@ -52,72 +53,83 @@ pub(crate) trait Flavour: Sync + Send + 'static {
     fn registrations() -> &'static LocalKey<Cell<usize>>;
     /// How many items its callbacks have freed.
     fn freed() -> &'static AtomicU64;
+    /// Whether who gives up may wait for readers.
+    const WAITS: bool;
 }
 
 macro_rules! flavour {
-    ($(#[$about:meta])* $flavour:ident, $register:ident, $unregister:ident, $enter:ident,
-     $leave:ident, $read:ident, $retire:ident, $barrier:ident, $pause:ident, $resume:ident) => {
+    ($(#[$about:meta])* $flavour:ident, waits: $waits:literal, $register:ident, $unregister:ident,
+     $enter:ident, $leave:ident, $read:ident, $retire:ident, $barrier:ident, $pause:ident,
+     $resume:ident) => {
         $(#[$about])*
         #[derive(Debug)]
         pub(crate) struct $flavour;
 
-        unsafe extern "C" {
-            fn $register();
-            fn $unregister();
-            fn $enter();
-            fn $leave();
-            fn $read(source: *const AtomicPtr<u64>) -> u64;
-            fn $retire(head: *mut Head, gone: Gone);
-            fn $barrier();
-            fn $pause();
-            fn $resume();
-        }
-
-        impl Flavour for $flavour {
-            const C: Functions = Functions {
-                register: $register,
-                unregister: $unregister,
-                enter: $enter,
-                leave: $leave,
-                read: $read,
-                retire: $retire,
-                barrier: $barrier,
-                pause: $pause,
-                resume: $resume,
-            };
-
-            fn registrations() -> &'static LocalKey<Cell<usize>> {
-                thread_local!(static COUNT: Cell<usize> = const { Cell::new(0) });
-                &COUNT
+        const _: () = {
+            unsafe extern "C" {
+                fn $register();
+                fn $unregister();
+                fn $enter();
+                fn $leave();
+                fn $read(source: *const AtomicPtr<u64>) -> u64;
+                fn $retire(head: *mut Head, gone: Gone);
+                fn $barrier();
+                fn $pause();
+                fn $resume();
             }
 
-            fn freed() -> &'static AtomicU64 {
-                static FREED: AtomicU64 = AtomicU64::new(0);
-                &FREED
+            impl Flavour for $flavour {
+                const C: Functions = Functions {
+                    register: $register,
+                    unregister: $unregister,
+                    enter: $enter,
+                    leave: $leave,
+                    read: $read,
+                    retire: $retire,
+                    barrier: $barrier,
+                    pause: $pause,
+                    resume: $resume,
+                };
+                const WAITS: bool = $waits;
+
+                fn registrations() -> &'static LocalKey<Cell<usize>> {
+                    thread_local!(static COUNT: Cell<usize> = const { Cell::new(0) });
+                    &COUNT
+                }
+
+                fn freed() -> &'static AtomicU64 {
+                    static FREED: AtomicU64 = AtomicU64::new(0);
+                    &FREED
+                }
             }
-        }
+        };
     };
 }
 
 flavour!(
     /// Readers without a fence; writers use membarrier.
-    Memb, smr_memb_register, smr_memb_unregister, smr_memb_enter, smr_memb_leave, smr_memb_read,
-    smr_memb_retire, smr_memb_barrier, smr_memb_pause, smr_memb_resume
+    Memb, waits: false, smr_memb_register, smr_memb_unregister, smr_memb_enter, smr_memb_leave,
+    smr_memb_read, smr_memb_retire, smr_memb_barrier, smr_memb_pause, smr_memb_resume
+);
+flavour!(
+    /// The same, with `defer_rcu`.
+    Defer, waits: true, smr_defer_register, smr_defer_unregister, smr_memb_enter, smr_memb_leave,
+    smr_memb_read, smr_defer_retire, smr_defer_barrier, smr_memb_pause, smr_memb_resume
 );
 flavour!(
     /// Readers with fences.
-    Mb, smr_mb_register, smr_mb_unregister, smr_mb_enter, smr_mb_leave, smr_mb_read,
-    smr_mb_retire, smr_mb_barrier, smr_mb_pause, smr_mb_resume
+    Mb, waits: false, smr_mb_register, smr_mb_unregister, smr_mb_enter, smr_mb_leave,
+    smr_mb_read, smr_mb_retire, smr_mb_barrier, smr_mb_pause, smr_mb_resume
 );
 flavour!(
     /// "Bullet-proof": threads register themselves.
-    Bp, smr_bp_register, smr_bp_unregister, smr_bp_enter, smr_bp_leave, smr_bp_read,
-    smr_bp_retire, smr_bp_barrier, smr_bp_pause, smr_bp_resume
+    Bp, waits: false, smr_bp_register, smr_bp_unregister, smr_bp_enter, smr_bp_leave,
+    smr_bp_read, smr_bp_retire, smr_bp_barrier, smr_bp_pause, smr_bp_resume
 );
 flavour!(
     /// Threads announce quiescent states.
-    Qsbr, smr_qsbr_register, smr_qsbr_unregister, smr_qsbr_enter, smr_qsbr_leave, smr_qsbr_read,
-    smr_qsbr_retire, smr_qsbr_barrier, smr_qsbr_pause, smr_qsbr_resume
+    Qsbr, waits: false, smr_qsbr_register, smr_qsbr_unregister, smr_qsbr_enter, smr_qsbr_leave,
+    smr_qsbr_read, smr_qsbr_retire, smr_qsbr_barrier, smr_qsbr_pause, smr_qsbr_resume
 );
 
 /// This thread, known to the library.
