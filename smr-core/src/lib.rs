@@ -68,7 +68,8 @@
 //! | panics of destructors | the others still run; the first panic goes on in the thread that ran them |
 //! | `mem::forget` of a guard | keeps memory for ever, frees nothing early |
 //! | `fork` | the child goes on with the thread that forked; slots and locks of the others do not hold it up. What they had in hand is leaked in the child. An [`OwnedGuard`] that another thread held keeps holding memory up there |
-//! | signal handlers | a section on a thread that has pinned before, and reading inside it, are async-signal-safe as long as its end has nothing to collect, which a handler cannot know: do not pin in one |
+//! | signal handlers | may read within a section that was open before: one of the interrupted thread, or that of an [`OwnedGuard`] which is kept elsewhere. Refused: to pin in one, for the end of a section may have to collect, and collecting takes locks and frees |
+//! | no memory | `try_` forms return an error; other operations end the process as `Box::new` does, retiring and collecting among them |
 //!
 //! # Features
 //!

@@ -214,16 +214,22 @@ impl Length {
         unsafe { shards.as_ref() }
     }
 
-    /// Counts in shards from now on.
+    /// Counts in shards from now on. Without memory for them it goes on as it is.
     #[cold]
     pub(crate) fn shard(&self) {
         if self.shards().is_some() {
             return;
         }
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let count = (2 * processors).next_power_of_two().min(MAX_SHARDS);
-        let shards = (0..count).map(|_| Shard::default()).collect();
-        let shards = Box::into_raw(Box::new(Shards(shards)));
+        let count = (2 * processors()).next_power_of_two().min(MAX_SHARDS);
+        let mut shards = Vec::new();
+        if shards.try_reserve_exact(count).is_err() {
+            return;
+        }
+        shards.resize_with(count, Shard::default);
+        let Some(shards) = try_box(Shards(shards.into_boxed_slice())) else {
+            return;
+        };
+        let shards = Box::into_raw(shards);
         // Release: pairs with the Acquire in `shards`. Relaxed: a loser looks no further.
         let result = self.shards.compare_exchange(
             ptr::null_mut(),
@@ -260,4 +266,29 @@ fn place() -> usize {
     at.map_or(0, |at| {
         (at as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) as usize >> 40
     })
+}
+
+/// `None` if there is no memory.
+pub(crate) fn try_box<T>(value: T) -> Option<Box<T>> {
+    const { assert!(size_of::<T>() != 0, "allocated") };
+    let mut one = Vec::new();
+    one.try_reserve_exact(1).ok()?;
+    one.push(value);
+    let one = Box::into_raw(one.into_boxed_slice()).cast::<T>();
+    // SAFETY: a slice of one was allocated as one.
+    Some(unsafe { Box::from_raw(one) })
+}
+
+/// How many processors there are, found out without allocating.
+#[cfg(all(target_os = "linux", not(any(loom, miri))))]
+fn processors() -> usize {
+    let ours = rustix::thread::sched_getaffinity(None);
+    // An error: more than fit into a mask.
+    ours.map_or(MAX_SHARDS, |ours| ours.count() as usize)
+}
+
+/// How many processors there are.
+#[cfg(not(all(target_os = "linux", not(any(loom, miri)))))]
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }

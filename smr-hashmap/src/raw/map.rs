@@ -8,7 +8,7 @@ use smr_core::{Guard, Pool, PoolBox};
 
 use crate::ord;
 use crate::raw::block::BlockRef;
-use crate::raw::body::Body;
+use crate::raw::body::{Body, try_box};
 use crate::raw::edit::Edit;
 use crate::raw::entry::{Entry, Hash};
 use crate::raw::resize::{OnUnwind, Panics};
@@ -163,9 +163,10 @@ impl<K, V> RawMap<K, V> {
         unsafe { body.as_ref() }
     }
 
+    /// `None` if there is no memory.
     #[cold]
-    fn make_body(&self) -> &Body {
-        let new = Box::into_raw(Box::new(Body::new(self.pool.domain())));
+    fn make_body(&self) -> Option<&Body> {
+        let new = Box::into_raw(try_box(Body::new(self.pool.domain()))?);
         // Release: pairs with the Acquire in `body`; Acquire: as there.
         match self.body.compare_exchange(
             ptr::null_mut(),
@@ -174,12 +175,12 @@ impl<K, V> RawMap<K, V> {
             ord::map_table_load(),
         ) {
             // SAFETY: just made, and freed with the map.
-            Ok(_) => unsafe { &*new },
+            Ok(_) => Some(unsafe { &*new }),
             Err(theirs) => {
                 // SAFETY: ours was never published.
                 drop(unsafe { Box::from_raw(new) });
                 // SAFETY: as in `body`.
-                unsafe { &*theirs }
+                Some(unsafe { &*theirs })
             }
         }
     }
@@ -191,7 +192,7 @@ impl<K, V> RawMap<K, V> {
             return Some(root);
         }
         if self.body().is_none() {
-            self.make_body();
+            self.make_body()?;
         }
         let new = Box::into_raw(Table::new(bits)?);
         // Release: pairs with the Acquire in `root`; Acquire: as there.

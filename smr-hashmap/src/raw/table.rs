@@ -24,6 +24,7 @@ use smr_core::sync::{AtomicPtr, AtomicUsize, Ordering, mutant};
 
 use crate::ord;
 use crate::raw::block::{Block, BlockRef};
+use crate::raw::body::try_box;
 use crate::raw::entry::Hash;
 
 /// A bucket's word.
@@ -202,13 +203,13 @@ impl Table {
     /// `None` if there is no memory.
     pub(crate) fn new(bits: u32) -> Option<Box<Self>> {
         let len = 1_usize.checked_shl(bits).filter(|len| *len != 0)?;
-        Some(Box::new(Self {
+        try_box(Self {
             bits,
             words: Words::new(len)?,
             next: AtomicPtr::new(ptr::null_mut()),
             claimed: AtomicUsize::new(0),
             moved: AtomicUsize::new(0),
-        }))
+        })
     }
 
     /// How many buckets.

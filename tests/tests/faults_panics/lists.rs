@@ -33,7 +33,7 @@ impl Burnt for Handles {
     }
 
     fn add(&self, n: u32) {
-        self.list.push_front(value(n), &self.list.guard());
+        let _ = self.list.push_front(value(n), &self.list.guard());
     }
 
     fn empty(&self) -> usize {
@@ -57,7 +57,7 @@ impl Burnt for Stack<Value> {
         let stack = Stack::new_in(domain);
         let guard = stack.guard();
         (0..VALUES + 3).for_each(|n| stack.push(value(n), &guard));
-        (0..3).for_each(|_| drop(stack.pop(&guard)));
+        (0..3).for_each(|_| assert!(stack.pop(&guard).is_some()));
         drop(guard);
         stack
     }
@@ -71,7 +71,7 @@ impl Burnt for Stack<Value> {
     }
 
     fn empty(&self) -> usize {
-        std::iter::from_fn(|| self.pop(&self.guard()).map(drop)).count()
+        std::iter::from_fn(|| self.pop(&self.guard()).map(|_| ())).count()
     }
 
     fn flush(&self) {
@@ -86,7 +86,7 @@ impl Burnt for Queue<Value> {
         (90..93)
             .chain(0..VALUES)
             .for_each(|n| queue.push(value(n), &guard));
-        (0..3).for_each(|_| drop(queue.pop(&guard)));
+        (0..3).for_each(|_| assert!(queue.pop(&guard).is_some()));
         drop(guard);
         queue
     }
@@ -100,7 +100,7 @@ impl Burnt for Queue<Value> {
     }
 
     fn empty(&self) -> usize {
-        std::iter::from_fn(|| self.pop(&self.guard()).map(drop)).count()
+        std::iter::from_fn(|| self.pop(&self.guard()).map(|_| ())).count()
     }
 
     fn flush(&self) {
@@ -115,7 +115,7 @@ impl Burnt for RcuList<Value> {
         (90..93)
             .chain(0..VALUES)
             .for_each(|n| writer.push_back(value(n)));
-        (0..3).for_each(|_| drop(writer.pop_front()));
+        (0..3).for_each(|_| assert!(writer.pop_front().is_some()));
         drop(writer);
         list
     }
@@ -130,7 +130,7 @@ impl Burnt for RcuList<Value> {
 
     fn empty(&self) -> usize {
         let mut writer = self.write();
-        std::iter::from_fn(|| writer.pop_front().map(drop)).count()
+        std::iter::from_fn(|| writer.pop_front().map(|_| ())).count()
     }
 
     fn flush(&self) {

@@ -5,8 +5,8 @@ use super::*;
 impl Burnt for HashSet<Value> {
     fn full(domain: &Domain) -> Self {
         let set = HashSet::builder().domain(domain.clone()).build();
-        (0..VALUES + 3).for_each(|n| drop(set.pin().insert(value(n))));
-        (VALUES..VALUES + 3).for_each(|n| drop(set.pin().remove(&value(n))));
+        (0..VALUES + 3).for_each(|n| assert!(set.pin().insert(value(n))));
+        (VALUES..VALUES + 3).for_each(|n| assert!(set.pin().remove(&value(n))));
         set
     }
 
@@ -37,8 +37,8 @@ impl Burnt for OrderedSet<Value> {
     fn full(domain: &Domain) -> Self {
         let set = OrderedSet::new_in(domain);
         let guard = set.guard();
-        (0..VALUES + 3).for_each(|n| drop(set.insert(value(n), &guard)));
-        (VALUES..VALUES + 3).for_each(|n| drop(set.remove(&value(n), &guard)));
+        (0..VALUES + 3).for_each(|n| assert!(set.insert(value(n), &guard)));
+        (VALUES..VALUES + 3).for_each(|n| assert!(set.remove(&value(n), &guard)));
         drop(guard);
         set
     }
@@ -56,7 +56,7 @@ impl Burnt for OrderedSet<Value> {
     }
 
     fn empty(&self) -> usize {
-        std::iter::from_fn(|| self.pop_first(&self.guard()).map(drop)).count()
+        std::iter::from_fn(|| self.pop_first(&self.guard()).map(|_| ())).count()
     }
 
     fn flush(&self) {
@@ -70,8 +70,8 @@ impl Burnt for Ordered {
     fn full(domain: &Domain) -> Self {
         let list = OrderedList::new_in(domain);
         let guard = list.guard();
-        (0..VALUES + 3).for_each(|n| drop(list.insert(value(n), value(n), &guard)));
-        (VALUES..VALUES + 3).for_each(|n| drop(list.remove(&value(n), &guard)));
+        (0..VALUES + 3).for_each(|n| assert!(list.insert(value(n), value(n), &guard).is_none()));
+        (VALUES..VALUES + 3).for_each(|n| assert!(list.remove(&value(n), &guard).is_some()));
         drop(guard);
         list
     }
@@ -92,7 +92,7 @@ impl Burnt for Ordered {
     }
 
     fn empty(&self) -> usize {
-        std::iter::from_fn(|| self.pop_first(&self.guard()).map(drop)).count()
+        std::iter::from_fn(|| self.pop_first(&self.guard()).map(|_| ())).count()
     }
 
     fn flush(&self) {
