@@ -37,8 +37,10 @@ pub(crate) trait Walk: Subject + Sync + Sized + 'static {
 
 /// A map in order that threads write as well.
 pub(crate) trait Ordered: Walk {
-    /// Whether `insert` always tells the truth.
-    const TELLS: bool = true;
+    /// Whether it says exactly what it inserted and removed. Where it does not, what
+    /// is alive is not known, and so neither is the overhead.
+    const COUNTED: bool = true;
+
     /// Inserts, unless the key is there; whether it did.
     fn insert(&self, key: u64, value: u64) -> bool;
     /// Removes; whether the key was there.

@@ -40,11 +40,11 @@ impl Walk for Skip {
 }
 
 impl Ordered for Skip {
-    /// Asked about a key that another thread then removes, `compare_insert` inserts
-    /// after all, and does not say so.
-    const TELLS: bool = false;
+    const COUNTED: bool = false;
 
     /// `compare_insert` asks about what is there, and leaves it if it is told to.
+    /// Where that is removed meanwhile it inserts after all, so that some are counted
+    /// wrongly.
     #[inline(always)]
     fn insert(&self, key: u64, value: u64) -> bool {
         let new = Cell::new(true);
