@@ -99,6 +99,10 @@ pub(crate) struct WorkArgs {
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
 
+    /// Requests of `pages`, of all threads together.
+    #[arg(long, value_name = "N", default_value_t = 2_000_000)]
+    pub(crate) requests: usize,
+
     /// Runs of each.
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub(crate) runs: usize,

@@ -388,14 +388,8 @@ fn real_input_is_worked_on_and_reported() {
         ),
     ] {
         let records = folder.join(command);
-        let arguments = [
-            command,
-            text(&sources),
-            "--runs",
-            "1",
-            "--json",
-            text(&records),
-        ];
+        let mut arguments = vec![command, text(&sources), "--runs", "1"];
+        arguments.extend(["--requests", "10000", "--json", text(&records)]);
         let output = bench(&arguments);
         assert!(output.status.success(), "{output:?}");
         let printed = String::from_utf8(output.stdout).expect("UTF-8");

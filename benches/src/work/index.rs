@@ -26,7 +26,7 @@ use std::sync::RwLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
-use super::{Contender, Meter, Outcome};
+use super::{Contender, Load, Meter, Outcome};
 use crate::commands::WorkArgs;
 use crate::subjects::maps::{Hasher, hasher};
 
@@ -209,7 +209,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// One run.
-fn work<I: Index>(files: &[PathBuf], threads: usize) -> io::Result<Outcome> {
+fn work<I: Index>(files: &[PathBuf], load: Load) -> io::Result<Outcome> {
     let meter = Meter::start();
     let index = I::new();
     let next = AtomicUsize::new(0);
@@ -228,7 +228,7 @@ fn work<I: Index>(files: &[PathBuf], threads: usize) -> io::Result<Outcome> {
         }
     };
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(read)).collect();
+        let workers: Vec<_> = (0..load.threads).map(|_| scope.spawn(read)).collect();
         let mut all = workers.into_iter();
         all.try_for_each(|worker| worker.join().expect("a worker does not panic"))
     })?;

@@ -35,11 +35,20 @@ struct Outcome {
     figures: BTreeMap<Metric, f64>,
 }
 
+/// How much a run does.
+#[derive(Clone, Copy, Debug)]
+struct Load {
+    /// Threads that work.
+    threads: usize,
+    /// Requests of `pages`, of all threads together.
+    requests: usize,
+}
+
 /// One who takes part: a name, a description, and one run over these files.
 type Contender = (
     &'static str,
     &'static str,
-    fn(&[PathBuf], usize) -> io::Result<Outcome>,
+    fn(&[PathBuf], Load) -> io::Result<Outcome>,
 );
 
 /// Measures the work of a process.
@@ -130,12 +139,15 @@ fn run(
     if files.is_empty() {
         return refuse(format!("{}: nothing to work on", arguments.path.display()));
     }
-    let threads = arguments.threads.unwrap_or_else(machine::cores).max(1);
+    let load = Load {
+        threads: arguments.threads.unwrap_or_else(machine::cores).max(1),
+        requests: arguments.requests,
+    };
     if let Some(name) = &arguments.one {
         let Some((.., work)) = contenders.iter().find(|(known, ..)| known == name) else {
             return refuse(format!("no subject is called {name}"));
         };
-        let outcome = work(&files, threads)?;
+        let outcome = work(&files, load)?;
         println!("{}", serde_json::to_string(&outcome)?);
         return Ok(());
     }
@@ -150,13 +162,13 @@ fn run(
         subjects.is_none_or(|subjects| subjects.iter().any(|wanted| wanted == name))
     };
     let chosen: Vec<&Contender> = contenders.iter().filter(|(name, ..)| wants(name)).collect();
-    compare(suite, arguments, threads, &files, &chosen)
+    compare(suite, arguments, load, &files, &chosen)
 }
 
 fn compare(
     suite: &'static str,
     arguments: &WorkArgs,
-    threads: usize,
+    load: Load,
     files: &[PathBuf],
     chosen: &[&Contender],
 ) -> io::Result<()> {
@@ -185,7 +197,7 @@ fn compare(
             let at = (turn + round) % chosen.len();
             let name = chosen[at].0;
             bar.set_message(name);
-            let outcome = process(suite, &arguments.path, threads, name)?;
+            let outcome = process(suite, &arguments.path, load, name)?;
             let figures = outcome.figures.iter();
             samples[at].extend(figures.map(|(metric, value)| Sample::new(*metric, *value)));
             match &answer {
@@ -210,7 +222,7 @@ fn compare(
     let key = Key {
         suite: suite.to_owned(),
         workload: folder.to_string_lossy().into_owned(),
-        threads,
+        threads: load.threads,
     };
     let rows = chosen.iter().zip(&samples);
     let records: Vec<_> = rows
@@ -242,11 +254,13 @@ fn compare(
 }
 
 /// One run of a subject, in a process of its own.
-fn process(suite: &str, path: &Path, threads: usize, name: &str) -> io::Result<Outcome> {
+fn process(suite: &str, path: &Path, load: Load, name: &str) -> io::Result<Outcome> {
     let output = Command::new(std::env::current_exe()?)
         .arg(suite)
         .arg(path)
-        .args(["--threads", &threads.to_string(), "--one", name])
+        .args(["--threads", &load.threads.to_string()])
+        .args(["--requests", &load.requests.to_string()])
+        .args(["--one", name])
         .stderr(std::process::Stdio::inherit())
         .output()?;
     if !output.status.success() {
@@ -295,7 +309,11 @@ mod tests {
         let mut first: Option<Outcome> = None;
         for (name, _, work) in contenders {
             for &threads in threads {
-                let outcome = work(files, threads).expect("it works");
+                let load = Load {
+                    threads,
+                    requests: 20_000,
+                };
+                let outcome = work(files, load).expect("it works");
                 assert!(outcome.figures[&Metric::WallTime] > 0.0, "{name}");
                 if let Some(first) = &first {
                     assert_eq!(outcome.answer, first.answer, "{name}");

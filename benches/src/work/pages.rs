@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 use std::thread;
 
-use super::{Contender, Meter, Outcome};
+use super::{Contender, Load, Meter, Outcome};
 use crate::cli::Distribution;
 use crate::commands::WorkArgs;
 use crate::record::Metric;
@@ -31,8 +31,6 @@ use crate::suites::map::keys::{Walk, trace};
 
 /// Bytes of a page.
 const PAGE: usize = 4096;
-/// Requests of all threads together.
-const REQUESTS: usize = if cfg!(test) { 20_000 } else { 2_000_000 };
 /// Requests that a thread takes from the trace at a time.
 const BATCH: usize = 256;
 /// The cache has room for one page in so many.
@@ -214,10 +212,11 @@ fn taste(page: &Page) -> u64 {
 }
 
 /// One run.
-fn work<C: Cache>(files: &[PathBuf], threads: usize) -> io::Result<Outcome> {
+fn work<C: Cache>(files: &[PathBuf], load: Load) -> io::Result<Outcome> {
+    let threads = load.threads;
     let keys = keys(files)?;
     let share = (keys.len() / ROOM / threads).max(1);
-    let requests = REQUESTS / threads;
+    let requests = load.requests / threads;
     let drawn = trace(Distribution::Zipf, keys.len() as u64);
     // A drawn number is anywhere in its range: it leads to a page by its share.
     let page = |number: u64| keys[((u128::from(number) * keys.len() as u128) >> 64) as usize];
