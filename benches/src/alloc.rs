@@ -23,12 +23,12 @@
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
 use crossbeam_utils::CachePadded;
 
 /// The shared counter, and one for each worker that can run at a time.
-const SHARDS: usize = 513;
+pub(crate) const SHARDS: usize = 513;
 /// The counter of those who have none.
 const COMMON: usize = 0;
 
@@ -113,6 +113,24 @@ pub(crate) fn heap_bytes() -> i64 {
         .iter()
         .map(|counter| counter.load(Ordering::Relaxed))
         .sum()
+}
+
+/// How many of the counters have ever been handed out.
+pub(crate) fn shards() -> usize {
+    USED.load(Ordering::Relaxed)
+}
+
+/// Adds to this thread's place in a set of counters like the allocator's.
+#[inline]
+pub(crate) fn add_to_own(counters: &[CachePadded<AtomicU64>; SHARDS], count: u64) {
+    let shard = SHARD.get();
+    let counter = &counters[shard];
+    if shard == COMMON {
+        counter.fetch_add(count, Ordering::Relaxed);
+    } else {
+        let before = counter.load(Ordering::Relaxed);
+        counter.store(before + count, Ordering::Relaxed);
+    }
 }
 
 /// A thread's right to a counter of its own; the count stays when it ends.

@@ -63,6 +63,14 @@ pub(crate) struct Cli {
     #[arg(long, value_delimiter = ',', value_name = "N,...")]
     pub(crate) entries: Option<Vec<u64>>,
 
+    /// Ranges of the keys of `list`.
+    #[arg(long, value_delimiter = ',', value_name = "N,...")]
+    pub(crate) ranges: Option<Vec<u64>>,
+
+    /// How many in a hundred operations of `list` look a key up.
+    #[arg(long, value_delimiter = ',', value_name = "N,...")]
+    pub(crate) gets: Option<Vec<u64>>,
+
     /// Operations of the churn of `memory`.
     #[arg(long, value_name = "N")]
     pub(crate) operations: Option<u64>,
@@ -97,12 +105,16 @@ pub(crate) enum Suite {
     Stall,
     /// Allocate, retire, reuse.
     Free,
+    /// One list and one hash table over each system.
+    Schemes,
     /// Hash maps under mixes of operations.
     Map,
     /// Single insertions while a hash map grows.
     Latency,
     /// What hash maps hold.
     Memory,
+    /// Linked lists, queues and stacks.
+    List,
 }
 
 impl Suite {
@@ -113,9 +125,11 @@ impl Suite {
             Suite::Churn => "churn",
             Suite::Stall => "stall",
             Suite::Free => "free",
+            Suite::Schemes => "schemes",
             Suite::Map => "map",
             Suite::Latency => "latency",
             Suite::Memory => "memory",
+            Suite::List => "list",
         }
     }
 }
@@ -272,6 +286,36 @@ impl MapSettings {
     }
 }
 
+/// What to run of the suite over lists.
+#[derive(Debug)]
+pub(crate) struct ListSettings {
+    /// Threads.
+    pub(crate) threads: Vec<usize>,
+    /// Ranges of keys.
+    pub(crate) ranges: Vec<u64>,
+    /// How many in a hundred operations are look-ups.
+    pub(crate) gets: Vec<u64>,
+}
+
+impl ListSettings {
+    fn new(cli: &Cli, short: bool) -> Self {
+        let or = |given: &Option<Vec<u64>>, brief: &[u64], full: &[u64]| {
+            let default = if short { brief } else { full };
+            given.clone().unwrap_or_else(|| default.to_vec())
+        };
+        let threads = if short {
+            vec![machine::cores()]
+        } else {
+            vec![1, 2, 4, 8]
+        };
+        Self {
+            threads: cli.threads.clone().unwrap_or(threads),
+            ranges: or(&cli.ranges, &[16, 1000], &[16, 1000, 10_000]),
+            gets: or(&cli.gets, &[50, 100], &[0, 50, 90, 100]),
+        }
+    }
+}
+
 /// What to run: the command line with its gaps filled.
 #[derive(Debug)]
 pub(crate) struct Settings {
@@ -281,6 +325,8 @@ pub(crate) struct Settings {
     pub(crate) threads: Vec<usize>,
     /// Threads of `churn`.
     pub(crate) churn_threads: Vec<usize>,
+    /// Threads of `schemes`.
+    pub(crate) schemes_threads: Vec<usize>,
     /// Runs of each subject.
     pub(crate) runs: usize,
     /// Item sizes of `churn`.
@@ -293,8 +339,11 @@ pub(crate) struct Settings {
     pub(crate) pools: usize,
     /// What concerns hash maps.
     pub(crate) maps: MapSettings,
+    /// What concerns lists.
+    pub(crate) lists: ListSettings,
+    /// Whether no suite was named, so that it is to be brief.
+    pub(crate) short: bool,
     seconds: Option<f64>,
-    short: bool,
     subjects: Option<Vec<String>>,
 }
 
@@ -321,6 +370,7 @@ impl Settings {
             suites,
             threads: pick(&cli.threads, one_and_all.clone(), one_and_all),
             churn_threads: pick(&cli.threads, vec![cores], machine::ladder()),
+            schemes_threads: pick(&cli.threads, vec![cores], machine::ladder()),
             runs: cli.runs.unwrap_or(if short { 3 } else { 5 }).max(1),
             sizes: pick(&cli.sizes, vec![128, 1024, 4096], vec![1024]),
             localities: cli.localities.clone().unwrap_or_else(|| {
@@ -335,6 +385,7 @@ impl Settings {
                 .unwrap_or(if short { 2_000_000 } else { 5_000_000 }),
             pools: cli.pools.unwrap_or(if short { 10_000 } else { 100_000 }),
             maps: MapSettings::new(cli, short),
+            lists: ListSettings::new(cli, short),
             seconds: cli.seconds,
             short,
             subjects: cli.subjects.clone(),

@@ -161,10 +161,23 @@ impl Watch<'_> {
 
     /// Warms up, then measures what is retired in a time.
     pub(crate) fn measure(&mut self, time: Duration) -> (Totals, Duration) {
-        self.sleep(time.mul_f64(WARM_UP), || false);
+        self.measure_and_see(time, || {})
+    }
+
+    /// The same, with a look of the suite's own once a millisecond.
+    pub(crate) fn measure_and_see(
+        &mut self,
+        time: Duration,
+        mut see: impl FnMut(),
+    ) -> (Totals, Duration) {
+        let mut look = || {
+            see();
+            false
+        };
+        self.sleep(time.mul_f64(WARM_UP), &mut look);
         let before = totals(self.tallies);
         let begin = Instant::now();
-        self.sleep(time, || false);
+        self.sleep(time, &mut look);
         let mut after = totals(self.tallies);
         // On a busy machine the workers may not have had a turn yet.
         while after.retired == before.retired && begin.elapsed() < PATIENCE {

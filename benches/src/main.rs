@@ -1,8 +1,10 @@
-//! The comparison of reclamation systems and of hash maps: one binary, every suite, every peer.
+//! The comparison of reclamation systems, hash maps and lists: one binary, every suite,
+//! every peer.
 //!
 //! ```text
 //! smr-bench                       about a minute over everything
 //! smr-bench churn --threads 1,2   one suite at full length
+//! smr-bench schemes --threads 2   one structure over each system
 //! smr-bench map --entries 10000000 --workloads read-only
 //! smr-bench --list                suites and subjects
 //! smr-bench report --html x.html --json x.jsonl     everything, as a page
@@ -24,6 +26,8 @@
 //! - Every subject has a domain of its own in each run, where it offers one, and
 //!   every run checks that as many items were retired as allocated and that the
 //!   subject gave its memory back at the end.
+//!
+//! With the feature `c-peers`, liburcu and Concurrency Kit take part as well.
 //!
 //! Not measured: the start of a thread, the tail latency of single operations
 //! other than insertions. Threads are bound to processors where there is one for
@@ -123,6 +127,12 @@ fn check(settings: &Settings, cli: &Cli) {
             "a map has {:?} entries in the comparison",
             suites::map::ENTRIES
         ));
+    }
+    if settings.lists.ranges.iter().any(|range| *range < 2) {
+        fail("a list's range has at least two keys".into());
+    }
+    if settings.lists.gets.iter().any(|gets| *gets > 100) {
+        fail("a hundred operations have at most a hundred look-ups".into());
     }
     if threads.copied().any(|count| count == 0) {
         fail("a run needs at least one thread".into());

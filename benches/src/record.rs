@@ -45,6 +45,8 @@ pub(crate) enum Metric {
     /// By how much the heap of a structure of constant size swings: its largest
     /// amount after a warm-up over its smallest, less one.
     HeapDrift,
+    /// The largest number of items that were retired and not destroyed yet.
+    UnreclaimedPeak,
     /// Insertions a second of a writer beside readers.
     WriterThroughput,
     /// Time of an insertion: 9,999 of 10,000 were faster.
@@ -95,6 +97,7 @@ impl Metric {
             Metric::ResidentPerEntry => "resident_per_entry",
             Metric::HeapBytes => "heap_bytes",
             Metric::HeapDrift => "heap_drift",
+            Metric::UnreclaimedPeak => "unreclaimed_peak",
             Metric::WriterThroughput => "writer_throughput",
             Metric::InsertP9999 => "insert_p9999",
             Metric::InsertMax => "insert_max",
@@ -129,7 +132,7 @@ impl Metric {
             | Metric::ResidentPerEntry
             | Metric::HeapBytes
             | Metric::PeakResident => "bytes",
-            Metric::FreesPerPoll | Metric::ItemsRetired => "items",
+            Metric::FreesPerPoll | Metric::ItemsRetired | Metric::UnreclaimedPeak => "items",
             Metric::QueueFullShare | Metric::HeapDrift | Metric::HitRate => "ratio",
         }
     }
@@ -149,6 +152,7 @@ impl Metric {
             | Metric::ResidentPerEntry
             | Metric::HeapBytes
             | Metric::HeapDrift
+            | Metric::UnreclaimedPeak
             | Metric::InsertP50
             | Metric::InsertP99
             | Metric::InsertP9999
@@ -341,6 +345,7 @@ mod tests {
             Metric::ResidentPerEntry,
             Metric::HeapBytes,
             Metric::HeapDrift,
+            Metric::UnreclaimedPeak,
             Metric::WriterThroughput,
             Metric::InsertP9999,
             Metric::InsertMax,

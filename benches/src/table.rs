@@ -193,7 +193,7 @@ pub(crate) fn verdict(records: &[Record]) -> Vec<String> {
 pub(crate) fn contends(record: &Record) -> bool {
     !matches!(
         record.subject.as_str(),
-        "none" | "malloc" | "hashbrown" | "smr-batched"
+        "none" | "malloc" | "hashbrown" | "smr-batched" | "plain"
     )
 }
 
@@ -292,6 +292,7 @@ pub(crate) fn column(metric: Metric) -> String {
         Metric::ResidentPerEntry => "resident each".into(),
         Metric::HeapBytes => "heap".into(),
         Metric::HeapDrift => "heap swings by".into(),
+        Metric::UnreclaimedPeak => "unreclaimed".into(),
         Metric::WriterThroughput => "the writer".into(),
         Metric::InsertP9999 => "insert, p99.99".into(),
         Metric::InsertMax => "maximum".into(),

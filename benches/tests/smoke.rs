@@ -112,6 +112,11 @@ fn free_has_every_subject() {
     check("free", "time_per_op", &["--pools", "100"]);
 }
 
+#[test]
+fn schemes_has_every_subject() {
+    check("schemes", "throughput", &[]);
+}
+
 /// For the suites over hash maps, which are to be quick here.
 const SMALL: [&str; 4] = ["--entries", "2000", "--operations", "20000"];
 
@@ -172,6 +177,32 @@ fn percentiles_of_latency_are_in_order() {
 #[test]
 fn memory_has_every_subject() {
     check("memory", "heap_bytes", &SMALL);
+}
+
+#[test]
+fn list_has_every_subject() {
+    let small = ["--ranges", "16,100", "--gets", "50,100"];
+    check("list", "throughput", &small);
+}
+
+#[test]
+fn every_workload_of_list_runs() {
+    let (records, _) = records("list", &["--ranges", "64", "--subjects", "smr"]);
+    let seen: BTreeSet<&str> = records
+        .iter()
+        .map(|record| record["workload"].as_str().expect("a name"))
+        .collect();
+    let expected = [
+        "get-0/64",
+        "get-50/64",
+        "get-90/64",
+        "get-100/64",
+        "queue",
+        "stack",
+        "handles",
+        "iterate/1000",
+    ];
+    assert_eq!(seen, expected.into());
 }
 
 #[test]

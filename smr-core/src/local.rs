@@ -146,6 +146,10 @@ mod imp {
             return Ok(None);
         }
         prune();
+        // Destructors that ran there may have been here.
+        if let Some(slot) = find(inner) {
+            return Ok(Some(slot));
+        }
         let has_room = SLOTS.try_with(|slots| slots.0.borrow_mut().try_reserve(1).is_ok());
         if has_room == Ok(false) {
             return Err(RegisterError::OutOfMemory);

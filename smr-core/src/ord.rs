@@ -59,7 +59,8 @@ orderings! {
     poll_rd = Acquire, or Relaxed;
 
     /// A poll marks a reader that it has to wait for. Release: pairs with
-    /// [`assist_take`], so that the reader finds what is to be collected.
+    /// [`assist_take`], so that the reader finds what is to be collected: a poll that
+    /// relies on a mark which is armed makes no barrier of its own.
     assist_arm = AcqRel, or Relaxed;
 
     /// The marked reader takes the mark at its exit. Pairs with [`assist_arm`].
@@ -182,4 +183,5 @@ pub(crate) const SITES: &[&str] = &[
     "hands_not_seen",
     "running_not_seen",
     "dirty_not_noted",
+    "stolen_tag_old",
 ];

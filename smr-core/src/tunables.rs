@@ -74,7 +74,7 @@ pub(crate) const QUIET_EXITS: u32 = if TINY { 2 } else { 64 };
 pub(crate) const TEND_LOOKS: u8 = 16;
 
 /// How long a pool lies between two such collections, in microseconds.
-pub(crate) const TEND_EVERY: u64 = 1_000;
+pub(crate) const TEND_EVERY: u32 = 1_000;
 
 /// Bytes of a pool's first slab, and of its largest unless one item is larger.
 pub(crate) const FIRST_SLAB_BYTES: usize = if TINY { 128 } else { 512 };

@@ -13,7 +13,7 @@ pub(crate) fn check(guard: &Guard, domain: &Domain) {
 
 /// The methods that every list has. Its `domain()` is `self.pool().domain()`.
 macro_rules! common {
-    () => {
+    ($($value:ident),* $(; $tidy:ident)?) => {
         /// The domain that the guards of the list belong to.
         #[must_use]
         pub fn domain(&self) -> &smr_core::Domain {
@@ -21,22 +21,43 @@ macro_rules! common {
         }
 
         /// A section on the calling thread, for this list and all of its domain.
-        pub fn guard(&self) -> smr_core::Guard {
-            self.domain().pin()
+        ///
+        /// Wait-free. Its end drops what was removed from this list and waited for
+        /// it: see [the crate](crate#when-values-are-dropped).
+        #[inline]
+        pub fn guard(&self) -> smr_core::PoolGuard<'_> {
+            self.pool().pin()
         }
 
-        /// A section that is bound to no thread, and may be held over `.await`.
-        pub fn owned_guard(&self) -> smr_core::OwnedGuard {
-            self.domain().owned_guard()
+        /// As [`guard`](Self::guard), bound to no thread: it may be held over
+        /// `.await`. Values must be `Send`, for its end may drop some.
+        pub fn owned_guard(&self) -> smr_core::PoolOwnedGuard<'_>
+        where
+            $($value: Send),*
+        {
+            self.pool().owned_guard()
         }
 
         /// Drops the removed values that no reader holds up. Does not wait.
         ///
         /// # Panics
         ///
-        /// If a destructor of a value does; the others have run then.
+        /// If a destructor of a value does.
         pub fn flush(&self) {
+            // The guard goes first: its section holds up what is removed in it.
+            $(self.$tidy(&self.guard());)?
             self.pool().flush();
+        }
+
+        /// Waits until what was retired before has been dropped, by whatever thread.
+        ///
+        /// # Panics
+        ///
+        /// If the calling thread is inside a section of the list's domain, or a
+        /// destructor panics.
+        pub fn barrier(&self) {
+            $(self.$tidy(&self.guard());)?
+            self.pool().barrier();
         }
 
         /// What memory the list holds, and for what.

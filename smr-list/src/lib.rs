@@ -52,16 +52,31 @@
 //! drop(stack);
 //! ```
 //!
-//! One guard serves all lists of a domain. A guard of another domain makes a method
-//! panic. [`smr_core::OwnedGuard`], which may be held over `.await`, dereferences
-//! to a guard and works as well.
+//! Methods take a [`smr_core::Guard`], and what dereferences to one: the guards of a
+//! list ([`OrderedList::guard`] and the like), [`smr_core::pin`], and
+//! [`smr_core::OwnedGuard`], which may be held over `.await`. One guard serves all
+//! lists of a domain. A guard of another domain makes a method panic.
 //!
 //! # When values are dropped
 //!
-//! A removed value is dropped when no section can see it: two at each further
-//! removal, all of them in the list's `flush`, and the rest with the list. Values
-//! may borrow, so the domain's own collections do not reach a list: one that is no
-//! longer written to keeps what its last removals left, until `flush` or its end.
+//! What was removed is dropped when no section that could see it is left, and never
+//! before. How soon after that:
+//!
+//! | | |
+//! |---|---|
+//! | the last reader leaves through a guard of the list | at once, if a collection has failed because of it, or the last one was a millisecond ago; else as in the next row |
+//! | guards of the list come and go | at the first that ends after something was removed, unless that was done in the last millisecond; then at one of the next sixteen of a thread |
+//! | elements are removed | two at each further removal |
+//! | `flush`, `barrier` of the list | at once; at the latest when it returns |
+//! | guards of the domain, its `flush`, a thread's exit | not: values may borrow, so a domain does not reach a list |
+//! | the list is dropped | all of it, before `drop` returns |
+//!
+//! Two lists keep something longer. A [`Queue`] keeps the value that was popped last
+//! until the next pop: it stands in the node that the queue begins with. A [`List`]
+//! leaves removed elements where they are until it sweeps.
+//!
+//! Destructors run in the methods and guards of the list. One that panics takes no
+//! other value with it; two at once abort, as everywhere in Rust.
 //!
 //! # Iterating
 //!
@@ -81,6 +96,9 @@
 //! `serde`: `Serialize` and `Deserialize` for all lists.
 #![cfg_attr(loom, allow(dead_code))]
 
+#[cfg(not(loom))]
+#[doc(hidden)]
+pub mod contracts;
 #[cfg(not(loom))]
 mod entry;
 #[cfg(not(loom))]

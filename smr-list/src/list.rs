@@ -21,6 +21,7 @@ use crate::stack::{Iter, collection};
 ///
 /// Removed elements wait in the list for a sweep: at most as many as elements are
 /// left, or 32 if that is more, and those that were removed during the sweep before.
+/// [`sweep`](Self::sweep) and [`flush`](Self::flush) do not wait for that many.
 ///
 /// A handle removes once, which the compiler sees to:
 ///
@@ -93,7 +94,7 @@ impl<T> List<T> {
         &self.raw.chain.memory
     }
 
-    common!();
+    common!(T; sweep);
 
     /// Whether there was no element at an instant of the call. Lock-free.
     ///

@@ -100,7 +100,7 @@ impl<K, V> OrderedList<K, V> {
         &self.chain.memory
     }
 
-    common!();
+    common!(K, V);
 
     /// Whether there was no element at an instant of the call. Lock-free.
     ///
@@ -427,31 +427,31 @@ impl<K: Ord, V> OrderedList<K, V> {
         }
     }
 
-    /// Removes the elements for which `keep` does not hold. Not atomic as a whole.
+    /// Removes the elements for which `keep` does not hold. O(n), lock-free. Not
+    /// atomic as a whole: each removal linearizes by itself.
+    ///
+    /// Where a value is replaced meanwhile, `keep` is asked about the new one too.
     ///
     /// # Panics
     ///
-    /// As [`insert`](Self::insert), and if `keep` does.
+    /// If the guard is one of another domain, or `keep` or a destructor panics; what
+    /// was removed before that stays removed.
     #[track_caller]
     pub fn retain(&self, mut keep: impl FnMut(&K, &V) -> bool, guard: &Guard) {
-        for (key, value) in self.iter(guard) {
-            if !keep(key, value) {
-                // The value that `keep` has seen, and no later one.
-                self.remove_if(key, |now| core::ptr::eq(now, value), guard);
-            }
-        }
+        check(guard, self.domain());
+        self.chain.retain(guard, |entry| keep(&entry.0, &entry.1));
     }
 
-    /// Removes all elements that are there, one by one.
+    /// Removes all elements that are there, one by one. O(n), lock-free.
     ///
     /// # Panics
     ///
-    /// As [`insert`](Self::insert).
+    /// If the guard is one of another domain, or a destructor panics; all are
+    /// removed then.
     #[track_caller]
     pub fn clear(&self, guard: &Guard) {
-        for (key, _) in self.iter(guard) {
-            self.remove(key, guard);
-        }
+        check(guard, self.domain());
+        self.chain.retain(guard, |_| false);
     }
 
     /// Iterates over the keys within bounds, as [`iter`](Self::iter).

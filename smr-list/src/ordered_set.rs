@@ -49,13 +49,17 @@ impl<K: Ord> OrderedSet<K> {
         self.list.domain()
     }
 
-    /// A section on the calling thread, for this set and all of its domain.
-    pub fn guard(&self) -> Guard {
+    /// As [`OrderedList::guard`].
+    #[inline]
+    pub fn guard(&self) -> smr_core::PoolGuard<'_> {
         self.list.guard()
     }
 
-    /// A section that is bound to no thread, and may be held over `.await`.
-    pub fn owned_guard(&self) -> smr_core::OwnedGuard {
+    /// As [`OrderedList::owned_guard`].
+    pub fn owned_guard(&self) -> smr_core::PoolOwnedGuard<'_>
+    where
+        K: Send,
+    {
         self.list.owned_guard()
     }
 

@@ -56,7 +56,7 @@ impl<T> Queue<T> {
         &self.raw.memory
     }
 
-    common!();
+    common!(T);
 
     /// Whether there was nothing to pop at an instant of the call. Wait-free.
     ///

@@ -107,7 +107,7 @@ impl<T> RcuList<T> {
         &self.raw.memory
     }
 
-    common!();
+    common!(T);
 
     /// Whether there is no element. Wait-free.
     ///

@@ -52,7 +52,7 @@ impl<T> Stack<T> {
         &self.chain.memory
     }
 
-    common!();
+    common!(T);
 
     /// Whether there is nothing to pop. Wait-free.
     pub fn is_empty(&self) -> bool {

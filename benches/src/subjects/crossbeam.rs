@@ -116,6 +116,14 @@ impl<T: Send + Sync + 'static> Local<T> for LocalHandle {
             guard.flush();
         }
     }
+
+    #[inline(always)]
+    unsafe fn leave(&self, guard: Guard, items: impl Iterator<Item = NonNull<T>>) {
+        for item in items {
+            // SAFETY: the caller's promise.
+            unsafe { destroy(item, &guard) };
+        }
+    }
 }
 
 /// # Safety

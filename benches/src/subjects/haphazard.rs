@@ -5,13 +5,19 @@
 //! "protect one pointer, drop the protection". The owned guard takes a hazard
 //! pointer from the domain each time. Items are boxes given up by `retire_ptr`
 //! to a domain of the run's own, which reclaims when a thousand have gathered.
+//!
+//! A thread that works on a structure keeps three hazard pointers, for an item,
+//! the one before it and the one behind it. Links carry marks, which the crate's
+//! `protect_ptr` knows nothing of; so an item is announced by `protect_raw`,
+//! followed by the full fence that the crate itself executes there.
 
+use std::cell::{RefCell, RefMut};
 use std::ptr::NonNull;
-use std::sync::atomic::AtomicPtr;
+use std::sync::atomic::{Ordering, fence};
 
 use haphazard::{Domain, HazardPointer};
 
-use super::{Local, Reclaim, Section, Subject, boxed};
+use super::{ANNOUNCED, Local, Reclaim, Section, Subject, boxed};
 
 /// Names the domains of the comparison.
 #[derive(Debug)]
@@ -76,34 +82,56 @@ impl Section for Haphazard {
     }
 }
 
+/// A thread's part: its hazard pointers.
+pub(crate) struct Kept<'r> {
+    domain: &'r Domain<Family>,
+    hazards: RefCell<[HazardPointer<'r, Family>; ANNOUNCED]>,
+}
+
+/// The hazard pointers at work; they let go when dropped.
+pub(crate) struct Hazards<'l, 'r>(RefMut<'l, [HazardPointer<'r, Family>; ANNOUNCED]>);
+
+impl Drop for Hazards<'_, '_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        for hazard in &mut *self.0 {
+            hazard.reset_protection();
+        }
+    }
+}
+
 impl<T: Send + Sync + 'static> Reclaim<T> for Haphazard {
-    type Local<'r> = &'r Domain<Family>;
+    type Local<'r> = Kept<'r>;
 
     fn new(_threads: usize) -> Self {
         Self(Domain::new(&Family))
     }
 
-    fn local(&self) -> &Domain<Family> {
-        &self.0
+    fn local(&self) -> Kept<'_> {
+        let hazards = std::array::from_fn(|_| HazardPointer::new_in_domain(&self.0));
+        Kept {
+            domain: &self.0,
+            hazards: RefCell::new(hazards),
+        }
     }
 }
 
-impl<'r, T: Send + Sync + 'static> Local<T> for &'r Domain<Family> {
+impl<'r, T: Send + Sync + 'static> Local<T> for Kept<'r> {
     type Guard<'l>
-        = HazardPointer<'r, Family>
+        = Hazards<'l, 'r>
     where
         Self: 'l;
+    const EACH: bool = true;
 
     #[inline(always)]
-    fn enter(&self) -> HazardPointer<'r, Family> {
-        HazardPointer::new_in_domain(self)
+    fn enter(&self) -> Hazards<'_, 'r> {
+        Hazards(self.hazards.borrow_mut())
     }
 
     #[inline(always)]
-    fn load(guard: &mut HazardPointer<'r, Family>, source: &AtomicPtr<T>) -> *mut T {
-        guard
-            .protect_ptr(source)
-            .map_or(std::ptr::null_mut(), |(item, _)| item.as_ptr())
+    fn announce(guard: &mut Hazards<'_, 'r>, place: usize, item: *mut T) {
+        guard.0[place].protect_raw(item);
+        fence(Ordering::SeqCst);
     }
 
     #[inline(always)]
@@ -114,7 +142,7 @@ impl<'r, T: Send + Sync + 'static> Local<T> for &'r Domain<Family> {
     #[inline(always)]
     unsafe fn retire(&self, item: NonNull<T>) {
         // SAFETY: a box, unlinked and given up once.
-        unsafe { self.retire_ptr::<T, Box<T>>(item.as_ptr()) };
+        unsafe { self.domain.retire_ptr::<T, Box<T>>(item.as_ptr()) };
     }
 }
 

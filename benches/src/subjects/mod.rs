@@ -14,14 +14,21 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 pub(crate) mod arc_swap;
 pub(crate) mod bare;
+#[cfg(feature = "c-peers")]
+pub(crate) mod ck;
+pub(crate) mod counts;
 pub(crate) mod crossbeam;
 pub(crate) mod haphazard;
+pub(crate) mod lists;
 pub(crate) mod maps;
+pub(crate) mod parsec;
 pub(crate) mod rwlock;
 pub(crate) mod sdd;
 pub(crate) mod seize;
 pub(crate) mod smr;
 pub(crate) mod tick;
+#[cfg(feature = "c-peers")]
+pub(crate) mod urcu;
 
 /// One who is compared.
 pub(crate) trait Subject {
@@ -81,20 +88,62 @@ pub(crate) trait Reclaim<T: Send + Sync + 'static>: Subject + Sync + Sized {
     fn finish(self) {}
 }
 
+/// Parts that the harness' own thread takes: it fills a structure before a run,
+/// and retires what is left after it.
+pub(crate) const HARNESS: usize = 2;
+
+/// Bytes of retired items beyond which the threads of a subject that bounds
+/// nothing by itself wait, so that a comparison does not take the machine.
+pub(crate) const WAIT_BYTES: usize = 4 << 30;
+
+/// Items that a guard can announce at a time, for the subjects that protect
+/// each item for itself.
+pub(crate) const ANNOUNCED: usize = 3;
+
 /// A thread's part in a [`Reclaim`].
 pub(crate) trait Local<T> {
     /// Shows that the thread is inside.
     type Guard<'l>
     where
         Self: 'l;
+    /// Whether a section protects only the items that are announced in it, so
+    /// that every pointer must be looked at again after its announcement.
+    const EACH: bool = false;
+    /// Whether writers keep everybody else out, by
+    /// [`enter_to_write`](Self::enter_to_write).
+    const EXCLUSIVE: bool = false;
+    /// Whether who retires waits for readers, so that one who stays inside stops
+    /// the writers.
+    const WAITS: bool = false;
 
     /// Enters a section.
     fn enter(&self) -> Self::Guard<'_>;
-    /// Loads a pointer that stays valid as long as the guard.
+    /// Enters a section that will link or unlink items.
+    #[inline(always)]
+    fn enter_to_write(&self) -> Self::Guard<'_> {
+        self.enter()
+    }
+    /// Announces in one of [`ANNOUNCED`] places that the item will be used. It
+    /// may be used if its source still leads to it after that.
+    #[inline(always)]
+    fn announce(guard: &mut Self::Guard<'_>, place: usize, item: *mut T) {
+        let _ = (guard, place, item);
+    }
+    /// Loads a pointer that stays valid as long as the guard, or until the next
+    /// announcement in the first place.
     #[inline(always)]
     fn load(guard: &mut Self::Guard<'_>, source: &AtomicPtr<T>) -> *mut T {
-        let _ = guard;
-        source.load(Ordering::Acquire)
+        if !Self::EACH {
+            let _ = guard;
+            return source.load(Ordering::Acquire);
+        }
+        loop {
+            let item = source.load(Ordering::Acquire);
+            Self::announce(guard, 0, item);
+            if source.load(Ordering::Acquire) == item {
+                return item;
+            }
+        }
     }
     /// Memory for an item, and the item in it.
     fn alloc(&self, make: impl FnOnce() -> T) -> NonNull<T>;
@@ -103,7 +152,9 @@ pub(crate) trait Local<T> {
     /// # Safety
     ///
     /// The item came from [`alloc`](Self::alloc) of the same subject, no reader
-    /// that enters from now on can find it, and it is retired only once.
+    /// that enters from now on can find it, and it is retired only once. If the
+    /// subject is [`EXCLUSIVE`](Self::EXCLUSIVE), it was unlinked in a section
+    /// that was entered to write, or was never linked.
     unsafe fn retire(&self, item: NonNull<T>);
     /// Gives up many items that were unlinked together, outside of any section.
     ///
@@ -112,6 +163,20 @@ pub(crate) trait Local<T> {
     /// As [`retire`](Self::retire), for each of them.
     #[inline(always)]
     unsafe fn retire_all(&self, items: impl Iterator<Item = NonNull<T>>) {
+        for item in items {
+            // SAFETY: the caller's promise, passed on.
+            unsafe { self.retire(item) };
+        }
+    }
+    /// Leaves a section and gives up what was unlinked in it.
+    ///
+    /// # Safety
+    ///
+    /// As [`retire`](Self::retire), for each of the items, and nobody on this
+    /// thread uses them any more.
+    #[inline(always)]
+    unsafe fn leave<'l>(&'l self, guard: Self::Guard<'l>, items: impl Iterator<Item = NonNull<T>>) {
+        drop(guard);
         for item in items {
             // SAFETY: the caller's promise, passed on.
             unsafe { self.retire(item) };

@@ -121,6 +121,15 @@ impl<T: Send + Sync + 'static> Local<T> for Thread {
             drop(unsafe { from_item(item) });
         }
     }
+
+    #[inline(always)]
+    unsafe fn leave(&self, guard: Guard, items: impl Iterator<Item = NonNull<T>>) {
+        for item in items {
+            // SAFETY: the caller's promise: from `alloc`, once.
+            drop(unsafe { from_item(item) });
+        }
+        drop(guard);
+    }
 }
 
 /// The item of an `Owned`, which is forgotten.

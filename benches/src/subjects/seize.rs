@@ -18,7 +18,7 @@ use seize::{Collector, Guard, LocalGuard, reclaim};
 use super::{BoxedValue, Local, Reclaim, Section, Subject, boxed};
 
 /// Items of a batch.
-const BATCH: usize = 128;
+pub(super) const BATCH: usize = 128;
 
 /// Hyaline of seize.
 #[derive(Debug)]

@@ -7,7 +7,8 @@
 //! - `smr-fallback` is the same in a domain whose readers execute a fence, as
 //!   where the asymmetric barrier is refused.
 //! - `smr-malloc` gives boxes up to the domain, which frees them to malloc: the
-//!   reclamation without the pool, to see the halves of the gain apart.
+//!   reclamation without the pool, to see the halves of the gain apart;
+//!   `smr-fallback-malloc` does so with fences.
 
 use std::mem;
 use std::ptr::NonNull;
@@ -249,6 +250,31 @@ impl<T: Send + Sync + 'static> Reclaim<T> for SmrMalloc {
     }
 }
 
+/// The same with fences.
+#[derive(Debug)]
+pub(crate) struct FencedMalloc(SmrMalloc);
+
+impl Subject for FencedMalloc {
+    const NAME: &'static str = "smr-fallback-malloc";
+    const ABOUT: &'static str = "sequences with a fence in each section; boxes freed to malloc";
+}
+
+impl<T: Send + Sync + 'static> Reclaim<T> for FencedMalloc {
+    type Local<'r> = Boxes<'r>;
+
+    fn new(_threads: usize) -> Self {
+        Self(SmrMalloc(fenced()))
+    }
+
+    fn local(&self) -> Boxes<'_> {
+        Boxes(&self.0.0)
+    }
+
+    fn polls(&self) -> Option<u64> {
+        Some(self.0.0.stats().scans)
+    }
+}
+
 /// A thread's part in [`SmrMalloc`].
 #[derive(Debug)]
 pub(crate) struct Boxes<'r>(&'r Domain);
@@ -291,5 +317,6 @@ mod tests {
     #[test]
     fn a_dropped_domain_has_freed_everything() {
         super::super::testing::frees_everything::<SmrMalloc>();
+        super::super::testing::frees_everything::<FencedMalloc>();
     }
 }

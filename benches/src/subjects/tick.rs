@@ -10,7 +10,7 @@
 //! This is a small model of the scheme for comparison, not a port: the kernel
 //! frees from a task on each processor, and can preempt and expedite.
 //!
-//! A thread whose lists hold more than its share of [`LIMIT_BYTES`] waits for
+//! A thread whose lists hold more than its share of [`WAIT_BYTES`] waits for
 //! the tick, so that a comparison does not take the machine; the figures then
 //! show a subject that waits.
 //!
@@ -33,12 +33,10 @@ use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
 
-use super::{Local, Reclaim, Subject, boxed};
+use super::{HARNESS, Local, Reclaim, Subject, WAIT_BYTES, boxed};
 
 /// Time between two ticks: 100 Hz.
 const TICK: Duration = Duration::from_millis(10);
-/// Bytes of retired items beyond which the threads wait.
-const LIMIT_BYTES: usize = 4 << 30;
 /// A slot of a thread that is in no section; epochs start above.
 const OUTSIDE: u64 = 0;
 
@@ -126,8 +124,7 @@ impl<T: Send + Sync + 'static> Reclaim<T> for Tick {
     type Local<'r> = TickLocal<'r, T>;
 
     fn new(threads: usize) -> Self {
-        // One slot more: the harness' thread retires what is left.
-        let slots = (0..=threads).map(|_| CachePadded::new(AtomicU64::new(OUTSIDE)));
+        let slots = (0..threads + HARNESS).map(|_| CachePadded::new(AtomicU64::new(OUTSIDE)));
         let clock = Arc::new(Clock {
             epoch: CachePadded::new(AtomicU64::new(OUTSIDE + 1)),
             slots: slots.collect(),
@@ -143,7 +140,7 @@ impl<T: Send + Sync + 'static> Reclaim<T> for Tick {
         });
         Self {
             clock,
-            limit_bytes: LIMIT_BYTES / threads,
+            limit_bytes: WAIT_BYTES / threads,
             ticker: Some(ticker),
         }
     }

@@ -55,11 +55,22 @@ use crate::probe::{Blind, Follow, Idle, Probe};
 use crate::record::{Metric, Sample};
 use crate::run::{Case, Comparison};
 use crate::subjects::bare::Never;
+#[cfg(feature = "c-peers")]
+use crate::subjects::ck::Ck;
+use crate::subjects::counts::Counts;
 use crate::subjects::crossbeam::Crossbeam;
+use crate::subjects::haphazard::Haphazard;
+use crate::subjects::parsec::Parsec;
+use crate::subjects::rwlock::Locked;
 use crate::subjects::sdd::Sdd;
 use crate::subjects::seize::Seize;
-use crate::subjects::smr::{SmrMalloc, SmrPool};
+use crate::subjects::smr::{FencedMalloc, FencedPool, SmrMalloc, SmrPool};
 use crate::subjects::tick::Tick;
+#[cfg(feature = "c-peers")]
+use crate::subjects::urcu::{
+    Urcu,
+    raw::{Bp, Defer, Mb, Memb, Qsbr},
+};
 use crate::subjects::{Local, Reclaim, Subject};
 
 use item::Item;
@@ -79,17 +90,34 @@ pub(crate) const SIZES: [usize; 6] = [128, 256, 512, 1024, 2048, 4096];
 /// Calls a function for each subject, for items with so many bytes behind their
 /// first 64.
 macro_rules! for_each_subject {
-    ($rest:literal, $call:ident $(, $argument:expr)*) => {
-        vec![
+    ($rest:literal, $call:ident $(, $argument:expr)*) => {{
+        #[cfg_attr(not(feature = "c-peers"), expect(unused_mut, reason = "the peers in C"))]
+        let mut all = vec![
             $call::<SmrPool<Item<$rest>>, $rest>($($argument),*),
+            $call::<FencedPool<Item<$rest>>, $rest>($($argument),*),
             $call::<SmrMalloc, $rest>($($argument),*),
+            $call::<FencedMalloc, $rest>($($argument),*),
             $call::<Crossbeam, $rest>($($argument),*),
-            $call::<Seize, $rest>($($argument),*),
             $call::<Sdd, $rest>($($argument),*),
+            $call::<Parsec, $rest>($($argument),*),
+            $call::<Seize, $rest>($($argument),*),
+            $call::<Haphazard, $rest>($($argument),*),
+            $call::<Counts, $rest>($($argument),*),
+            $call::<Locked, $rest>($($argument),*),
             $call::<Tick, $rest>($($argument),*),
             $call::<Never<Item<$rest>>, $rest>($($argument),*),
-        ]
-    };
+        ];
+        #[cfg(feature = "c-peers")]
+        all.extend([
+                $call::<Ck, $rest>($($argument),*),
+                $call::<Urcu<Memb>, $rest>($($argument),*),
+                $call::<Urcu<Defer>, $rest>($($argument),*),
+            $call::<Urcu<Mb>, $rest>($($argument),*),
+                $call::<Urcu<Bp>, $rest>($($argument),*),
+                $call::<Urcu<Qsbr>, $rest>($($argument),*),
+        ]);
+        all
+    }};
 }
 
 /// Who takes part.
@@ -110,7 +138,7 @@ struct Load {
 
 /// The comparisons that the settings ask for.
 pub(crate) fn plan(settings: &Settings) -> Vec<Comparison> {
-    let time = settings.time(0.25, 1.0);
+    let time = settings.time(0.12, 1.0);
     let mut all = Vec::new();
     for &size in &settings.sizes {
         for &locality in &settings.localities {
@@ -333,7 +361,7 @@ where
             self.retire(head.as_ptr());
         }
         let taken = {
-            let _inside = self.local.enter();
+            let _inside = self.local.enter_to_write();
             let own = &self.queues[self.worker.index];
             // Acquire: pairs with the Release of the pushes that we take.
             own.swap(ptr::null_mut(), Ordering::AcqRel)
@@ -385,7 +413,7 @@ where
         head: NonNull<Item<REST>>,
         tail: NonNull<Item<REST>>,
     ) -> bool {
-        let mut inside = self.local.enter();
+        let mut inside = self.local.enter_to_write();
         loop {
             let first = L::load(&mut inside, queue);
             let before = if first.is_null() {

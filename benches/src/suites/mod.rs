@@ -3,8 +3,10 @@
 pub(crate) mod churn;
 pub(crate) mod free;
 pub(crate) mod latency;
+pub(crate) mod list;
 pub(crate) mod map;
 pub(crate) mod memory;
+pub(crate) mod schemes;
 pub(crate) mod section;
 pub(crate) mod stall;
 
@@ -34,9 +36,11 @@ pub(crate) fn plan(settings: &Settings) -> Vec<Comparison> {
             Suite::Churn => churn::plan(settings),
             Suite::Stall => stall::plan(settings),
             Suite::Free => free::plan(settings),
+            Suite::Schemes => schemes::plan(settings),
             Suite::Map => map::plan(settings),
             Suite::Latency => latency::plan(settings),
             Suite::Memory => memory::plan(settings),
+            Suite::List => list::plan(settings),
         });
     }
     all.retain(|comparison| !comparison.cases.is_empty());
@@ -50,9 +54,11 @@ pub(crate) fn subjects(suite: Suite) -> Vec<Entry> {
         Suite::Churn => churn::subjects(),
         Suite::Stall => stall::subjects(),
         Suite::Free => free::subjects(),
+        Suite::Schemes => schemes::subjects(),
         Suite::Map => map::subjects(),
         Suite::Latency => latency::subjects(),
         Suite::Memory => memory::subjects(),
+        Suite::List => list::subjects(),
     }
 }
 

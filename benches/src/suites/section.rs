@@ -26,12 +26,20 @@ use crate::record::{Metric, Sample};
 use crate::run::{Case, Comparison};
 use crate::subjects::arc_swap::Swap;
 use crate::subjects::bare::BareLoad;
+#[cfg(feature = "c-peers")]
+use crate::subjects::ck::Ck;
 use crate::subjects::crossbeam::Crossbeam;
 use crate::subjects::haphazard::Haphazard;
+use crate::subjects::parsec::Parsec;
 use crate::subjects::rwlock::ReadLock;
 use crate::subjects::sdd::Sdd;
 use crate::subjects::seize::Seize;
 use crate::subjects::smr::{Fallback, Smr};
+#[cfg(feature = "c-peers")]
+use crate::subjects::urcu::{
+    Urcu,
+    raw::{Bp, Mb, Memb, Qsbr},
+};
 use crate::subjects::{Section, repeat};
 
 /// Sections between two looks at the clock of the harness.
@@ -67,19 +75,30 @@ impl Workload {
 }
 
 macro_rules! for_each_subject {
-    ($call:ident $(, $argument:expr)*) => {
-        vec![
+    ($call:ident $(, $argument:expr)*) => {{
+        #[cfg_attr(not(feature = "c-peers"), expect(unused_mut, reason = "the peers in C"))]
+        let mut all = vec![
             $call::<BareLoad>($($argument),*),
             $call::<Smr>($($argument),*),
             $call::<Fallback>($($argument),*),
             $call::<Crossbeam>($($argument),*),
-            $call::<Seize>($($argument),*),
             $call::<Sdd>($($argument),*),
+            $call::<Parsec>($($argument),*),
+            $call::<Seize>($($argument),*),
             $call::<Haphazard>($($argument),*),
             $call::<Swap>($($argument),*),
             $call::<ReadLock>($($argument),*),
-        ]
-    };
+        ];
+        #[cfg(feature = "c-peers")]
+        all.extend([
+                $call::<Ck>($($argument),*),
+                $call::<Urcu<Memb>>($($argument),*),
+                $call::<Urcu<Mb>>($($argument),*),
+                $call::<Urcu<Bp>>($($argument),*),
+                $call::<Urcu<Qsbr>>($($argument),*),
+        ]);
+        all
+    }};
 }
 
 /// Who takes part.

@@ -9,6 +9,7 @@
 //! `overhead_peak` is the largest (bytes held from the system − the one live
 //! item), which is what the reader keeps from being freed. `overhead_series` is
 //! the same over time, in the records only. `throughput` is the writer's.
+//! With a lock the writer waits for the reader; it gets on when the time is over.
 //! The number of items is fixed, so that a fast writer is not blamed for having
 //! retired more; `items_retired` tells if the time was over first.
 
@@ -25,12 +26,22 @@ use crate::cli::{Settings, Suite};
 use crate::crew::{self, Worker};
 use crate::record::{Metric, Sample};
 use crate::run::{Case, Comparison};
+#[cfg(feature = "c-peers")]
+use crate::subjects::ck::Ck;
+use crate::subjects::counts::Counts;
 use crate::subjects::crossbeam::Crossbeam;
 use crate::subjects::haphazard::Haphazard;
+use crate::subjects::parsec::Parsec;
+use crate::subjects::rwlock::Locked;
 use crate::subjects::sdd::Sdd;
 use crate::subjects::seize::Seize;
-use crate::subjects::smr::{FencedPool, SmrMalloc, SmrPool};
+use crate::subjects::smr::{FencedMalloc, FencedPool, SmrMalloc, SmrPool};
 use crate::subjects::tick::Tick;
+#[cfg(feature = "c-peers")]
+use crate::subjects::urcu::{
+    Urcu,
+    raw::{Bp, Defer, Mb, Memb, Qsbr},
+};
 use crate::subjects::{Local, Reclaim};
 
 /// An item of 48 bytes.
@@ -50,18 +61,33 @@ enum Workload {
 }
 
 macro_rules! for_each_subject {
-    ($call:ident $(, $argument:expr)*) => {
-        vec![
+    ($call:ident $(, $argument:expr)*) => {{
+        #[cfg_attr(not(feature = "c-peers"), expect(unused_mut, reason = "the peers in C"))]
+        let mut all = vec![
             $call::<SmrPool<Item>>($($argument),*),
             $call::<FencedPool<Item>>($($argument),*),
             $call::<SmrMalloc>($($argument),*),
+            $call::<FencedMalloc>($($argument),*),
             $call::<Crossbeam>($($argument),*),
-            $call::<Seize>($($argument),*),
             $call::<Sdd>($($argument),*),
+            $call::<Parsec>($($argument),*),
+            $call::<Seize>($($argument),*),
             $call::<Haphazard>($($argument),*),
+            $call::<Counts>($($argument),*),
+            $call::<Locked>($($argument),*),
             $call::<Tick>($($argument),*),
-        ]
-    };
+        ];
+        #[cfg(feature = "c-peers")]
+        all.extend([
+                $call::<Ck>($($argument),*),
+                $call::<Urcu<Memb>>($($argument),*),
+                $call::<Urcu<Defer>>($($argument),*),
+            $call::<Urcu<Mb>>($($argument),*),
+                $call::<Urcu<Bp>>($($argument),*),
+                $call::<Urcu<Qsbr>>($($argument),*),
+        ]);
+        all
+    }};
 }
 
 /// Who takes part.
@@ -71,7 +97,7 @@ pub(crate) fn subjects() -> Vec<Entry> {
 
 /// The comparisons that the settings ask for.
 pub(crate) fn plan(settings: &Settings) -> Vec<Comparison> {
-    let time = settings.time(2.0, 10.0);
+    let time = settings.time(0.6, 10.0);
     let items = settings.items;
     [(Workload::Pinned, "pinned"), (Workload::Sleepy, "sleepy")]
         .into_iter()
@@ -150,7 +176,10 @@ impl<R: Reclaim<Item>> Scene<'_, R> {
             for value in retired..retired + BATCH {
                 let fresh = local.alloc(|| [value; 6]);
                 worker.allocated(1);
+                let alone =
+                    <R::Local<'_> as Local<Item>>::EXCLUSIVE.then(|| local.enter_to_write());
                 let old = self.source.swap(fresh.as_ptr(), Ordering::AcqRel);
+                drop(alone);
                 if let Some(old) = NonNull::new(old) {
                     worker.retired(1);
                     // SAFETY: we took it out, and we are the only writer.
@@ -165,7 +194,9 @@ impl<R: Reclaim<Item>> Scene<'_, R> {
         while worker.running() {
             thread::sleep(LOOK);
         }
+        let alone = <R::Local<'_> as Local<Item>>::EXCLUSIVE.then(|| local.enter_to_write());
         let last = self.source.swap(ptr::null_mut(), Ordering::AcqRel);
+        drop(alone);
         if let Some(last) = NonNull::new(last) {
             worker.retired(1);
             // SAFETY: as above.

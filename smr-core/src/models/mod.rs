@@ -12,8 +12,10 @@
 
 mod cell;
 mod clock;
+mod hands;
 mod latch;
 mod pool;
+mod pool_reuse;
 mod pool_section;
 mod registry;
 mod retire;

@@ -4,7 +4,7 @@ use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
-use super::support::{Reached, Thing, explore};
+use super::support::{Reached, Sendable, Thing, explore};
 use crate::domain::Domain;
 use crate::pool::Pool;
 
@@ -66,9 +66,3 @@ fn end_of_a_pools_section() {
     COLLECTED.check();
     ALONE.check();
 }
-
-/// A handle for the thread that plays its owner.
-struct Sendable(crate::handle::LocalHandle);
-
-// SAFETY: it is used by one thread only.
-unsafe impl Send for Sendable {}

@@ -116,6 +116,12 @@ pub(super) fn leave(slot: &'static Participant) {
     drop(slot.domain().leave(slot));
 }
 
+/// A handle or a guard for the thread that plays its owner.
+pub(super) struct Sendable<T>(pub(super) T);
+
+// SAFETY: it is used by one thread at a time, and loom orders them.
+unsafe impl<T> Send for Sendable<T> {}
+
 /// Loom's cells for pieces of memory that come and go: one for each address, as
 /// long as an execution lasts.
 #[derive(Default)]

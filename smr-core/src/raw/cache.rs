@@ -11,10 +11,10 @@
 //! # Orderings
 //!
 //! A look-up finds what announces a cache, or a table, with Acquire; `insert` stores
-//! it with Release after what it announces: `first_owner` and the `owner` of an
-//! entry after their caches, `table` after its entries. So the caches themselves
-//! (`first`, `cache`) are Relaxed, and so is everything that `insert` reads back,
-//! which the pool's lock orders, and that `drain` does, which has the pool to itself.
+//! it with Release after what it announces: `first` after the cache that it leads to,
+//! the `owner` of an entry after its cache, `table` after its entries. So the `cache`
+//! of an entry is Relaxed, and so is everything that `insert` reads back, which the
+//! pool's lock orders, and that `drain` does, which has the pool to itself.
 
 use core::hint::cold_path;
 use core::ptr;
@@ -146,6 +146,8 @@ pub(crate) struct Cache<T> {
     pub(crate) held: AtomicBool,
     /// Something worth stealing may be in here: set by slow paths of the owner.
     pub(crate) touched: AtomicBool,
+    /// The slot that it belongs to.
+    owner: u32,
 }
 
 // SAFETY: the stock is only reached behind the latch, and items are `Send`.
@@ -153,18 +155,17 @@ unsafe impl<T: Send> Sync for Cache<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Send for Cache<T> {}
 
-impl<T> Default for Cache<T> {
-    fn default() -> Self {
+impl<T> Cache<T> {
+    pub(crate) fn new(owner: u32) -> Self {
         Self {
+            owner,
             latch: Latch::default(),
             stock: UnsafeCell::new(Stock::default()),
             held: AtomicBool::new(false),
             touched: AtomicBool::new(false),
         }
     }
-}
 
-impl<T> Cache<T> {
     /// Runs `f` on the stock, as the owner. No user code in `f`.
     #[inline(always)]
     pub(crate) fn with<R>(&self, barrier: Barrier, f: impl FnOnce(&mut Stock<T>) -> R) -> R {
@@ -211,7 +212,6 @@ struct Table<T> {
 
 /// All caches of a pool.
 pub(crate) struct Caches<T> {
-    first_owner: AtomicU32,
     first: AtomicPtr<Cache<T>>,
     table: AtomicPtr<Table<T>>,
 }
@@ -219,7 +219,6 @@ pub(crate) struct Caches<T> {
 impl<T> Caches<T> {
     pub(crate) fn new() -> Self {
         Self {
-            first_owner: AtomicU32::new(NOBODY),
             first: AtomicPtr::new(ptr::null_mut()),
             table: AtomicPtr::new(ptr::null_mut()),
         }
@@ -230,14 +229,21 @@ impl<T> Caches<T> {
     pub(crate) fn find(&self, index: u32) -> Option<&Cache<T>> {
         // Acquire: pairs with the Release in `insert`, of this slot's owner or
         // the one before.
-        if self.first_owner.load(ord::cache_find()) == index {
-            let first = self.first.load(Ordering::Relaxed);
-            // SAFETY: the owner is published after the cache, which lives as
-            // long as the pool.
-            return Some(unsafe { &*first });
+        if let Some(first) = self.first()
+            && first.owner == index
+        {
+            return Some(first);
         }
         cold_path();
         self.find_in_table(index)
+    }
+
+    #[inline(always)]
+    fn first(&self) -> Option<&Cache<T>> {
+        // Acquire: pairs with the Release in `insert`.
+        let first = self.first.load(ord::cache_find());
+        // SAFETY: a cache lives as long as the pool.
+        unsafe { first.as_ref() }
     }
 
     #[inline(never)]
@@ -267,14 +273,13 @@ impl<T> Caches<T> {
     /// Adds a cache for `index`, which has none. `None` if there is no memory.
     /// Called behind the pool's lock.
     pub(crate) fn insert(&self, index: u32) -> Option<&Cache<T>> {
-        let cache = try_box(Cache::<T>::default())?;
+        let cache = try_box(Cache::<T>::new(index))?;
         if !self.first.load(Ordering::Relaxed).is_null() {
             self.make_room_in_table()?;
         }
         let cache = Box::into_raw(cache);
         if self.first.load(Ordering::Relaxed).is_null() {
-            self.first.store(cache, Ordering::Relaxed);
-            self.first_owner.store(index, ord::cache_publish());
+            self.first.store(cache, ord::cache_publish());
         } else {
             self.table().expect("it has room").put(index, cache);
         }
@@ -315,12 +320,7 @@ impl<T> Caches<T> {
 
     /// All caches, with their owners.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Cache<T>)> {
-        let first = self.first_owner.load(ord::cache_find());
-        let first = (first != NOBODY).then(|| {
-            let cache = self.first.load(Ordering::Relaxed);
-            // SAFETY: the owner is published after the cache.
-            (first, unsafe { &*cache })
-        });
+        let first = self.first().map(|cache| (cache.owner, cache));
         let rest = self
             .table()
             .into_iter()
@@ -329,7 +329,7 @@ impl<T> Caches<T> {
                 let owner = entry.owner.load(ord::cache_find());
                 (owner != NOBODY).then(|| {
                     let cache = entry.cache.load(Ordering::Relaxed);
-                    // SAFETY: as above.
+                    // SAFETY: the owner is published after the cache.
                     (owner, unsafe { &*cache })
                 })
             });
@@ -341,7 +341,6 @@ impl<T> Caches<T> {
     pub(crate) fn drain(&mut self) -> Vec<Box<Cache<T>>> {
         let all: Vec<*const Cache<T>> =
             self.iter().map(|(_, cache)| ptr::from_ref(cache)).collect();
-        self.first_owner.store(NOBODY, Ordering::Relaxed);
         self.first.store(ptr::null_mut(), Ordering::Relaxed);
         let mut table = self.table.swap(ptr::null_mut(), Ordering::Relaxed);
         while !table.is_null() {

@@ -38,7 +38,7 @@ use crate::raw::pool_sweep;
 use crate::raw::pool_tend::Tend;
 use crate::raw::pools::{Node, NodeRef};
 use crate::raw::slab::{self, Slab, Slabs};
-use crate::sync::Ordering;
+use crate::sync::{Ordering, mutant};
 use crate::tunables::{
     DROPS_PER_RETIRE, MAX_DROP_POLL_BYTES, MAX_DROP_POLL_ITEMS, SHARED_BUCKET_ITEMS,
 };
@@ -491,7 +491,13 @@ impl<T> PoolInner<T> {
     }
 
     pub(crate) fn absorb(&self, mut bins: Bins<Item<T>>, free: Option<Bucket<Item<T>>>) {
-        bins.seal(self.inner().clock.advance());
+        // What was retired last has no tag yet. Model: `steal_from_the_exited`.
+        let clock = &self.inner().clock;
+        bins.seal(if mutant("stolen_tag_old") {
+            clock.read_hand()
+        } else {
+            clock.advance()
+        });
         self.depot.with(|depot| {
             if !bins.is_empty() {
                 depot.bins().absorb(bins);

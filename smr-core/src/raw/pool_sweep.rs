@@ -275,7 +275,8 @@ impl<T> PoolInner<T> {
                     free.retain(|item| !tally.is_free(item.as_ptr()));
                 }
                 stock.retain_spare(|item| !tally.is_free(item.as_ptr()));
-                if stock.fresh_items() != 0 && tally.is_free(stock.fresh) {
+                // Where nothing is left of it, the slab that it ended in may go.
+                if stock.fresh_items() == 0 || tally.is_free(stock.fresh) {
                     (stock.fresh, stock.fresh_end) = (ptr::null_mut(), ptr::null_mut());
                 }
             }

@@ -26,7 +26,7 @@
 //! finds what was put there, or it meets the owner inside and sets `waits`
 //! itself, or the owner entered later and saw that it is clear.
 //!
-//! `last` is a limit on how often, nothing more.
+//! `last` is a limit on how often, nothing more, and may wrap.
 
 use crate::guard::Guard;
 use crate::raw::inner::count;
@@ -34,14 +34,14 @@ use crate::raw::latch::Busy;
 use crate::raw::pool::PoolInner;
 use crate::raw::pools;
 use crate::run;
-use crate::sync::{AtomicBool, AtomicU64, Ordering, mutant};
+use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering, mutant};
 use crate::tunables::TEND_EVERY;
 
 #[derive(Default)]
 pub(crate) struct Tend {
-    waits: AtomicBool,
     wanted: AtomicU64,
-    last: AtomicU64,
+    last: AtomicU32,
+    waits: AtomicBool,
 }
 
 impl Tend {
@@ -78,16 +78,17 @@ impl Tend {
     }
 }
 
-/// In microseconds; begins above [`TEND_EVERY`]. `None` where there is no clock.
+/// In microseconds, modulo 2^32; begins above [`TEND_EVERY`]. `None` where there is
+/// no clock.
 #[cfg(all(feature = "std", not(loom)))]
-fn now() -> Option<u64> {
+fn now() -> Option<u32> {
     static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
     let start = START.get_or_init(std::time::Instant::now);
-    Some(start.elapsed().as_micros() as u64 + TEND_EVERY)
+    Some((start.elapsed().as_micros() as u32).wrapping_add(TEND_EVERY))
 }
 
 #[cfg(any(not(feature = "std"), loom))]
-fn now() -> Option<u64> {
+fn now() -> Option<u32> {
     None
 }
 

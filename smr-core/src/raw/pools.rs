@@ -79,8 +79,6 @@ pub(crate) struct Node {
     list: Cell<u32>,
     /// Who works on the pool.
     mark: Cell<Option<Worker>>,
-    /// Who waits to drop the pool: nobody marks it any more.
-    going: Cell<Option<Worker>>,
     prev: Cell<*const Node>,
     next: Cell<*const Node>,
 }
@@ -113,6 +111,9 @@ pub(crate) struct PoolList {
     frames: Vec<(NodeRef, FrameRef)>,
     /// Marked nodes that another sweep came by, each once.
     asked: Vec<NodeRef>,
+    /// Marked nodes whose pools are to go, and who waits for that: nobody marks
+    /// them again.
+    going: Vec<(NodeRef, Worker)>,
     walks: Vec<Walk>,
     last_walk: u64,
 }
@@ -136,6 +137,7 @@ impl Default for PoolList {
             len: 0,
             frames: Vec::new(),
             asked: Vec::new(),
+            going: Vec::new(),
             walks: Vec::new(),
             last_walk: 0,
         }
@@ -189,7 +191,6 @@ impl Node {
             dirty: AtomicU32::new(0),
             list: Cell::new(0),
             mark: Cell::new(None),
-            going: Cell::new(None),
             prev: Cell::new(ptr::null()),
             next: Cell::new(ptr::null()),
         }
@@ -227,20 +228,21 @@ impl Node {
     pub(crate) fn unlink(&self, domain: &Inner) -> Option<*const Frame> {
         loop {
             let state = domain.pools.with(|list| {
-                self.going.set(Some(Worker::this_thread()));
                 if !self.is_marked() {
-                    list.take_asked(self);
-                    list.remove(self);
+                    list.forget(self);
                     return Some(None);
                 }
                 let ours = self.mark.get().is_some_and(Worker::is_this_thread);
                 // A thread that marks without a frame runs no user code.
                 let frame = list.frame_of(self).filter(|_| ours);
-                frame.map(|frame| {
-                    list.take_asked(self);
-                    list.remove(self);
-                    Some(frame)
-                })
+                if frame.is_some() {
+                    list.forget(self);
+                    return Some(frame);
+                }
+                if !list.is_going(self) {
+                    list.going.push((NodeRef::new(self), Worker::this_thread()));
+                }
+                None
             });
             match state {
                 Some(outcome) => return outcome,
@@ -289,6 +291,18 @@ impl PoolList {
         self.len -= 1;
     }
 
+    /// Takes all traces of a node away whose pool goes.
+    fn forget(&mut self, node: &Node) {
+        self.take_asked(node);
+        self.going.retain(|(of, _)| !ptr::eq(of.0, node));
+        self.remove(node);
+    }
+
+    fn is_going(&self, node: &Node) -> bool {
+        let mut going = self.going.iter();
+        going.any(|(of, who)| ptr::eq(of.0, node) && who.is_alive())
+    }
+
     /// Marks the node for the calling thread; asks for it, if it is marked.
     fn try_mark(&mut self, this: NodeRef) -> bool {
         let node = this.get();
@@ -298,12 +312,12 @@ impl PoolList {
             }
             return false;
         }
-        let free = !node.going.get().is_some_and(Worker::is_alive);
-        if free {
-            self.take_asked(node);
-            node.mark.set(Some(Worker::this_thread()));
+        if self.is_going(node) {
+            return false;
         }
-        free
+        self.take_asked(node);
+        node.mark.set(Some(Worker::this_thread()));
+        true
     }
 
     /// Whether the node was asked for since this was last asked.

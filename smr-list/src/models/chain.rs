@@ -9,6 +9,7 @@ use smr_core::sync::{AtomicU32, Ordering as Order};
 use super::support::{Domain, Item, Reached, Shelves, explore, spawn};
 use crate::raw::chain::Chain;
 use crate::raw::list::RawList;
+use crate::raw::node::Edge;
 
 type List = Chain<Item, Shelves<Item>>;
 
@@ -98,6 +99,38 @@ fn insert_against_insert_of_one_key() {
         SECOND.hit_if(b);
     });
     FIRST.check();
+    SECOND.check();
+}
+
+/// The head is the same again, and what was found behind it was never the first.
+#[test]
+fn the_first_was_the_first_at_an_instant() {
+    static NONE: Reached = Reached::new("all had gone");
+    static SECOND: Reached = Reached::new("what came before was seen");
+    explore(3, || {
+        let domain = Domain::new();
+        let list = of(&domain, &[20]);
+        let other = Arc::clone(&list);
+        let thread = spawn(&domain, move |pin| {
+            let guard = pin();
+            let node = |key| other.look(&guard, |item| order(item, key)).unwrap();
+            assert!(insert(&other, &guard, 10) && insert(&other, &guard, 30));
+            let (before, at, behind) = (node(1), node(2), node(3));
+            assert!(other.mark(at) && other.mark(behind) && other.mark(before));
+            let (before, at) = (Edge::to(before.into()), Edge::to(at.into()));
+            assert!(other.snip(&other.head, before, at, &guard));
+        });
+        let handle = domain.register();
+        let guard = handle.pin();
+        let first = list.first(&guard).map(|node| node.value.read());
+        assert_ne!(first, Some(30), "it always had one before it");
+        NONE.hit_if(first.is_none());
+        SECOND.hit_if(first == Some(10));
+        drop(guard);
+        drop(handle);
+        thread.join().unwrap();
+    });
+    NONE.check();
     SECOND.check();
 }
 

@@ -96,8 +96,12 @@ impl<T, M: Memory<T>> Chain<T, M> {
         loop {
             let head = self.head.walk();
             let found = self.live(head, guard);
-            // Were the head another by now, something could have come before.
-            if self.head.peek() == head {
+            // Were the head another by now, something could have come before. It
+            // may have come and gone again: so what was found has to be there
+            // still, after the head was seen to be what it had been.
+            let same = self.head.walk() == head;
+            let there = |node: &Node<T>| !node.next.walk().is_marked();
+            if same && (mutant("first_has_gone") || found.is_none_or(there)) {
                 return found;
             }
         }

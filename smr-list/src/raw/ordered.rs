@@ -193,6 +193,19 @@ impl<T, M: Memory<T>> Chain<T, M> {
         }
     }
 
+    /// Removes what `keep` does not hold for. Linear: marks first, cuts out then.
+    pub(crate) fn retain(&self, guard: &Guard, mut keep: impl FnMut(&T) -> bool) {
+        let mut at = self.live(self.head.walk(), guard);
+        while let Some(node) = at {
+            if !keep(&node.value) {
+                // Lost to a replacement, it is asked about that next.
+                self.mark(node);
+            }
+            at = self.after(node, guard);
+        }
+        self.sweep(guard);
+    }
+
     fn link(&self, place: &Place<'_, T>, fresh: &Fresh<'_, T, M>) -> bool {
         fresh.as_node().next.prepare(place.edge);
         // Release: pairs with the Acquire in `Link::walk`.

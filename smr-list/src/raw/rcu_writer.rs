@@ -8,7 +8,7 @@ use core::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use smr_core::sync::{AtomicU64, Ordering};
-use smr_core::{Guard, Pool};
+use smr_core::{Guard, Pool, PoolGuard};
 
 use super::node::Node;
 use super::rcu::RawRcu;
@@ -94,18 +94,23 @@ impl Lock {
 /// The writer of an [`RcuList`](crate::RcuList): it holds the lock.
 ///
 /// Each method is one step for readers, and linearizes at its one store.
+///
+/// A method that removes may run destructors of what was removed before, while the
+/// lock is held: they must not wait for it. The end of the writer gives the lock back
+/// before it runs any.
 pub struct Writer<'l, T> {
     raw: &'l Raw<T>,
-    guard: Guard,
+    /// Goes before the guard, whose end runs destructors.
     _held: Option<MutexGuard<'l, ()>>,
+    guard: PoolGuard<'l>,
 }
 
 impl<'l, T> Writer<'l, T> {
     fn new(raw: &'l Raw<T>, held: Option<MutexGuard<'l, ()>>) -> Self {
         Self {
             raw,
-            guard: raw.memory.domain().pin(),
             _held: held,
+            guard: raw.memory.pin(),
         }
     }
 

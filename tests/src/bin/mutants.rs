@@ -5,14 +5,22 @@
 //! cargo mutants                 all of them
 //! cargo mutants --part 2/4      every fourth, from the second on
 //! cargo mutants --only enter_seq
+//! cargo mutants --table tests/mutants.md
 //! ```
 //!
 //! The mutants are found in the sources, so that none can be forgotten: every
 //! entry of `ord.rs`, and every place that asks `mutant("...")`. The models are
-//! built once; `SMR_MUTANT` chooses at run time. The outcome is an error if a
-//! mutant survives that is not in [`SURVIVORS`].
+//! built once; `SMR_MUTANT` chooses at run time.
+//!
+//! A mutant is *killed* by a model that fails, *survives* if none does, and *times
+//! out* if the models do not come to an end, which shows nothing. The outcome is an
+//! error unless every mutant is killed, or does as [`SURVIVORS`] or [`TIMEOUTS`] say;
+//! also if one that is listed there is killed: it is to be taken off the list.
+//!
+//! `--table` writes down how each fared, and keeps the lines of those that were not
+//! tried, so that a run in parts makes one table.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -20,45 +28,14 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 /// Mutants that no loom model can tell from the original, and why.
-const SURVIVORS: &[(&str, &str)] = &[
-    (
-        "assist_arm",
-        "the fences around a mark order the goal of a poll that makes a scan; that of \
-         one which joins an armed mark travels with the mark alone, and no model \
-         has reached a reader that misses it",
-    ),
-    (
-        "assist_take",
-        "no model reaches it: the collection that follows begins with an Acquire load \
-         of the same word (`garbage_look`)",
-    ),
-    (
-        "handle_drop",
-        "no model reaches it: what the last handle collects lies behind latches and \
-         locks, which hand it over by themselves",
-    ),
-    (
-        "hands_look",
-        "an open gap: no model tells it yet; the argument is at its site",
-    ),
-    (
-        "map_moved_count",
-        "an open gap: no model tells it yet; the argument is at its site",
-    ),
-    (
-        "map_word_freeze",
-        "an open gap: no model tells it yet; the argument is at its site",
-    ),
-    (
-        "running_not_seen",
-        "an open gap: no model tells it yet; the argument is at its site",
-    ),
-    (
-        "poll_wr",
-        "equivalent: the goal that the caller holds came from an advance which \
-         happened before already",
-    ),
-];
+const SURVIVORS: &[(&str, &str)] = &[(
+    "poll_wr",
+    "equivalent: the goal that the caller holds came from an advance which happened \
+     before already",
+)];
+
+/// Mutants under which models do not end, and why that is no failure of theirs.
+const TIMEOUTS: &[(&str, &str)] = &[];
 
 /// The crates that have models. A mutant is judged by those of its own.
 const CRATES: &[(&str, &str)] = &[
@@ -67,8 +44,11 @@ const CRATES: &[(&str, &str)] = &[
     ("smr-list", "smr_list"),
 ];
 
-/// One mutant gets this long; the models together take far less.
+/// A mutant gets at least this long, and [`PATIENCE`] times as long as the models
+/// took without one: the machine may be busy.
 const LIMIT: Duration = Duration::from_secs(240);
+/// See [`LIMIT`].
+const PATIENCE: u32 = 6;
 
 fn main() -> ExitCode {
     match run() {
@@ -95,82 +75,187 @@ fn run() -> Result<bool, String> {
         names.extend(own.iter().cloned());
         of_crate.push(own);
     }
-    for (name, _) in SURVIVORS {
+    for (name, _) in SURVIVORS.iter().chain(TIMEOUTS) {
         if !names.contains(*name) {
-            return Err(format!(
-                "the list of survivors names '{name}', which is in no source"
-            ));
+            return Err(format!("a list names '{name}', which is in no source"));
         }
     }
+    let names_to_try = chosen.which.of(&names)?;
     let binaries = build(&root)?;
+    let mut limits = Vec::new();
     for binary in &binaries {
-        if let Outcome::Killed(model) = judge(binary, None)? {
-            return Err(format!(
-                "without any mutant, {model} fails: mend that first"
-            ));
+        let start = Instant::now();
+        match judge(binary, None, 10 * LIMIT)? {
+            Outcome::Survived => limits.push(LIMIT.max(PATIENCE * start.elapsed())),
+            Outcome::Killed(model) => {
+                return Err(format!(
+                    "without any mutant, {model} fails: mend that first"
+                ));
+            }
+            Outcome::TimedOut => return Err("without any mutant, the models do not end".into()),
         }
     }
+    let mut table = match &chosen.table {
+        Some(path) => Some(Table::open(path, &names)?),
+        None => None,
+    };
     let mut good = true;
     println!("{:<22} {:<9} {:>6}  by", "mutant", "outcome", "s");
-    for name in chosen.of(&names)? {
+    for name in names_to_try {
         let start = Instant::now();
         let home = of_crate.iter().position(|own| own.contains(name));
-        let binary = &binaries[home.expect("it is of some crate")];
-        let outcome = judge(binary, Some(name))?;
-        let expected = SURVIVORS.iter().find(|(survivor, _)| *survivor == name);
-        let (word, by) = match (&outcome, expected) {
-            (Outcome::Killed(model), None) => ("killed", model.clone()),
-            (Outcome::Survived, Some((_, reason))) => ("survives", format!("as it may: {reason}")),
-            (Outcome::Survived, None) => {
-                good = false;
-                (
-                    "SURVIVES",
-                    "no model fails, and no reason is given".to_owned(),
-                )
-            }
-            // Good news, and no reason to stop anybody's work.
-            (Outcome::Killed(model), Some(_)) => (
-                "KILLED",
-                format!("{model}, although it is listed: take it off the list"),
-            ),
-        };
-        println!(
-            "{name:<22} {word:<9} {:>6.1}  {by}",
-            start.elapsed().as_secs_f64()
-        );
+        let home = home.expect("it is of some crate");
+        let outcome = judge(&binaries[home], Some(name), limits[home])?;
+        let seconds = start.elapsed().as_secs_f64();
+        let (is_good, word, by) =
+            verdict(&outcome, listed(SURVIVORS, name), listed(TIMEOUTS, name));
+        good &= is_good;
+        println!("{name:<22} {word:<9} {seconds:>6.1}  {by}");
+        if let Some(table) = &mut table {
+            table.set(name, CRATES[home].0, word, seconds, &by)?;
+        }
     }
     Ok(good)
 }
 
+fn listed<'a>(list: &[(&str, &'a str)], name: &str) -> Option<&'a str> {
+    let found = list.iter().find(|(listed, _)| *listed == name);
+    found.map(|(_, reason)| *reason)
+}
+
+/// Whether an outcome is as it may be; the outcome in a word; and by what, or why.
+fn verdict(
+    outcome: &Outcome,
+    may_survive: Option<&str>,
+    may_time_out: Option<&str>,
+) -> (bool, &'static str, String) {
+    let off = |model: &str| format!("{model}, although it is listed: take it off the list");
+    match (outcome, may_survive, may_time_out) {
+        (Outcome::Killed(model), None, None) => (true, "killed", model.clone()),
+        (Outcome::Killed(model), _, _) => (false, "KILLED", off(model)),
+        (Outcome::Survived, Some(reason), _) => (true, "survives", reason.to_owned()),
+        (Outcome::Survived, None, _) => {
+            let why = "no model fails, and no reason is given";
+            (false, "SURVIVES", why.to_owned())
+        }
+        (Outcome::TimedOut, _, Some(reason)) => (true, "timeout", reason.to_owned()),
+        (Outcome::TimedOut, _, None) => {
+            let why = "the models do not end, which shows nothing, and no reason is given";
+            (false, "TIMEOUT", why.to_owned())
+        }
+    }
+}
+
+/// The record of how each mutant fared, as Markdown.
+struct Table {
+    path: PathBuf,
+    rows: BTreeMap<String, String>,
+    stamp: String,
+}
+
+impl Table {
+    const HEAD: &'static str = "\
+# Mutants, and what kills them
+
+Written by `cargo mutants --table tests/mutants.md`. Each line is one ordering,
+barrier, check or step that was weakened or left out, alone, and what the loom models
+of its crate said. The last columns tell when, and at which commit (`+` with changes).
+
+| mutant | crate | outcome | by which model, or why | s | date | commit |
+|---|---|---|---|---|---|---|
+";
+
+    /// Reads what is there of mutants that there still are.
+    fn open(path: &Path, names: &BTreeSet<String>) -> Result<Self, String> {
+        let text = fs::read_to_string(path).unwrap_or_default();
+        let rows = text.lines().filter_map(|line| {
+            let name = line.strip_prefix("| `")?.split_once('`')?.0;
+            names
+                .contains(name)
+                .then(|| (name.to_owned(), line.to_owned()))
+        });
+        let said = |program: &str, args: &[&str]| {
+            let output = Command::new(program).args(args).output();
+            let output = output.map_err(|error| format!("{program}: {error}"))?;
+            Ok::<_, String>(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        };
+        let date = said("date", &["+%F"])?;
+        let commit = said("git", &["rev-parse", "--short", "HEAD"])?;
+        let is_changed = !said("git", &["status", "--porcelain", "-uno"])?.is_empty();
+        let mark = if is_changed { "+" } else { "" };
+        Ok(Self {
+            path: path.to_owned(),
+            rows: rows.collect(),
+            stamp: format!("{date} | {commit}{mark}"),
+        })
+    }
+
+    /// Sets a line, and writes all of them: a run may be broken off.
+    fn set(
+        &mut self,
+        name: &str,
+        of: &str,
+        word: &str,
+        seconds: f64,
+        by: &str,
+    ) -> Result<(), String> {
+        let stamp = &self.stamp;
+        let row = format!("| `{name}` | {of} | {word} | {by} | {seconds:.0} | {stamp} |");
+        self.rows.insert(name.to_owned(), row);
+        let rows = self.rows.values().map(|row| format!("{row}\n"));
+        let text: String = std::iter::once(Self::HEAD.to_owned()).chain(rows).collect();
+        fs::write(&self.path, text).map_err(|error| format!("{}: {error}", self.path.display()))
+    }
+}
+
+/// What the command line asks for.
+struct Chosen {
+    which: Which,
+    table: Option<PathBuf>,
+}
+
+impl Chosen {
+    fn from_args(args: impl Iterator<Item = String>) -> Result<Self, String> {
+        let usage = "usage: mutants [--part K/N | --only NAME] [--table FILE]";
+        let mut args: Vec<String> = args.collect();
+        let mut table = None;
+        if let Some(at) = args.iter().position(|arg| arg == "--table") {
+            args.remove(at);
+            if at == args.len() {
+                return Err(usage.to_owned());
+            }
+            table = Some(PathBuf::from(args.remove(at)));
+        }
+        let which = Which::from_args(args.into_iter()).ok_or(usage)??;
+        Ok(Self { which, table })
+    }
+}
+
 /// Which mutants to try.
-enum Chosen {
+enum Which {
     All,
     Part { part: usize, parts: usize },
     Only(String),
 }
 
-impl Chosen {
-    fn from_args(mut args: impl Iterator<Item = String>) -> Result<Self, String> {
-        let usage = "usage: mutants [--part K/N | --only NAME]";
-        let chosen = match (args.next().as_deref(), args.next()) {
+impl Which {
+    /// `None` if it is not to be understood.
+    fn from_args(mut args: impl Iterator<Item = String>) -> Option<Result<Self, String>> {
+        let which = match (args.next().as_deref(), args.next()) {
             (None, _) => Self::All,
             (Some("--only"), Some(name)) => Self::Only(name),
             (Some("--part"), Some(which)) => {
-                let (part, parts) = which.split_once('/').ok_or(usage)?;
-                let part: usize = part.parse().map_err(|_| usage)?;
-                let parts: usize = parts.parse().map_err(|_| usage)?;
+                let (part, parts) = which.split_once('/')?;
+                let part: usize = part.parse().ok()?;
+                let parts: usize = parts.parse().ok()?;
                 if part == 0 || part > parts {
-                    return Err(format!("there is no part {part} of {parts}"));
+                    return Some(Err(format!("there is no part {part} of {parts}")));
                 }
                 Self::Part { part, parts }
             }
-            _ => return Err(usage.to_owned()),
+            _ => return None,
         };
-        if args.next().is_some() {
-            Err(usage.to_owned())
-        } else {
-            Ok(chosen)
-        }
+        args.next().is_none().then_some(Ok(which))
     }
 
     fn of<'a>(&self, names: &'a BTreeSet<String>) -> Result<Vec<&'a str>, String> {
@@ -271,13 +356,15 @@ fn build(root: &Path) -> Result<Vec<PathBuf>, String> {
         .collect()
 }
 
+#[derive(Debug, PartialEq)]
 enum Outcome {
     Killed(String),
     Survived,
+    TimedOut,
 }
 
 /// Runs the models, to the first that fails.
-fn judge(binary: &Path, mutant: Option<&str>) -> Result<Outcome, String> {
+fn judge(binary: &Path, mutant: Option<&str>, limit: Duration) -> Result<Outcome, String> {
     let mut command = Command::new(binary);
     command.arg("models::").env_remove("SMR_MUTANT");
     if let Some(name) = mutant {
@@ -297,7 +384,7 @@ fn judge(binary: &Path, mutant: Option<&str>) -> Result<Outcome, String> {
             }
         }
     });
-    let deadline = Instant::now() + LIMIT;
+    let deadline = Instant::now() + limit;
     let mut passed = 0;
     let outcome = loop {
         let left = deadline.saturating_duration_since(Instant::now());
@@ -315,10 +402,7 @@ fn judge(binary: &Path, mutant: Option<&str>) -> Result<Outcome, String> {
                 passed += usize::from(rest.ends_with(" ok"));
             }
             Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {
-                break Ok(Outcome::Killed(format!(
-                    "no end within {} s",
-                    LIMIT.as_secs()
-                )));
+                break Ok(Outcome::TimedOut);
             }
             Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => {
                 let status = child.wait().map_err(|error| error.to_string())?;
@@ -356,7 +440,7 @@ mod tests {
         let names: BTreeSet<String> = ('a'..='j').map(String::from).collect();
         let mut seen = Vec::new();
         for part in 1..=3 {
-            let chosen = Chosen::Part { part, parts: 3 };
+            let chosen = Which::Part { part, parts: 3 };
             seen.extend(chosen.of(&names).unwrap().into_iter().map(str::to_owned));
         }
         seen.sort();
@@ -370,6 +454,26 @@ mod tests {
         assert!(parse(&["--part", "0/3"]).is_err());
         assert!(parse(&["--only"]).is_err());
         assert!(parse(&["--all"]).is_err());
+        assert!(parse(&["--only", "a", "--table"]).is_err());
         assert!(parse(&[]).is_ok());
+        let both = parse(&["--table", "file", "--part", "1/2"]).unwrap();
+        assert!(both.table.is_some() && matches!(both.which, Which::Part { .. }));
+    }
+
+    #[test]
+    fn only_what_is_listed_may_live_or_go_on_for_ever() {
+        let killed = Outcome::Killed("model".to_owned());
+        let is_good = |outcome, survivor: bool, timeout: bool| {
+            let reason = |is_listed: bool| is_listed.then_some("a reason");
+            verdict(outcome, reason(survivor), reason(timeout)).0
+        };
+        assert!(is_good(&killed, false, false));
+        assert!(!is_good(&killed, true, false), "it is to leave the list");
+        assert!(!is_good(&killed, false, true), "it is to leave the list");
+        assert!(is_good(&Outcome::Survived, true, false));
+        assert!(!is_good(&Outcome::Survived, false, false));
+        assert!(is_good(&Outcome::TimedOut, false, true));
+        assert!(!is_good(&Outcome::TimedOut, false, false));
+        assert!(!is_good(&Outcome::TimedOut, true, false));
     }
 }

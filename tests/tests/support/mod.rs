@@ -14,6 +14,8 @@ use smr_core::{BarrierKind, Domain};
 
 #[cfg(unix)]
 pub(crate) mod process;
+#[cfg(target_os = "linux")]
+pub(crate) mod seccomp;
 
 /// Long enough on any machine; nothing that works waits for so long.
 pub(crate) const GENEROUS: Duration = Duration::from_secs(60);

@@ -1,0 +1,213 @@
+//! Histories of real runs of the lists: the ordered list key by key, the ordered
+//! set, the stack and the queue as a whole.
+//!
+//! `SMR_LINEAR_OPERATIONS=10000000 cargo test --release -p smr-tests --test linear_list`
+//! is the long form.
+#![cfg(not(miri))]
+
+use std::cell::Cell;
+
+use smr_core::Domain;
+use smr_list::ordered_list::Change;
+use smr_list::{OrderedList, OrderedSet, Queue, Stack};
+use smr_tests::linear::drive::{Keys, Map, PushPop, Sequence};
+use smr_tests::linear::models::{self, OnKey, OnSequence, OnSet, Register};
+use smr_tests::linear::{Dice, Driven, judge, judge_keys, record};
+
+/// Operations of a test in the short form.
+const OPERATIONS: u64 = 40_000;
+/// Operations of a thread in one recording: of a map, which is judged key by key,
+/// and of what is judged as a whole.
+const RECORDED: usize = 500;
+const RECORDED_WHOLE: usize = 60;
+const THREADS: usize = 3;
+/// Keys that are recorded; few, so that threads meet.
+const KEYS: u64 = 4;
+
+fn operations() -> u64 {
+    let told = std::env::var("SMR_LINEAR_OPERATIONS");
+    told.map_or(OPERATIONS, |number| number.parse().expect("a number"))
+}
+
+struct List(OrderedList<u64, u64>);
+
+impl Map for List {
+    fn get(&self, key: u64) -> Option<u64> {
+        self.0.get(&key, &self.0.guard()).copied()
+    }
+
+    fn insert(&self, key: u64, new: u64) -> Option<u64> {
+        self.0.insert(key, new, &self.0.guard()).copied()
+    }
+
+    fn try_insert(&self, key: u64, new: u64) -> Option<u64> {
+        let guard = self.0.guard();
+        let taken = self.0.try_insert(key, new, &guard).err();
+        taken.map(|taken| *taken.current)
+    }
+
+    fn remove(&self, key: u64) -> Option<u64> {
+        self.0.remove(&key, &self.0.guard()).copied()
+    }
+
+    fn add(&self, key: u64, by: u64) -> Option<u64> {
+        let sum = |old: &u64| old.wrapping_add(by);
+        self.0.update(&key, sum, &self.0.guard()).copied()
+    }
+
+    fn swap(&self, key: u64, expected: Option<u64>, new: Option<u64>) -> Option<u64> {
+        let found = Cell::new(None);
+        let change = |now: Option<&u64>| {
+            found.set(now.copied());
+            match new {
+                _ if found.get() != expected => Change::Leave,
+                Some(new) => Change::Put(new),
+                None => Change::Remove,
+            }
+        };
+        self.0.compute(key, change, &self.0.guard());
+        found.get()
+    }
+}
+
+#[test]
+fn an_ordered_list_is_linearizable() {
+    let mut seen = 0;
+    let mut seed = 0;
+    while seen < operations() {
+        let domain = if seed % 2 == 0 {
+            Domain::global().clone()
+        } else {
+            Domain::new()
+        };
+        let list = List(OrderedList::new_in(&domain));
+        let mut start = vec![None; KEYS as usize];
+        for _ in 0..10 {
+            let keys = Keys {
+                map: &list,
+                keys: KEYS,
+            };
+            let mut history = record(&keys, THREADS, RECORDED, seed);
+            seen += history.events().len() as u64;
+            let end: Vec<_> = (0..KEYS).map(|key| list.get(key)).collect();
+            for (key, now) in (0..KEYS).zip(&end) {
+                history.then((key, OnKey::Get { now: *now }));
+            }
+            let judged = judge_keys(|key| Register(start[*key as usize]), history);
+            if let Err((key, refusal)) = judged {
+                panic!("seed {seed}, key {key}: {refusal}");
+            }
+            let present = end.iter().flatten().count();
+            let guard = list.0.guard();
+            assert_eq!(list.0.iter(&guard).count(), present, "seed {seed}");
+            start = end;
+            seed += 1;
+        }
+    }
+}
+
+/// Operations on a set in order. What takes the first out is the removal of a key: it
+/// does not promise that nothing smaller comes in while it does.
+struct Set<'s>(&'s OrderedSet<u64>);
+
+impl Driven for Set<'_> {
+    type Action = OnSet;
+
+    fn act(&self, dice: &mut Dice) -> OnSet {
+        let (set, key) = (self.0, dice.roll(KEYS));
+        let guard = set.guard();
+        match dice.roll(10) {
+            0..=3 => OnSet::Insert(key, set.insert(key, &guard)),
+            4 | 5 => OnSet::Remove(key, set.remove(&key, &guard)),
+            6 => OnSet::Contains(key, set.contains(&key, &guard)),
+            7 => OnSet::First(set.first(&guard).copied()),
+            8 => OnSet::Last(set.last(&guard).copied()),
+            _ => match set.pop_first(&guard) {
+                Some(key) => OnSet::Remove(*key, true),
+                None => OnSet::First(None),
+            },
+        }
+    }
+}
+
+#[test]
+fn the_first_and_the_last_of_an_ordered_set_are_linearizable() {
+    let mut seen = 0;
+    let mut seed = 0;
+    while seen < operations() {
+        let set = OrderedSet::new();
+        let history = record(&Set(&set), THREADS, RECORDED_WHOLE, seed);
+        seen += history.events().len() as u64;
+        let refused = judge(&models::OrderedSet::default(), &history).err();
+        assert!(refused.is_none(), "seed {seed}: {}", refused.unwrap());
+        seed += 1;
+    }
+}
+
+struct Lifo(Stack<u64>);
+
+impl Sequence for Lifo {
+    fn push(&self, value: u64) {
+        self.0.push(value, &self.0.guard());
+    }
+
+    fn pop(&self) -> Option<u64> {
+        self.0.pop(&self.0.guard()).copied()
+    }
+
+    fn peek(&self) -> Option<u64> {
+        self.0.peek(&self.0.guard()).copied()
+    }
+}
+
+#[test]
+fn a_stack_is_linearizable() {
+    let mut seen = 0;
+    let mut seed = 0;
+    while seen < operations() {
+        let stack = Lifo(Stack::new());
+        let mut history = record(&PushPop(&stack), THREADS, RECORDED_WHOLE, seed);
+        seen += history.events().len() as u64;
+        while let Some(value) = stack.pop() {
+            history.then(OnSequence::Pop(Some(value)));
+        }
+        history.then(OnSequence::Pop(None));
+        let refused = judge(&models::Stack::default(), &history).err();
+        assert!(refused.is_none(), "seed {seed}: {}", refused.unwrap());
+        seed += 1;
+    }
+}
+
+struct Fifo(Queue<u64>);
+
+impl Sequence for Fifo {
+    fn push(&self, value: u64) {
+        self.0.push(value, &self.0.guard());
+    }
+
+    fn pop(&self) -> Option<u64> {
+        self.0.pop(&self.0.guard()).copied()
+    }
+
+    fn peek(&self) -> Option<u64> {
+        self.0.peek(&self.0.guard()).copied()
+    }
+}
+
+#[test]
+fn a_queue_is_linearizable() {
+    let mut seen = 0;
+    let mut seed = 0;
+    while seen < operations() {
+        let queue = Fifo(Queue::new());
+        let mut history = record(&PushPop(&queue), THREADS, RECORDED_WHOLE, seed);
+        seen += history.events().len() as u64;
+        while let Some(value) = queue.pop() {
+            history.then(OnSequence::Pop(Some(value)));
+        }
+        history.then(OnSequence::Pop(None));
+        let refused = judge(&models::Queue::default(), &history).err();
+        assert!(refused.is_none(), "seed {seed}: {}", refused.unwrap());
+        seed += 1;
+    }
+}
