@@ -34,6 +34,10 @@ pub(crate) enum Command {
     /// 0 if nothing has become worse, with 1 if something has, and with 2 if the
     /// files cannot be compared.
     Diff(DiffArgs),
+    /// Indexes the words of a folder of text, by each map in turn.
+    Index(WorkArgs),
+    /// Serves the pages of a folder of files, by each cache in turn.
+    Pages(WorkArgs),
 }
 
 /// Arguments of `report`.
@@ -83,6 +87,38 @@ pub(crate) struct DiffArgs {
     /// Changes of a median by less than this share are no changes.
     #[arg(long, value_name = "SHARE", default_value_t = 0.03)]
     pub(crate) least: f64,
+}
+
+/// Arguments of `index` and `pages`.
+#[derive(Debug, Args)]
+pub(crate) struct WorkArgs {
+    /// A folder.
+    pub(crate) path: PathBuf,
+
+    /// Threads that work.
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+
+    /// Requests of `pages`, of all threads together.
+    #[arg(long, value_name = "N", default_value_t = 2_000_000)]
+    pub(crate) requests: usize,
+
+    /// Runs of each.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(crate) runs: usize,
+
+    /// Only these.
+    #[arg(long, value_delimiter = ',', value_name = "NAME,...")]
+    pub(crate) subjects: Option<Vec<String>>,
+
+    /// Writes the records here, one JSON object a line.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) json: Option<PathBuf>,
+
+    /// Does one run of this subject, and prints its figures: what the runs are
+    /// made of, each a process of its own.
+    #[arg(long, value_name = "NAME", hide = true)]
+    pub(crate) one: Option<String>,
 }
 
 #[cfg(test)]

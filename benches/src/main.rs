@@ -56,6 +56,7 @@ mod session;
 mod subjects;
 mod suites;
 mod table;
+mod work;
 
 use std::io;
 use std::process::ExitCode;
@@ -82,6 +83,8 @@ fn main() -> ExitCode {
             compare(&report.run, &settings, Outputs::new(&report))
         }
         Some(Command::Diff(files)) => return diff::run(&files),
+        Some(Command::Index(work)) => work::index::run(&work),
+        Some(Command::Pages(work)) => work::pages::run(&work),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

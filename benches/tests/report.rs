@@ -372,3 +372,44 @@ fn diff_tells_by_its_exit_code_what_became_worse() {
         "{told}"
     );
 }
+
+#[test]
+fn real_input_is_worked_on_and_reported() {
+    let folder = folder("report-work");
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("src")
+        .join("report");
+    let mut reports = Vec::new();
+    for (command, subjects) in [
+        ("index", ["smr", "papaya", "dashmap", "std-rwlock"]),
+        (
+            "pages",
+            ["smr-hashmap", "dashmap", "std-btree", "parking_lot-btree"],
+        ),
+    ] {
+        let records = folder.join(command);
+        let mut arguments = vec![command, text(&sources), "--runs", "1"];
+        arguments.extend(["--requests", "10000", "--json", text(&records)]);
+        let output = bench(&arguments);
+        assert!(output.status.success(), "{output:?}");
+        let printed = String::from_utf8(output.stdout).expect("UTF-8");
+        assert!(printed.contains("all agree"), "{printed}");
+        let lines = lines(&records);
+        for subject in subjects {
+            let has = |metric: &str| {
+                let mut own = lines.iter().filter(|line| line["subject"] == subject);
+                own.any(|line| line["metric"] == metric)
+            };
+            assert!(has("wall_time"), "{subject}");
+            assert!(!cfg!(target_os = "linux") || (has("cpu_time") && has("peak_resident")));
+        }
+        reports.extend(["--from".to_owned(), text(&records).to_owned()]);
+    }
+    let page = folder.join("page.html");
+    let mut arguments = vec!["report", "--html", text(&page)];
+    arguments.extend(reports.iter().map(String::as_str));
+    assert!(bench(&arguments).status.success());
+    let page = fs::read_to_string(page).expect("the page");
+    elements(&page);
+    assert!(page.contains("id=\"index\"") && page.contains("id=\"pages\""));
+}
