@@ -109,7 +109,7 @@ fn receive_guards<'a>(run: &Run, mail: &Mail<'a>) {
         }
         // A few stay for a while.
         while held.len() > if last { 0 } else { 5 } {
-            held.swap_remove(0).open(run);
+            held.remove(0).open(run);
         }
         if last {
             return;
