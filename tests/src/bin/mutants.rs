@@ -28,11 +28,35 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 /// Mutants that no loom model can tell from the original, and why.
-const SURVIVORS: &[(&str, &str)] = &[(
-    "poll_wr",
-    "equivalent: the goal that the caller holds came from an advance which happened \
-     before already",
-)];
+const SURVIVORS: &[(&str, &str)] = &[
+    (
+        "enter_wr",
+        "the light barrier is a fence in loom, and acquires in its place; with the \
+         asymmetric one the litmus shapes `enter-scan`, `clamp` and `two-writers` kill it",
+    ),
+    (
+        "garbage_look",
+        "an open gap: no model tells it yet; the argument is at its site",
+    ),
+    (
+        "garbage_note",
+        "an open gap: no model tells it yet; the argument is at its site",
+    ),
+    (
+        "latch_claim",
+        "equivalent: a heavy barrier, which is a full one to its own thread, lies \
+         between the claim and what it protects, and acquires in its place",
+    ),
+    (
+        "map_filled_is_moved",
+        "an open gap: no model tells it yet; the argument is at its site",
+    ),
+    (
+        "poll_wr",
+        "equivalent: the goal that the caller holds came from an advance which happened \
+         before already",
+    ),
+];
 
 /// Mutants under which models do not end, and why that is no failure of theirs.
 const TIMEOUTS: &[(&str, &str)] = &[];
