@@ -149,7 +149,10 @@ burns! {
     ordered_set_retain: OrderedSet<Value>, |set| {
         set.retain(|value| { burn(); value.0 % 2 == 0 }, &set.guard());
     }, |found| some(found) && (0..VALUES).step_by(2).all(|n| found.contains(&n));
-    ordered_set_clear: OrderedSet<Value>, |set| set.clear(&set.guard()), some;
+    ordered_set_clear: OrderedSet<Value>, |set| {
+        set.clear(&set.guard());
+        set.flush();
+    }, some;
     ordered_set_range: OrderedSet<Value>, |set| {
         let (from, guard) = (value(3), set.guard());
         let to = value(7);
@@ -205,7 +208,10 @@ burns! {
     ordered_retain: Ordered, |list| {
         list.retain(|key, _| { burn(); key.0 % 2 == 0 }, &list.guard());
     }, |found| some(found) && (0..VALUES).step_by(2).all(|n| found.contains(&n));
-    ordered_clear: Ordered, |list| list.clear(&list.guard()), some;
+    ordered_clear: Ordered, |list| {
+        list.clear(&list.guard());
+        list.flush();
+    }, some;
     ordered_clear_mut: Ordered, |list| list.clear_mut(), some;
     ordered_cursor: Ordered, |list| {
         let guard = list.guard();
