@@ -17,8 +17,7 @@ use crate::run::{Case, Comparison};
 use crate::subjects::Subject;
 
 /// Bytes that may stay behind a run: what threads and progress bars keep.
-/// Unit tests share one process, and its heap, with tests of other rooms.
-const SLACK_BYTES: i64 = if cfg!(test) { 64 << 20 } else { 1 << 20 };
+const SLACK_BYTES: i64 = 1 << 20;
 
 /// A subject of a suite.
 pub(crate) type Entry = (&'static str, &'static str);
