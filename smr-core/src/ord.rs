@@ -5,23 +5,7 @@
 //! the weaker one in place, and a model has to fail: see CONTRIBUTING.md. The
 //! same shapes are judged under RC11, x86-TSO and Armv8 by `tests/litmus`.
 
-use crate::sync::{Ordering, mutant};
-
-macro_rules! orderings {
-    ($($(#[$doc:meta])* $name:ident = $strong:ident, or $weak:ident;)*) => {
-        $(
-            $(#[$doc])*
-            #[inline(always)]
-            pub(crate) fn $name() -> Ordering {
-                if mutant(stringify!($name)) { Ordering::$weak } else { Ordering::$strong }
-            }
-        )*
-
-        /// The names that `SMR_MUTANT` understands for orderings.
-        #[cfg(all(test, loom))]
-        pub(crate) const ORDERINGS: &[&str] = &[$(stringify!($name)),*];
-    };
-}
+use crate::orderings;
 
 orderings! {
     /// Enter loads `wr`. Pairs with [`advance_wr`]: a reader that publishes `s`
@@ -155,33 +139,3 @@ orderings! {
     /// collects, sees what was retired before the others went.
     handle_drop = AcqRel, or Relaxed;
 }
-
-/// The names that `SMR_MUTANT` understands for places in the code: a barrier, a
-/// check or a step that is left out.
-#[cfg(all(test, loom))]
-pub(crate) const SITES: &[&str] = &[
-    "no_light",
-    "no_heavy",
-    "wr_after_barrier",
-    "no_clamp",
-    "rd_plain_store",
-    "no_assist",
-    "goal_not_wanted",
-    "assist_joined_blindly",
-    "no_second_scan",
-    "goal_short",
-    "nested_exit",
-    "nested_repin",
-    "free_list_no_tag",
-    "latch_owner_blind",
-    "latch_stranger_blind",
-    "latch_claimed_twice",
-    "gather_no_barrier",
-    "owner_not_asked",
-    "asked_no_barrier",
-    "after_work_no_light",
-    "hands_not_seen",
-    "running_not_seen",
-    "dirty_not_noted",
-    "stolen_tag_old",
-];

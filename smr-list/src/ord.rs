@@ -4,19 +4,7 @@
 //! loom the environment variable `SMR_MUTANT` puts the weaker one in place, and a
 //! model has to fail: see CONTRIBUTING.md.
 
-use smr_core::sync::{Ordering, mutant};
-
-macro_rules! orderings {
-    ($($(#[$doc:meta])* $name:ident = $strong:ident, or $weak:ident;)*) => {
-        $(
-            $(#[$doc])*
-            #[inline(always)]
-            pub(crate) fn $name() -> Ordering {
-                if mutant(stringify!($name)) { Ordering::$weak } else { Ordering::$strong }
-            }
-        )*
-    };
-}
+use smr_core::orderings;
 
 orderings! {
     /// A node is linked in. Pairs with [`link_walk`]: who finds it sees its value.

@@ -20,11 +20,3 @@ mod pool_section;
 mod registry;
 mod retire;
 mod support;
-
-/// Prints what `SMR_MUTANT` understands. The runner of the mutants asks.
-#[test]
-fn names_of_mutants() {
-    for name in crate::ord::ORDERINGS.iter().chain(crate::ord::SITES) {
-        println!("mutant: {name}");
-    }
-}

@@ -46,3 +46,23 @@ pub(crate) mod process {
 pub fn mutant(name: &str) -> bool {
     imp::mutant(name)
 }
+
+/// Names memory orderings: a function each, `name = Strong, or Weak;`. The weaker one
+/// is what the mutant of that name puts in place.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! orderings {
+    ($($(#[$doc:meta])* $name:ident = $strong:ident, or $weak:ident;)*) => {
+        $(
+            $(#[$doc])*
+            #[inline(always)]
+            pub(crate) fn $name() -> $crate::sync::Ordering {
+                if $crate::sync::mutant(stringify!($name)) {
+                    $crate::sync::Ordering::$weak
+                } else {
+                    $crate::sync::Ordering::$strong
+                }
+            }
+        )*
+    };
+}
