@@ -208,7 +208,7 @@ impl Length {
 
     #[inline]
     fn shards(&self) -> Option<&Shards> {
-        // Acquire: pairs with the Release in `shard`.
+        // Acquire: pairs with the Release in `publish_first`.
         let shards = self.shards.load(ord::map_table_load());
         // SAFETY: made by `shard`, and freed with us.
         unsafe { shards.as_ref() }
@@ -229,18 +229,7 @@ impl Length {
         let Some(shards) = try_box(Shards(shards.into_boxed_slice())) else {
             return;
         };
-        let shards = Box::into_raw(shards);
-        // Release: pairs with the Acquire in `shards`. Relaxed: a loser looks no further.
-        let result = self.shards.compare_exchange(
-            ptr::null_mut(),
-            shards,
-            ord::map_table_publish(),
-            Ordering::Relaxed,
-        );
-        if result.is_err() {
-            // SAFETY: ours was never published.
-            drop(unsafe { Box::from_raw(shards) });
-        }
+        publish_first(&self.shards, shards);
     }
 }
 
@@ -277,6 +266,26 @@ pub(crate) fn try_box<T>(value: T) -> Option<Box<T>> {
     let one = Box::into_raw(one.into_boxed_slice()).cast::<T>();
     // SAFETY: a slice of one was allocated as one.
     Some(unsafe { Box::from_raw(one) })
+}
+
+/// Publishes something where nothing was yet, and gives what is there then: this, or
+/// what another published first.
+pub(crate) fn publish_first<T>(place: &AtomicPtr<T>, new: Box<T>) -> *mut T {
+    let new = Box::into_raw(new);
+    // Release: pairs with the Acquire of those who look it up; Acquire: as there.
+    match place.compare_exchange(
+        ptr::null_mut(),
+        new,
+        ord::map_table_publish(),
+        ord::map_table_load(),
+    ) {
+        Ok(_) => new,
+        Err(theirs) => {
+            // SAFETY: ours was never published.
+            drop(unsafe { Box::from_raw(new) });
+            theirs
+        }
+    }
 }
 
 /// How many processors there are, found out without allocating.

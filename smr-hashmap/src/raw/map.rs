@@ -8,7 +8,7 @@ use smr_core::{Guard, Pool, PoolBox};
 
 use crate::ord;
 use crate::raw::block::BlockRef;
-use crate::raw::body::{Body, try_box};
+use crate::raw::body::{Body, publish_first, try_box};
 use crate::raw::edit::Edit;
 use crate::raw::entry::{Entry, Hash};
 use crate::raw::resize::{OnUnwind, Panics};
@@ -147,7 +147,7 @@ impl<K, V> RawMap<K, V> {
     /// The current table.
     #[inline(always)]
     pub(crate) fn root(&self) -> Option<&Table> {
-        // Acquire: pairs with the Release in `make_root` and `promote`.
+        // Acquire: pairs with the Release in `publish_first` and `promote`.
         let root = self.root.load(ord::map_table_load());
         // SAFETY: a table is retired after it was replaced here, and we are in a
         // section, or have the map to ourselves.
@@ -157,7 +157,7 @@ impl<K, V> RawMap<K, V> {
     /// What the map has once it has a table.
     #[inline(always)]
     pub(crate) fn body(&self) -> Option<&Body> {
-        // Acquire: pairs with the Release in `make_body`.
+        // Acquire: pairs with the Release in `publish_first`.
         let body = self.body.load(ord::map_table_load());
         // SAFETY: made by `make_body`, freed with the map.
         unsafe { body.as_ref() }
@@ -166,23 +166,9 @@ impl<K, V> RawMap<K, V> {
     /// `None` if there is no memory.
     #[cold]
     fn make_body(&self) -> Option<&Body> {
-        let new = Box::into_raw(try_box(Body::new(self.pool.domain()))?);
-        // Release: pairs with the Acquire in `body`; Acquire: as there.
-        match self.body.compare_exchange(
-            ptr::null_mut(),
-            new,
-            ord::map_table_publish(),
-            ord::map_table_load(),
-        ) {
-            // SAFETY: just made, and freed with the map.
-            Ok(_) => Some(unsafe { &*new }),
-            Err(theirs) => {
-                // SAFETY: ours was never published.
-                drop(unsafe { Box::from_raw(new) });
-                // SAFETY: as in `body`.
-                Some(unsafe { &*theirs })
-            }
-        }
+        let body = publish_first(&self.body, try_box(Body::new(self.pool.domain()))?);
+        // SAFETY: as in `body`.
+        Some(unsafe { &*body })
     }
 
     /// The current table, made of 2^`bits` buckets if there is none. `None` if there
@@ -194,23 +180,9 @@ impl<K, V> RawMap<K, V> {
         if self.body().is_none() {
             self.make_body()?;
         }
-        let new = Box::into_raw(Table::new(bits)?);
-        // Release: pairs with the Acquire in `root`; Acquire: as there.
-        match self.root.compare_exchange(
-            ptr::null_mut(),
-            new,
-            ord::map_table_publish(),
-            ord::map_table_load(),
-        ) {
-            // SAFETY: just made, and as in `root`.
-            Ok(_) => Some(unsafe { &*new }),
-            Err(theirs) => {
-                // SAFETY: ours was never published.
-                drop(unsafe { Box::from_raw(new) });
-                // SAFETY: as in `root`.
-                Some(unsafe { &*theirs })
-            }
-        }
+        let root = publish_first(&self.root, Table::new(bits)?);
+        // SAFETY: as in `root`.
+        Some(unsafe { &*root })
     }
 
     // -- read ----------------------------------------------------------------

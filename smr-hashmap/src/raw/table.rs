@@ -24,7 +24,7 @@ use smr_core::sync::{AtomicPtr, AtomicUsize, Ordering, mutant};
 
 use crate::ord;
 use crate::raw::block::{Block, BlockRef};
-use crate::raw::body::try_box;
+use crate::raw::body::{publish_first, try_box};
 use crate::raw::entry::Hash;
 
 /// A bucket's word.
@@ -306,7 +306,7 @@ impl Table {
     /// The table that replaces this one.
     #[inline(always)]
     pub(crate) fn next(&self) -> Option<&Table> {
-        // Acquire: pairs with the Release in `set_next`.
+        // Acquire: pairs with the Release in `publish_first`.
         let next = self.next.load(ord::map_table_load());
         // SAFETY: set once, to a table that is retired later than this one: whoever
         // may use this one may use that.
@@ -315,17 +315,6 @@ impl Table {
 
     /// Gives the table a successor, unless it has one.
     pub(crate) fn set_next(&self, next: Box<Table>) {
-        let next = Box::into_raw(next);
-        // Release: pairs with the Acquire in `next`. Relaxed: a loser looks no further.
-        let result = self.next.compare_exchange(
-            ptr::null_mut(),
-            next,
-            ord::map_table_publish(),
-            Ordering::Relaxed,
-        );
-        if result.is_err() {
-            // SAFETY: ours was never published.
-            drop(unsafe { Box::from_raw(next) });
-        }
+        publish_first(&self.next, next);
     }
 }
