@@ -45,14 +45,7 @@ pub struct PoolGuard<'p> {
 impl<'p> PoolGuard<'p> {
     /// Moves the section to the present, as [`Guard::repin`].
     pub fn repin(&mut self) {
-        let Some(guard) = &mut self.guard else {
-            return;
-        };
-        let end = self.visit.as_ref().map(|visit| visit.end(guard));
-        guard.repin();
-        if let (Some(visit), Some(end)) = (&mut self.visit, end) {
-            visit.go_on(end);
-        }
+        repin(self.guard.as_mut(), self.visit.as_mut());
     }
 }
 
@@ -68,17 +61,7 @@ impl Deref for PoolGuard<'_> {
 impl Drop for PoolGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        let Some(guard) = self.guard.take() else {
-            return;
-        };
-        match &self.visit {
-            None => drop(guard),
-            Some(visit) => {
-                let end = visit.end(&guard);
-                drop(guard);
-                visit.leave(end);
-            }
-        }
+        leave(self.guard.take(), self.visit.as_ref());
     }
 }
 
@@ -110,14 +93,7 @@ pub struct PoolOwnedGuard<'p> {
 impl PoolOwnedGuard<'_> {
     /// Moves the section to the present, as [`Guard::repin`].
     pub fn repin(&mut self) {
-        let Some(guard) = &mut self.guard else {
-            return;
-        };
-        let end = self.visit.as_ref().map(|visit| visit.end(guard));
-        guard.repin();
-        if let (Some(visit), Some(end)) = (&mut self.visit, end) {
-            visit.go_on(end);
-        }
+        repin(self.guard.as_mut(), self.visit.as_mut());
     }
 }
 
@@ -132,17 +108,7 @@ impl Deref for PoolOwnedGuard<'_> {
 
 impl Drop for PoolOwnedGuard<'_> {
     fn drop(&mut self) {
-        let Some(guard) = self.guard.take() else {
-            return;
-        };
-        match &self.visit {
-            None => drop(guard),
-            Some(visit) => {
-                let end = visit.end(&guard);
-                drop(guard);
-                visit.leave(end);
-            }
-        }
+        leave(self.guard.take(), self.visit.as_ref());
     }
 }
 
@@ -152,6 +118,55 @@ impl fmt::Debug for PoolOwnedGuard<'_> {
             .field("domain", &self.domain())
             .finish_non_exhaustive()
     }
+}
+
+/// What keeps a section open.
+trait Hold {
+    fn section(&self) -> &Guard;
+    fn repin(&mut self);
+}
+
+impl Hold for Guard {
+    #[inline(always)]
+    fn section(&self) -> &Guard {
+        self
+    }
+
+    fn repin(&mut self) {
+        self.repin();
+    }
+}
+
+impl Hold for OwnedGuard {
+    #[inline(always)]
+    fn section(&self) -> &Guard {
+        self
+    }
+
+    fn repin(&mut self) {
+        self.repin();
+    }
+}
+
+/// Moves a section to the present, and collects for what it was in the way of.
+fn repin<P: Tended + ?Sized>(guard: Option<&mut impl Hold>, visit: Option<&mut Visit<'_, P>>) {
+    let Some(guard) = guard else { return };
+    let Some(visit) = visit else {
+        return guard.repin();
+    };
+    let end = visit.end(guard.section());
+    guard.repin();
+    visit.go_on(end);
+}
+
+/// Ends a section, and collects for what it was in the way of.
+#[inline(always)]
+fn leave<P: Tended + ?Sized>(guard: Option<impl Hold>, visit: Option<&Visit<'_, P>>) {
+    let Some(guard) = guard else { return };
+    let Some(visit) = visit else { return };
+    let end = visit.end(guard.section());
+    drop(guard);
+    visit.leave(end);
 }
 
 impl<T> Pool<T> {
