@@ -30,6 +30,52 @@ pub(crate) mod tick;
 #[cfg(feature = "c-peers")]
 pub(crate) mod urcu;
 
+/// Calls a generic function for everybody who reclaims, and gives all that it returns:
+/// those named first, those whom every suite has, those named last, the peers in C.
+///
+/// The function takes the subject, and what else stands in the brackets behind it.
+macro_rules! for_each_reclaimer {
+    ($item:ty, [$($first:ty),*], [$($last:ty),*], $call:ident $more:tt $arguments:tt) => {{
+        use $crate::subjects::{call_for, counts, crossbeam, haphazard, parsec, sdd, seize, smr};
+        #[cfg(feature = "c-peers")]
+        use $crate::subjects::{ck, urcu};
+        #[cfg_attr(not(feature = "c-peers"), expect(unused_mut, reason = "the peers in C"))]
+        let mut all = vec![
+            $(call_for!($first, $call $more $arguments),)*
+            call_for!(smr::SmrPool<$item>, $call $more $arguments),
+            call_for!(smr::FencedPool<$item>, $call $more $arguments),
+            call_for!(smr::SmrMalloc, $call $more $arguments),
+            call_for!(smr::FencedMalloc, $call $more $arguments),
+            call_for!(crossbeam::Crossbeam, $call $more $arguments),
+            call_for!(sdd::Sdd, $call $more $arguments),
+            call_for!(parsec::Parsec, $call $more $arguments),
+            call_for!(seize::Seize, $call $more $arguments),
+            call_for!(haphazard::Haphazard, $call $more $arguments),
+            call_for!(counts::Counts, $call $more $arguments),
+            $(call_for!($last, $call $more $arguments),)*
+        ];
+        #[cfg(feature = "c-peers")]
+        all.extend([
+            call_for!(ck::Ck, $call $more $arguments),
+            call_for!(urcu::Urcu<urcu::raw::Memb>, $call $more $arguments),
+            call_for!(urcu::Urcu<urcu::raw::Defer>, $call $more $arguments),
+            call_for!(urcu::Urcu<urcu::raw::Mb>, $call $more $arguments),
+            call_for!(urcu::Urcu<urcu::raw::Bp>, $call $more $arguments),
+            call_for!(urcu::Urcu<urcu::raw::Qsbr>, $call $more $arguments),
+        ]);
+        all
+    }};
+}
+pub(crate) use for_each_reclaimer;
+
+/// One call of [`for_each_reclaimer`].
+macro_rules! call_for {
+    ($subject:ty, $call:ident [$($more:tt),*] ($($argument:expr),*)) => {
+        $call::<$subject $(, $more)*>($($argument),*)
+    };
+}
+pub(crate) use call_for;
+
 /// One who is compared.
 pub(crate) trait Subject {
     /// The name in tables and records.

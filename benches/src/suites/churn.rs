@@ -55,23 +55,9 @@ use crate::probe::{Blind, Follow, Idle, Probe};
 use crate::record::{Metric, Sample};
 use crate::run::{Case, Comparison};
 use crate::subjects::bare::Never;
-#[cfg(feature = "c-peers")]
-use crate::subjects::ck::Ck;
-use crate::subjects::counts::Counts;
-use crate::subjects::crossbeam::Crossbeam;
-use crate::subjects::haphazard::Haphazard;
-use crate::subjects::parsec::Parsec;
 use crate::subjects::rwlock::Locked;
-use crate::subjects::sdd::Sdd;
-use crate::subjects::seize::Seize;
-use crate::subjects::smr::{FencedMalloc, FencedPool, SmrMalloc, SmrPool};
 use crate::subjects::tick::Tick;
-#[cfg(feature = "c-peers")]
-use crate::subjects::urcu::{
-    Urcu,
-    raw::{Bp, Defer, Mb, Memb, Qsbr},
-};
-use crate::subjects::{Local, Reclaim, Subject};
+use crate::subjects::{Local, Reclaim, Subject, for_each_reclaimer};
 
 use item::Item;
 
@@ -90,34 +76,14 @@ pub(crate) const SIZES: [usize; 6] = [128, 256, 512, 1024, 2048, 4096];
 /// Calls a function for each subject, for items with so many bytes behind their
 /// first 64.
 macro_rules! for_each_subject {
-    ($rest:literal, $call:ident $(, $argument:expr)*) => {{
-        #[cfg_attr(not(feature = "c-peers"), expect(unused_mut, reason = "the peers in C"))]
-        let mut all = vec![
-            $call::<SmrPool<Item<$rest>>, $rest>($($argument),*),
-            $call::<FencedPool<Item<$rest>>, $rest>($($argument),*),
-            $call::<SmrMalloc, $rest>($($argument),*),
-            $call::<FencedMalloc, $rest>($($argument),*),
-            $call::<Crossbeam, $rest>($($argument),*),
-            $call::<Sdd, $rest>($($argument),*),
-            $call::<Parsec, $rest>($($argument),*),
-            $call::<Seize, $rest>($($argument),*),
-            $call::<Haphazard, $rest>($($argument),*),
-            $call::<Counts, $rest>($($argument),*),
-            $call::<Locked, $rest>($($argument),*),
-            $call::<Tick, $rest>($($argument),*),
-            $call::<Never<Item<$rest>>, $rest>($($argument),*),
-        ];
-        #[cfg(feature = "c-peers")]
-        all.extend([
-                $call::<Ck, $rest>($($argument),*),
-                $call::<Urcu<Memb>, $rest>($($argument),*),
-                $call::<Urcu<Defer>, $rest>($($argument),*),
-            $call::<Urcu<Mb>, $rest>($($argument),*),
-                $call::<Urcu<Bp>, $rest>($($argument),*),
-                $call::<Urcu<Qsbr>, $rest>($($argument),*),
-        ]);
-        all
-    }};
+    ($rest:literal, $call:ident $(, $argument:expr)*) => {
+        for_each_reclaimer!(
+            Item<$rest>,
+            [],
+            [Locked, Tick, Never<Item<$rest>>],
+            $call [$rest] ($($argument),*)
+        )
+    };
 }
 
 /// Who takes part.

@@ -15,21 +15,7 @@ use crate::crew;
 use crate::record::{Metric, Sample};
 use crate::run::{Case, Comparison};
 use crate::subjects::bare::Malloc;
-#[cfg(feature = "c-peers")]
-use crate::subjects::ck::Ck;
-use crate::subjects::counts::Counts;
-use crate::subjects::crossbeam::Crossbeam;
-use crate::subjects::haphazard::Haphazard;
-use crate::subjects::parsec::Parsec;
-use crate::subjects::sdd::Sdd;
-use crate::subjects::seize::Seize;
-use crate::subjects::smr::{FencedMalloc, FencedPool, SmrMalloc, SmrPool};
-#[cfg(feature = "c-peers")]
-use crate::subjects::urcu::{
-    Urcu,
-    raw::{Bp, Defer, Mb, Memb, Qsbr},
-};
-use crate::subjects::{Local, Reclaim};
+use crate::subjects::{Local, Reclaim, for_each_reclaimer};
 
 mod pools;
 
@@ -40,32 +26,9 @@ type Item = [u64; 6];
 const BATCH: u64 = 64;
 
 macro_rules! for_each_subject {
-    ($call:ident $(, $argument:expr)*) => {{
-        #[cfg_attr(not(feature = "c-peers"), expect(unused_mut, reason = "the peers in C"))]
-        let mut all = vec![
-            $call::<Malloc>($($argument),*),
-            $call::<SmrPool<Item>>($($argument),*),
-            $call::<FencedPool<Item>>($($argument),*),
-            $call::<SmrMalloc>($($argument),*),
-            $call::<FencedMalloc>($($argument),*),
-            $call::<Crossbeam>($($argument),*),
-            $call::<Sdd>($($argument),*),
-            $call::<Parsec>($($argument),*),
-            $call::<Seize>($($argument),*),
-            $call::<Haphazard>($($argument),*),
-            $call::<Counts>($($argument),*),
-        ];
-        #[cfg(feature = "c-peers")]
-        all.extend([
-                $call::<Ck>($($argument),*),
-                $call::<Urcu<Memb>>($($argument),*),
-                $call::<Urcu<Defer>>($($argument),*),
-            $call::<Urcu<Mb>>($($argument),*),
-                $call::<Urcu<Bp>>($($argument),*),
-                $call::<Urcu<Qsbr>>($($argument),*),
-        ]);
-        all
-    }};
+    ($call:ident $(, $argument:expr)*) => {
+        for_each_reclaimer!(Item, [Malloc], [], $call [] ($($argument),*))
+    };
 }
 
 /// Who takes part.

@@ -41,23 +41,9 @@ use crate::crew::{self, Worker};
 use crate::record::{Metric, Sample};
 use crate::run::{Case, Comparison};
 use crate::subjects::bare::Never;
-#[cfg(feature = "c-peers")]
-use crate::subjects::ck::Ck;
-use crate::subjects::counts::Counts;
-use crate::subjects::crossbeam::Crossbeam;
-use crate::subjects::haphazard::Haphazard;
-use crate::subjects::parsec::Parsec;
 use crate::subjects::rwlock::Locked;
-use crate::subjects::sdd::Sdd;
-use crate::subjects::seize::Seize;
-use crate::subjects::smr::{FencedMalloc, FencedPool, SmrMalloc, SmrPool};
 use crate::subjects::tick::Tick;
-#[cfg(feature = "c-peers")]
-use crate::subjects::urcu::{
-    Urcu,
-    raw::{Bp, Defer, Mb, Memb, Qsbr},
-};
-use crate::subjects::{Local, Reclaim};
+use crate::subjects::{Local, Reclaim, for_each_reclaimer};
 
 use node::Node;
 
@@ -125,34 +111,9 @@ enum Trouble {
 }
 
 macro_rules! for_each_subject {
-    ($call:ident $(, $argument:expr)*) => {{
-        #[cfg_attr(not(feature = "c-peers"), expect(unused_mut, reason = "the peers in C"))]
-        let mut all = vec![
-            $call::<SmrPool<Node>>($($argument),*),
-            $call::<FencedPool<Node>>($($argument),*),
-            $call::<SmrMalloc>($($argument),*),
-            $call::<FencedMalloc>($($argument),*),
-            $call::<Crossbeam>($($argument),*),
-            $call::<Sdd>($($argument),*),
-            $call::<Parsec>($($argument),*),
-            $call::<Seize>($($argument),*),
-            $call::<Haphazard>($($argument),*),
-            $call::<Counts>($($argument),*),
-            $call::<Locked>($($argument),*),
-            $call::<Tick>($($argument),*),
-            $call::<Never<Node>>($($argument),*),
-        ];
-        #[cfg(feature = "c-peers")]
-        all.extend([
-                $call::<Ck>($($argument),*),
-                $call::<Urcu<Memb>>($($argument),*),
-                $call::<Urcu<Defer>>($($argument),*),
-            $call::<Urcu<Mb>>($($argument),*),
-                $call::<Urcu<Bp>>($($argument),*),
-                $call::<Urcu<Qsbr>>($($argument),*),
-        ]);
-        all
-    }};
+    ($call:ident $(, $argument:expr)*) => {
+        for_each_reclaimer!(Node, [], [Locked, Tick, Never<Node>], $call [] ($($argument),*))
+    };
 }
 
 /// Who takes part.
@@ -485,6 +446,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::subjects::crossbeam::Crossbeam;
+    use crate::subjects::haphazard::Haphazard;
 
     /// For the runs, whose counts of destructors belong to them alone.
     fn alone() -> std::sync::MutexGuard<'static, ()> {

@@ -91,11 +91,11 @@ macro_rules! for_each_subject {
         ];
         #[cfg(feature = "c-peers")]
         all.extend([
-                $call::<Ck>($($argument),*),
-                $call::<Urcu<Memb>>($($argument),*),
-                $call::<Urcu<Mb>>($($argument),*),
-                $call::<Urcu<Bp>>($($argument),*),
-                $call::<Urcu<Qsbr>>($($argument),*),
+            $call::<Ck>($($argument),*),
+            $call::<Urcu<Memb>>($($argument),*),
+            $call::<Urcu<Mb>>($($argument),*),
+            $call::<Urcu<Bp>>($($argument),*),
+            $call::<Urcu<Qsbr>>($($argument),*),
         ]);
         all
     }};

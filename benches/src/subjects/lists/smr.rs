@@ -48,37 +48,28 @@ impl Ordered for Smr<OrderedList<u64, u64>> {
     }
 }
 
-impl Sequence for Smr<Queue<u64>> {
-    fn new() -> Self {
-        Self(Queue::new())
-    }
+macro_rules! sequence {
+    ($shape:ident) => {
+        impl Sequence for Smr<$shape<u64>> {
+            fn new() -> Self {
+                Self($shape::new())
+            }
 
-    #[inline(always)]
-    fn push(&self, value: u64) {
-        self.0.push(value, &self.0.guard());
-    }
+            #[inline(always)]
+            fn push(&self, value: u64) {
+                self.0.push(value, &self.0.guard());
+            }
 
-    #[inline(always)]
-    fn pop(&self) -> Option<u64> {
-        self.0.pop(&self.0.guard()).copied()
-    }
+            #[inline(always)]
+            fn pop(&self) -> Option<u64> {
+                self.0.pop(&self.0.guard()).copied()
+            }
+        }
+    };
 }
 
-impl Sequence for Smr<Stack<u64>> {
-    fn new() -> Self {
-        Self(Stack::new())
-    }
-
-    #[inline(always)]
-    fn push(&self, value: u64) {
-        self.0.push(value, &self.0.guard());
-    }
-
-    #[inline(always)]
-    fn pop(&self) -> Option<u64> {
-        self.0.pop(&self.0.guard()).copied()
-    }
-}
+sequence!(Queue);
+sequence!(Stack);
 
 impl Handles for Smr<List<u64>> {
     type Handle = Handle<u64>;

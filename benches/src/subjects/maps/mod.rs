@@ -71,6 +71,49 @@ pub(crate) fn each(
     }
 }
 
+/// What a [`Table`] does over a map whose look-ups are those of papaya: with a pin.
+macro_rules! pinned_table {
+    () => {
+        fn put(&mut self, key: u64, value: u64) {
+            self.0.pin().insert(key, value);
+        }
+
+        #[inline(always)]
+        fn get(&self, key: u64) -> Option<u64> {
+            self.0.pin().get(&key).copied()
+        }
+
+        #[inline(always)]
+        fn read_many(&self, keys: &[u64], found: impl FnMut(u64)) {
+            let map = self.0.pin();
+            $crate::subjects::maps::each(keys, found, |key| map.get(&key).copied());
+        }
+
+        fn visit(&self, mut each: impl FnMut(u64, u64)) {
+            for (key, value) in &self.0.pin() {
+                each(*key, *value);
+            }
+        }
+    };
+}
+pub(crate) use pinned_table;
+
+/// The same of a [`Map`], but for the update.
+macro_rules! pinned_map {
+    () => {
+        #[inline(always)]
+        fn insert(&self, key: u64, value: u64) -> bool {
+            self.0.pin().insert(key, value).is_none()
+        }
+
+        #[inline(always)]
+        fn remove(&self, key: u64) -> bool {
+            self.0.pin().remove(&key).is_some()
+        }
+    };
+}
+pub(crate) use pinned_map;
+
 #[cfg(test)]
 pub(crate) mod testing {
     //! What every adapter must pass.

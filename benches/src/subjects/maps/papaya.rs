@@ -2,7 +2,7 @@
 
 use papaya::HashMap;
 
-use super::{Hasher, Map, Table, each, hasher};
+use super::{Hasher, Map, Table, hasher, pinned_map, pinned_table};
 use crate::subjects::Subject;
 
 /// A map with a collector of its own.
@@ -19,38 +19,11 @@ impl Table for Papaya {
         Self(HashMap::with_capacity_and_hasher(capacity, hasher()))
     }
 
-    fn put(&mut self, key: u64, value: u64) {
-        self.0.pin().insert(key, value);
-    }
-
-    #[inline(always)]
-    fn get(&self, key: u64) -> Option<u64> {
-        self.0.pin().get(&key).copied()
-    }
-
-    #[inline(always)]
-    fn read_many(&self, keys: &[u64], found: impl FnMut(u64)) {
-        let map = self.0.pin();
-        each(keys, found, |key| map.get(&key).copied());
-    }
-
-    fn visit(&self, mut each: impl FnMut(u64, u64)) {
-        for (key, value) in &self.0.pin() {
-            each(*key, *value);
-        }
-    }
+    pinned_table!();
 }
 
 impl Map for Papaya {
-    #[inline(always)]
-    fn insert(&self, key: u64, value: u64) -> bool {
-        self.0.pin().insert(key, value).is_none()
-    }
-
-    #[inline(always)]
-    fn remove(&self, key: u64) -> bool {
-        self.0.pin().remove(&key).is_some()
-    }
+    pinned_map!();
 
     #[inline(always)]
     fn update(&self, key: u64, compute: impl Fn(u64) -> u64) -> bool {
