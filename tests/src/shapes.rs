@@ -250,55 +250,38 @@ impl Shape for Handles {
     }
 }
 
-impl Shape for Stack<Value> {
-    const NAME: &'static str = "stack";
+macro_rules! ends {
+    ($shape:ident, $name:literal, keeps: $keeps:literal) => {
+        impl Shape for $shape<Value> {
+            const NAME: &'static str = $name;
+            const KEEPS: u64 = $keeps;
 
-    fn new_in(domain: &Domain) -> Self {
-        Stack::new_in(domain)
-    }
+            fn new_in(domain: &Domain) -> Self {
+                $shape::new_in(domain)
+            }
 
-    fn add(&self, value: Value, guard: &Guard) {
-        self.push(value, guard);
-    }
+            fn add(&self, value: Value, guard: &Guard) {
+                self.push(value, guard);
+            }
 
-    fn remove(&self, _: u64, guard: &Guard) -> bool {
-        self.pop(guard).map(Value::take).is_some()
-    }
+            fn remove(&self, _: u64, guard: &Guard) -> bool {
+                self.pop(guard).map(Value::take).is_some()
+            }
 
-    fn visit(&self, guard: &Guard, see: &mut dyn FnMut(&Value)) {
-        self.iter(guard).for_each(see);
-    }
+            fn visit(&self, guard: &Guard, see: &mut dyn FnMut(&Value)) {
+                self.iter(guard).for_each(see);
+            }
 
-    fn flush(&self) {
-        self.flush();
-    }
+            fn flush(&self) {
+                self.flush();
+            }
+        }
+    };
 }
 
-impl Shape for Queue<Value> {
-    const NAME: &'static str = "queue";
-    // The last that was popped is in the node that stays at the head.
-    const KEEPS: u64 = 1;
-
-    fn new_in(domain: &Domain) -> Self {
-        Queue::new_in(domain)
-    }
-
-    fn add(&self, value: Value, guard: &Guard) {
-        self.push(value, guard);
-    }
-
-    fn remove(&self, _: u64, guard: &Guard) -> bool {
-        self.pop(guard).map(Value::take).is_some()
-    }
-
-    fn visit(&self, guard: &Guard, see: &mut dyn FnMut(&Value)) {
-        self.iter(guard).for_each(see);
-    }
-
-    fn flush(&self) {
-        self.flush();
-    }
-}
+ends!(Stack, "stack", keeps: 0);
+// The last that was popped is in the node that stays at the head.
+ends!(Queue, "queue", keeps: 1);
 
 impl Shape for RcuList<Value> {
     const NAME: &'static str = "RCU list";

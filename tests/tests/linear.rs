@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use smr_tests::linear::drive::{Keys, Map, Members, PushPop, Sequence, Set};
 use smr_tests::linear::models::{OnKey, OnSequence, OnSet, OrderedSet, Queue, Register, Stack};
 use smr_tests::linear::{Event, History, Model, judge, judge_keys, record};
-use structures::{Locked, LockedQueue, LockedSet, LockedStack};
+use structures::{Locked, LockedSequence, LockedSet};
 
 /// A history of these operations: began, ended, action.
 fn history<A>(events: impl IntoIterator<Item = (u64, u64, A)>) -> History<A> {
@@ -183,7 +183,7 @@ fn the_keys_of_a_map_are_judged_one_by_one() {
 
 #[test]
 fn the_order_that_is_given_explains_the_history() {
-    let queue = LockedQueue::sound();
+    let queue = LockedSequence::queue();
     let history = record(&PushPop(&queue), 3, 300, 1);
     let order = judge(&Queue::default(), &history).expect("a lock around it all");
     let events = history.events();
@@ -228,12 +228,12 @@ fn a_map_whose_keys_are_absent_while_they_are_replaced_is_refused() {
 #[test]
 fn a_stack_and_a_queue_that_look_and_then_pop_are_refused() {
     let stack = (0..ATTEMPTS).any(|seed| {
-        let stack = LockedStack::with_a_gap();
+        let stack = LockedSequence::stack().with_a_gap();
         let history = record(&PushPop(&stack), 3, 60, seed);
         judge(&Stack::default(), &history).is_err()
     });
     let queue = (0..ATTEMPTS).any(|seed| {
-        let queue = LockedQueue::with_a_gap();
+        let queue = LockedSequence::queue().with_a_gap();
         let history = record(&PushPop(&queue), 3, 60, seed);
         judge(&Queue::default(), &history).is_err()
     });
@@ -261,14 +261,14 @@ fn structures_behind_a_lock_are_fine() {
         (0..3).for_each(|key| history.then((key, get(map.get(key)))));
         judge_keys(|_| Register::default(), history).expect("a lock around it all");
 
-        let stack = LockedStack::sound();
+        let stack = LockedSequence::stack();
         let mut history = record(&PushPop(&stack), 3, 200, seed);
         while let Some(value) = stack.pop() {
             history.then(OnSequence::Pop(Some(value)));
         }
         fine(&Stack::default(), &history);
 
-        let queue = LockedQueue::sound();
+        let queue = LockedSequence::queue();
         let mut history = record(&PushPop(&queue), 3, 200, seed);
         while let Some(value) = queue.pop() {
             history.then(OnSequence::Pop(Some(value)));

@@ -12,7 +12,7 @@ use smr_list::ordered_list::Change;
 use smr_list::{OrderedList, OrderedSet, Queue, Stack};
 use smr_tests::linear::drive::{Keys, Map, PushPop, Sequence};
 use smr_tests::linear::models::{self, OnKey, OnSequence, OnSet, Register};
-use smr_tests::linear::{Dice, Driven, judge, judge_keys, record};
+use smr_tests::linear::{Dice, Driven, Model, judge, judge_keys, record};
 
 /// Operations of a test in the short form.
 const OPERATIONS: u64 = 40_000;
@@ -144,70 +144,59 @@ fn the_first_and_the_last_of_an_ordered_set_are_linearizable() {
     }
 }
 
-struct Lifo(Stack<u64>);
+/// A stack or a queue, with a guard to each call.
+struct Ends<S>(S);
 
-impl Sequence for Lifo {
-    fn push(&self, value: u64) {
-        self.0.push(value, &self.0.guard());
-    }
+macro_rules! ends {
+    ($shape:ident) => {
+        impl Sequence for Ends<$shape<u64>> {
+            fn push(&self, value: u64) {
+                self.0.push(value, &self.0.guard());
+            }
 
-    fn pop(&self) -> Option<u64> {
-        self.0.pop(&self.0.guard()).copied()
-    }
+            fn pop(&self) -> Option<u64> {
+                self.0.pop(&self.0.guard()).copied()
+            }
 
-    fn peek(&self) -> Option<u64> {
-        self.0.peek(&self.0.guard()).copied()
+            fn peek(&self) -> Option<u64> {
+                self.0.peek(&self.0.guard()).copied()
+            }
+        }
+    };
+}
+
+ends!(Stack);
+ends!(Queue);
+
+/// Records what threads do to new ones, then takes out what is left, and judges it all
+/// from the empty `model` on.
+fn judge_ends<S, M>(new: impl Fn() -> S, model: &M)
+where
+    Ends<S>: Sequence,
+    M: Model<Action = OnSequence>,
+{
+    let mut seen = 0;
+    let mut seed = 0;
+    while seen < operations() {
+        let ends = Ends(new());
+        let mut history = record(&PushPop(&ends), THREADS, RECORDED_WHOLE, seed);
+        seen += history.events().len() as u64;
+        while let Some(value) = ends.pop() {
+            history.then(OnSequence::Pop(Some(value)));
+        }
+        history.then(OnSequence::Pop(None));
+        let refused = judge(model, &history).err();
+        assert!(refused.is_none(), "seed {seed}: {}", refused.unwrap());
+        seed += 1;
     }
 }
 
 #[test]
 fn a_stack_is_linearizable() {
-    let mut seen = 0;
-    let mut seed = 0;
-    while seen < operations() {
-        let stack = Lifo(Stack::new());
-        let mut history = record(&PushPop(&stack), THREADS, RECORDED_WHOLE, seed);
-        seen += history.events().len() as u64;
-        while let Some(value) = stack.pop() {
-            history.then(OnSequence::Pop(Some(value)));
-        }
-        history.then(OnSequence::Pop(None));
-        let refused = judge(&models::Stack::default(), &history).err();
-        assert!(refused.is_none(), "seed {seed}: {}", refused.unwrap());
-        seed += 1;
-    }
-}
-
-struct Fifo(Queue<u64>);
-
-impl Sequence for Fifo {
-    fn push(&self, value: u64) {
-        self.0.push(value, &self.0.guard());
-    }
-
-    fn pop(&self) -> Option<u64> {
-        self.0.pop(&self.0.guard()).copied()
-    }
-
-    fn peek(&self) -> Option<u64> {
-        self.0.peek(&self.0.guard()).copied()
-    }
+    judge_ends(Stack::new, &models::Stack::default());
 }
 
 #[test]
 fn a_queue_is_linearizable() {
-    let mut seen = 0;
-    let mut seed = 0;
-    while seen < operations() {
-        let queue = Fifo(Queue::new());
-        let mut history = record(&PushPop(&queue), THREADS, RECORDED_WHOLE, seed);
-        seen += history.events().len() as u64;
-        while let Some(value) = queue.pop() {
-            history.then(OnSequence::Pop(Some(value)));
-        }
-        history.then(OnSequence::Pop(None));
-        let refused = judge(&models::Queue::default(), &history).err();
-        assert!(refused.is_none(), "seed {seed}: {}", refused.unwrap());
-        seed += 1;
-    }
+    judge_ends(Queue::new, &models::Queue::default());
 }

@@ -150,52 +150,34 @@ impl<E: Ends> Soaked for Pushed<E> {
     }
 }
 
-impl Ends for Stack<Value> {
-    const IN_ORDER: bool = false;
-    const KEEPS: u64 = 0;
+macro_rules! ends {
+    ($shape:ident, in order: $in_order:literal, keeps: $keeps:literal) => {
+        impl Ends for $shape<Value> {
+            const IN_ORDER: bool = $in_order;
+            const KEEPS: u64 = $keeps;
 
-    fn push(&self, value: Value, guard: &Guard) {
-        self.push(value, guard);
-    }
+            fn push(&self, value: Value, guard: &Guard) {
+                self.push(value, guard);
+            }
 
-    fn pop<'g>(&'g self, guard: &'g Guard) -> Option<&'g Value> {
-        self.pop(guard)
-    }
+            fn pop<'g>(&'g self, guard: &'g Guard) -> Option<&'g Value> {
+                self.pop(guard)
+            }
 
-    fn peek<'g>(&'g self, guard: &'g Guard) -> Option<&'g Value> {
-        self.peek(guard)
-    }
+            fn peek<'g>(&'g self, guard: &'g Guard) -> Option<&'g Value> {
+                self.peek(guard)
+            }
 
-    fn iter<'g>(&'g self, guard: &'g Guard) -> impl Iterator<Item = &'g Value> {
-        self.iter(guard)
-    }
+            fn iter<'g>(&'g self, guard: &'g Guard) -> impl Iterator<Item = &'g Value> {
+                self.iter(guard)
+            }
 
-    fn flush(&self) {
-        self.flush();
-    }
+            fn flush(&self) {
+                self.flush();
+            }
+        }
+    };
 }
 
-impl Ends for Queue<Value> {
-    const IN_ORDER: bool = true;
-    const KEEPS: u64 = 1;
-
-    fn push(&self, value: Value, guard: &Guard) {
-        self.push(value, guard);
-    }
-
-    fn pop<'g>(&'g self, guard: &'g Guard) -> Option<&'g Value> {
-        self.pop(guard)
-    }
-
-    fn peek<'g>(&'g self, guard: &'g Guard) -> Option<&'g Value> {
-        self.peek(guard)
-    }
-
-    fn iter<'g>(&'g self, guard: &'g Guard) -> impl Iterator<Item = &'g Value> {
-        self.iter(guard)
-    }
-
-    fn flush(&self) {
-        self.flush();
-    }
-}
+ends!(Stack, in order: false, keeps: 0);
+ends!(Queue, in order: true, keeps: 1);

@@ -52,61 +52,40 @@ impl Burnt for Handles {
     }
 }
 
-impl Burnt for Stack<Value> {
-    fn full(domain: &Domain) -> Self {
-        let stack = Stack::new_in(domain);
-        let guard = stack.guard();
-        (0..VALUES + 3).for_each(|n| stack.push(value(n), &guard));
-        (0..3).for_each(|_| assert!(stack.pop(&guard).is_some()));
-        drop(guard);
-        stack
-    }
+/// A stack or a queue: what comes in, of which three are popped again.
+macro_rules! ends {
+    ($shape:ident, $all:expr) => {
+        impl Burnt for $shape<Value> {
+            fn full(domain: &Domain) -> Self {
+                let ends = $shape::new_in(domain);
+                let guard = ends.guard();
+                $all.for_each(|n| ends.push(value(n), &guard));
+                (0..3).for_each(|_| assert!(ends.pop(&guard).is_some()));
+                drop(guard);
+                ends
+            }
 
-    fn values(&self) -> Vec<u32> {
-        self.iter(&self.guard()).map(|value| value.0).collect()
-    }
+            fn values(&self) -> Vec<u32> {
+                self.iter(&self.guard()).map(|value| value.0).collect()
+            }
 
-    fn add(&self, n: u32) {
-        self.push(value(n), &self.guard());
-    }
+            fn add(&self, n: u32) {
+                self.push(value(n), &self.guard());
+            }
 
-    fn empty(&self) -> usize {
-        std::iter::from_fn(|| self.pop(&self.guard()).map(|_| ())).count()
-    }
+            fn empty(&self) -> usize {
+                std::iter::from_fn(|| self.pop(&self.guard()).map(|_| ())).count()
+            }
 
-    fn flush(&self) {
-        self.flush();
-    }
+            fn flush(&self) {
+                self.flush();
+            }
+        }
+    };
 }
 
-impl Burnt for Queue<Value> {
-    fn full(domain: &Domain) -> Self {
-        let queue = Queue::new_in(domain);
-        let guard = queue.guard();
-        (90..93)
-            .chain(0..VALUES)
-            .for_each(|n| queue.push(value(n), &guard));
-        (0..3).for_each(|_| assert!(queue.pop(&guard).is_some()));
-        drop(guard);
-        queue
-    }
-
-    fn values(&self) -> Vec<u32> {
-        self.iter(&self.guard()).map(|value| value.0).collect()
-    }
-
-    fn add(&self, n: u32) {
-        self.push(value(n), &self.guard());
-    }
-
-    fn empty(&self) -> usize {
-        std::iter::from_fn(|| self.pop(&self.guard()).map(|_| ())).count()
-    }
-
-    fn flush(&self) {
-        self.flush();
-    }
-}
+ends!(Stack, (0..VALUES + 3));
+ends!(Queue, (90..93).chain(0..VALUES));
 
 impl Burnt for RcuList<Value> {
     fn full(domain: &Domain) -> Self {

@@ -102,89 +102,68 @@ impl Map for Locked {
     }
 }
 
-/// A stack behind a lock.
+/// A stack or a queue behind a lock.
 #[derive(Debug)]
-pub(crate) struct LockedStack {
-    values: Mutex<Vec<u64>>,
-    gap: bool,
-}
-
-impl LockedStack {
-    pub(crate) fn sound() -> Self {
-        Self {
-            values: Mutex::default(),
-            gap: false,
-        }
-    }
-
-    pub(crate) fn with_a_gap() -> Self {
-        Self {
-            gap: true,
-            ..Self::sound()
-        }
-    }
-}
-
-impl Sequence for LockedStack {
-    fn push(&self, value: u64) {
-        self.values.lock().unwrap().push(value);
-    }
-
-    fn pop(&self) -> Option<u64> {
-        if !self.gap {
-            return self.values.lock().unwrap().pop();
-        }
-        let last = self.peek();
-        gap();
-        self.values.lock().unwrap().pop();
-        last
-    }
-
-    fn peek(&self) -> Option<u64> {
-        self.values.lock().unwrap().last().copied()
-    }
-}
-
-/// A queue behind a lock.
-#[derive(Debug)]
-pub(crate) struct LockedQueue {
+pub(crate) struct LockedSequence {
     values: Mutex<VecDeque<u64>>,
+    /// What is taken out: the last that came in, or the first.
+    last: bool,
     gap: bool,
 }
 
-impl LockedQueue {
-    pub(crate) fn sound() -> Self {
+impl LockedSequence {
+    pub(crate) fn stack() -> Self {
+        Self {
+            last: true,
+            ..Self::queue()
+        }
+    }
+
+    pub(crate) fn queue() -> Self {
         Self {
             values: Mutex::default(),
+            last: false,
             gap: false,
         }
     }
 
-    pub(crate) fn with_a_gap() -> Self {
-        Self {
-            gap: true,
-            ..Self::sound()
+    pub(crate) fn with_a_gap(self) -> Self {
+        Self { gap: true, ..self }
+    }
+
+    fn take(&self) -> Option<u64> {
+        let mut values = self.values.lock().unwrap();
+        if self.last {
+            values.pop_back()
+        } else {
+            values.pop_front()
         }
     }
 }
 
-impl Sequence for LockedQueue {
+impl Sequence for LockedSequence {
     fn push(&self, value: u64) {
         self.values.lock().unwrap().push_back(value);
     }
 
     fn pop(&self) -> Option<u64> {
         if !self.gap {
-            return self.values.lock().unwrap().pop_front();
+            return self.take();
         }
-        let first = self.peek();
+        let looked_at = self.peek();
         gap();
-        self.values.lock().unwrap().pop_front();
-        first
+        self.take();
+        looked_at
     }
 
     fn peek(&self) -> Option<u64> {
-        self.values.lock().unwrap().front().copied()
+        let values = self.values.lock().unwrap();
+        let next = if self.last {
+            values.back()
+        } else {
+            values.front()
+        };
+        next.copied()
     }
 }
 
