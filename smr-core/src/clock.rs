@@ -144,13 +144,26 @@ impl Clock {
 
     /// Raises the read hand to what the scan reached, and returns it.
     pub(crate) fn finish_scan(&self, scan: Scan) -> u64 {
-        // AcqRel, a maximum: of two scans that end in the wrong order the
-        // farther one stands. Release pairs with `read_hand`.
         if mutant("rd_plain_store") {
             self.rd.store(scan.min, ord::raise_rd());
             return scan.min;
         }
-        self.rd.fetch_max(scan.min, ord::raise_rd());
+        // A maximum: of two scans that end in the wrong order the farther one stands.
+        // Where the hand is there already, who raised it saw enough, and there is
+        // nothing to publish. Exchanges, because ThreadSanitizer does not see what a
+        // `fetch_max` orders. Relaxed: the exchange confirms it.
+        let mut rd = self.rd.load(Ordering::Relaxed);
+        while rd < scan.min {
+            // AcqRel: the Release pairs with the Acquire in `read_hand`. Relaxed: the
+            // next exchange confirms it.
+            match self
+                .rd
+                .compare_exchange_weak(rd, scan.min, ord::raise_rd(), Ordering::Relaxed)
+            {
+                Ok(_) => break,
+                Err(now) => rd = now,
+            }
+        }
         scan.min
     }
 
