@@ -41,8 +41,8 @@ use core::num::NonZero;
 ///
 /// # Which words are small
 ///
-/// A slot of a node needs some bits of its word for itself. A word with one of the
-/// highest four bits set goes into a leaf of its own, beside its key, as in a
+/// A slot of a node needs some bits of its word for itself. A word of 2^59 or more (2^27
+/// where pointers have 32 bits) goes into a leaf of its own, beside its key, as in a
 /// [`RadixTree`](crate::RadixTree): nothing is refused, but it costs 16 bytes, and a
 /// look-up another load. So signed integers are turned in such a way that those near
 /// zero have small words, and pointers are small as they are.
@@ -151,7 +151,9 @@ impl InlineValue for char {
     #[inline]
     fn from_word(word: u64) -> Self {
         let scalar = u32::try_from(word).ok();
-        scalar.and_then(Self::from_u32).expect("the word of a character")
+        scalar
+            .and_then(Self::from_u32)
+            .expect("the word of a character")
     }
 }
 
@@ -231,6 +233,9 @@ mod tests {
         let pointer = &raw const place;
         come_back(&[pointer, core::ptr::null()]);
         come_back(&[pointer.cast_mut(), core::ptr::null_mut()]);
-        come_back(&[core::ptr::null::<u8>(), core::ptr::without_provenance(usize::MAX)]);
+        come_back(&[
+            core::ptr::null::<u8>(),
+            core::ptr::without_provenance(usize::MAX),
+        ]);
     }
 }
