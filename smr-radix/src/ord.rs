@@ -1,0 +1,1 @@
+//! Every memory ordering that carries an argument, by name.

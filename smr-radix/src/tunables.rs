@@ -1,0 +1,1 @@
+//! Every number that was chosen rather than derived, in one place.
