@@ -1,5 +1,6 @@
 //! How values are kept: beside the tree, or in its slots.
 
+use core::borrow::Borrow;
 use core::fmt;
 use core::marker::PhantomData;
 
@@ -11,7 +12,7 @@ pub trait Policy: sealed::Sealed + Sized {
     type Value;
 
     /// What is returned: a reference, or the value itself.
-    type Val<'g>: Copy
+    type Val<'g>: Copy + Borrow<Self::Value>
     where
         Self: 'g;
 
