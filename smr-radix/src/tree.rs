@@ -76,9 +76,20 @@ pub struct Tree<K, P: Policy> {
 
 impl<K: Key, P: Policy> Tree<K, P> {
     /// An empty tree under the global domain. It owns no heap.
+    ///
+    /// ```
+    /// use smr_radix::RadixTree;
+    ///
+    /// static TREE: RadixTree<u64, &str> = RadixTree::new();
+    /// TREE.insert(1, "one", &TREE.guard());
+    /// assert_eq!(TREE.len(), 1);
+    /// ```
     #[must_use]
-    pub fn new() -> Self {
-        Self::new_in(Domain::global())
+    pub const fn new() -> Self {
+        Self {
+            raw: Raw::new(),
+            keys: PhantomData,
+        }
     }
 
     /// An empty tree under the given domain.

@@ -1,7 +1,5 @@
 //! Changing one key.
 
-use std::alloc::{Layout, handle_alloc_error};
-
 use smr_core::{AllocError, Guard};
 
 use super::Tree;
@@ -14,8 +12,7 @@ use crate::raw::{Action, Done, NoMemory, Policy};
 pub(super) fn expect_memory<T, V>(done: Result<T, NoMemory<V>>) -> T {
     match done {
         Ok(done) => done,
-        // The largest that a tree asks for.
-        Err(NoMemory(_)) => handle_alloc_error(Layout::new::<[u64; 64]>()),
+        Err(refused) => refused.give_up(),
     }
 }
 
