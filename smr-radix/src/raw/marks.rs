@@ -13,14 +13,13 @@
 //!   root, each if it does not have the mark yet. It goes all the way up also when it
 //!   finds a mark set: whoever set it may not have come further.
 //! * The mark of a word above is cleared by a rebuild alone. That takes the marks of the
-//!   children after they are frozen, and exchanges the word that it loaded before. A
-//!   setter whose mark is among them is served; one that has yet to mark the node's slot
-//!   finds it frozen, and starts over from the root, where the new node is; one that marks
-//!   the word above in between makes the exchange fail.
+//!   children after they are frozen. A setter whose mark is among them is served; one that
+//!   has yet to mark a slot of the node finds it frozen, and starts over from the root,
+//!   where the new node is.
 //! * Top down this would be wrong: a rebuild between the two steps would clear the upper
 //!   mark, with nothing below that asks for it yet.
 //! * A setter may load an old word that has the mark already. Then no rebuild that came
-//!   since has cleared it: what is below was marked before, so each rebuild has found it.
+//!   since has cleared it: what is below was marked before, so each of them has found it.
 
 use smr_core::Guard;
 use smr_core::sync::mutant;
@@ -122,6 +121,9 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
                     return false;
                 }
                 if word.has(marks) {
+                    if mutant("radix_raise_stops") {
+                        return true;
+                    }
                     break;
                 }
                 if word.is_frozen() {

@@ -22,3 +22,9 @@ pub(crate) use edit::{Action, Done, NoMemory};
 pub use policy::{Boxed, Inline, Policy};
 pub(crate) use tree::Raw;
 pub(crate) use walk::{Item, Walk};
+#[cfg(all(test, loom))]
+pub(crate) use {
+    leaf::Leaf,
+    memory::Memory,
+    node::{Draft, Full, Large, Middle, NodeRef, Shape, Small},
+};
