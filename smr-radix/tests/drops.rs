@@ -125,7 +125,7 @@ fn memory_comes_back_when_everything_has_been_removed() {
                 assert_eq!(tree.remove_range(.., &tree.guard()), all);
                 assert_eq!(tree.len(), 0);
             }
-            tree.barrier();
+            tree.flush();
             tree.trim();
             let left = tree.memory_usage();
             assert_eq!(left, 0, "{lie:?}: {left} bytes are left of {most}");
@@ -155,7 +155,7 @@ fn dense_small_values_take_some_nine_bytes_a_key() {
     let guard = tree.guard();
     (0..KEYS as u64).for_each(|key| _ = tree.insert(key, 7, &guard));
     drop(guard);
-    tree.barrier();
+    tree.flush();
     tree.trim();
     let bytes = tree.memory_usage();
     assert!(bytes < 11 * KEYS, "{bytes} bytes for {KEYS} keys");
