@@ -44,8 +44,7 @@ use core::num::NonZero;
 /// An implementation that breaks this loses entries, or finds them under other keys.
 /// It does no harm to memory.
 pub trait Key: Copy {
-    /// How many bits a key has: 1 to 64. Fewer make a tree lower, and what is known of
-    /// keys that do not exist is used: a tree of `u8` has two levels.
+    /// How many bits a key has: 1 to 64. A tree is no higher than these need.
     const BITS: u32;
 
     /// The number of the key.
@@ -214,7 +213,11 @@ mod tests {
             core::iter::successors(Some(i8::MIN), |key| key.successor()).collect();
         assert_eq!(followed, all);
         let not_zero = core::iter::successors(NonZero::new(i8::MIN), |key| key.successor());
-        assert!(not_zero.map(NonZero::get).eq(all.into_iter().filter(|key| *key != 0)));
+        assert!(
+            not_zero
+                .map(NonZero::get)
+                .eq(all.into_iter().filter(|key| *key != 0))
+        );
     }
 
     #[test]

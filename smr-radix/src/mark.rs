@@ -64,6 +64,11 @@ impl Mark {
     pub const fn number(self) -> u32 {
         self.0 as u32
     }
+
+    #[inline]
+    pub(crate) fn raw(self) -> u8 {
+        self.0
+    }
 }
 
 impl fmt::Debug for Mark {

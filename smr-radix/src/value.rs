@@ -41,8 +41,8 @@ use core::num::NonZero;
 ///
 /// # Which words are small
 ///
-/// A slot of a node needs some bits of its word for itself. A word with one of the
-/// highest four bits set goes into a leaf of its own, beside its key, as in a
+/// A slot of a node needs some bits of its word for itself. A word of 2^59 or more (2^27
+/// where pointers have 32 bits) goes into a leaf of its own, beside its key, as in a
 /// [`RadixTree`](crate::RadixTree): nothing is refused, but it costs 16 bytes, and a
 /// look-up another load. So signed integers are turned in such a way that those near
 /// zero have small words, and pointers are small as they are.
