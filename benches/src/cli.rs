@@ -81,7 +81,7 @@ pub(crate) struct Cli {
 
     /// Goes on with the run that wrote the file of --json: what it has is not
     /// run again.
-    #[arg(long, requires = "json")]
+    #[arg(long)]
     pub(crate) resume: bool,
 
     /// Leaves it to the system where threads run, even where there are more

@@ -7,7 +7,7 @@
 //! smr-bench schemes --threads 2   one structure over each system
 //! smr-bench map --entries 10000000 --workloads read-only
 //! smr-bench --list                suites and subjects
-//! smr-bench report --html x.html --json x.jsonl     everything, as a page
+//! smr-bench report --html x.html  everything, as a page; x.jsonl and x.csv beside it
 //! smr-bench report --from x.jsonl --html x.html     the page, from records
 //! smr-bench diff a.jsonl b.jsonl                    what changed
 //! smr-bench index FOLDER          real input, from end to end
@@ -77,10 +77,15 @@ fn main() -> ExitCode {
             let run = &arguments.run;
             compare(run, &Settings::new(run), Outputs::default())
         }
-        Some(Command::Report(report)) if !report.from.is_empty() => report::render(&report),
-        Some(Command::Report(report)) => {
-            let settings = Settings::with(&report.run, report.brief());
-            compare(&report.run, &settings, Outputs::new(&report))
+        Some(Command::Report(mut report)) => {
+            let brief = report.brief();
+            report.complete();
+            if report.from.is_empty() {
+                let settings = Settings::with(&report.run, brief);
+                compare(&report.run, &settings, Outputs::new(&report))
+            } else {
+                report::render(&report)
+            }
         }
         Some(Command::Diff(files)) => return diff::run(&files),
         Some(Command::Index(work)) => work::index::run(&work),
@@ -109,6 +114,9 @@ fn compare(cli: &Cli, settings: &Settings, outputs: Outputs) -> io::Result<()> {
 fn check(settings: &Settings, cli: &Cli) {
     use clap::error::ErrorKind::InvalidValue;
     let fail = |message: String| -> ! { Arguments::command().error(InvalidValue, message).exit() };
+    if cli.resume && cli.json.is_none() {
+        fail("--resume goes on with the file of --json".into());
+    }
     if let Some(size) = settings
         .sizes
         .iter()

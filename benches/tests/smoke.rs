@@ -92,6 +92,41 @@ fn check(suite: &str, metric: &str, extra: &[&str]) {
     assert!(printed.contains("Who wins"));
 }
 
+/// The systems that the comparison is about, and how they are called where they
+/// take part. Each suite has all of them; arc-swap is a model of itself where items
+/// are linked.
+#[test]
+fn every_system_takes_part_in_the_suites_about_reclamation() {
+    let sequences = ["smr", "smr-fallback"];
+    let peers = [
+        "crossbeam-epoch",
+        "sdd",
+        "tick-epoch",
+        "parsec",
+        "seize",
+        "haphazard",
+        "parking_lot-rwlock",
+    ];
+    let in_c = ["ck_epoch", "urcu-memb", "urcu-mb", "urcu-bp", "urcu-qsbr"];
+    let in_c: &[&str] = if cfg!(feature = "c-peers") {
+        &in_c
+    } else {
+        &[]
+    };
+    for (suite, counts) in [
+        ("section", "arc-swap"),
+        ("churn", "ref-counts"),
+        ("stall", "ref-counts"),
+        ("schemes", "ref-counts"),
+    ] {
+        let listed = listed(suite);
+        let named = sequences.iter().chain(&peers).chain(in_c).chain([&counts]);
+        for system in named {
+            assert!(listed.contains(*system), "{system} in {suite}: {listed:?}");
+        }
+    }
+}
+
 #[test]
 fn section_has_every_subject() {
     check("section", "time_per_op", &[]);

@@ -40,6 +40,9 @@
 //! | reclamation apart from the rest, with limits | a [`Domain`] of your own |
 //! | grace periods and nothing else | [`Domain::advance`], [`Domain::poll`], [`Domain::wait`] |
 //!
+//! Chapters: [a guide](docs::guide), [from crossbeam-epoch](docs::migrating), [how it
+//! works](docs::algorithm), [orderings](docs::orderings), [limitations](docs::limitations).
+//!
 //! # How it works
 //!
 //! A domain has a clock with two hands. A writer that has unlinked something

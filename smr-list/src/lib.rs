@@ -21,6 +21,9 @@
 //! assert!(list.iter(&guard).eq([(&1, &"one")]));
 //! ```
 //!
+//! Chapters: [a guide](docs::guide), [how each works](docs::algorithms),
+//! [limitations](docs::limitations).
+//!
 //! # Guards
 //!
 //! What a list returns are references into it. A guard of the list's domain keeps
@@ -99,6 +102,8 @@
 #[cfg(not(loom))]
 #[doc(hidden)]
 pub mod contracts;
+#[cfg(not(loom))]
+pub mod docs;
 #[cfg(not(loom))]
 mod entry;
 #[cfg(not(loom))]
