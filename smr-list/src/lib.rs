@@ -103,7 +103,7 @@ pub mod contracts;
 mod entry;
 #[cfg(not(loom))]
 pub mod list;
-#[cfg(all(test, loom))]
+#[cfg(all(test, loom, not(shuttle)))]
 mod models;
 mod ord;
 #[cfg(not(loom))]
@@ -117,6 +117,8 @@ mod raw;
 pub mod rcu_list;
 #[cfg(all(feature = "serde", not(loom)))]
 mod serde;
+#[cfg(all(test, shuttle))]
+mod shuffles;
 #[cfg(not(loom))]
 pub mod stack;
 
