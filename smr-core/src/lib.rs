@@ -98,7 +98,7 @@ mod handle;
 mod limits;
 mod local;
 mod local_pool;
-#[cfg(all(test, loom))]
+#[cfg(all(test, loom, not(shuttle)))]
 mod models;
 mod ord;
 mod owned;
@@ -113,6 +113,8 @@ mod reaper;
 mod run;
 mod seq;
 mod shared;
+#[cfg(all(test, shuttle))]
+mod shuffles;
 mod stats;
 pub mod sync;
 mod tunables;

@@ -141,7 +141,7 @@ mod iter;
 mod map;
 #[cfg(not(loom))]
 mod map_ref;
-#[cfg(all(test, loom))]
+#[cfg(all(test, loom, not(shuttle)))]
 mod models;
 mod ord;
 mod raw;
@@ -151,6 +151,8 @@ pub mod rayon;
 mod serde;
 #[cfg(not(loom))]
 pub mod set;
+#[cfg(all(test, shuttle))]
+mod shuffles;
 mod tunables;
 
 #[cfg(not(loom))]

@@ -108,7 +108,7 @@ pub mod docs;
 mod entry;
 #[cfg(not(loom))]
 pub mod list;
-#[cfg(all(test, loom))]
+#[cfg(all(test, loom, not(shuttle)))]
 mod models;
 mod ord;
 #[cfg(not(loom))]
@@ -122,6 +122,8 @@ mod raw;
 pub mod rcu_list;
 #[cfg(all(feature = "serde", not(loom)))]
 mod serde;
+#[cfg(all(test, shuttle))]
+mod shuffles;
 #[cfg(not(loom))]
 pub mod stack;
 

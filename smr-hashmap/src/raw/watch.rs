@@ -26,8 +26,15 @@ mod imp {
 
     use super::Block;
 
-    /// Whether a block is there that was not retired, and its memory as loom sees it.
-    type Place = (bool, Arc<UnsafeCell<()>>);
+    /// Memory as the checker sees it.
+    #[derive(Default)]
+    struct Memory(UnsafeCell<()>);
+
+    // SAFETY: there is nothing in it; the checker complains of accesses that meet.
+    unsafe impl Sync for Memory {}
+
+    /// Whether a block is there that was not retired, and its memory.
+    type Place = (bool, Arc<Memory>);
 
     smr_core::sync::lazy_static! {
         static ref PLACES: Mutex<HashMap<usize, Place>> = Mutex::default();
@@ -48,13 +55,13 @@ mod imp {
     #[track_caller]
     pub(in crate::raw) fn made(block: *const Block) {
         set(block, true);
-        at(block, |place| Arc::clone(&place.1)).with_mut(|_| ());
+        at(block, |place| Arc::clone(&place.1)).0.with_mut(|_| ());
     }
 
     /// A block is being read.
     #[track_caller]
     pub(in crate::raw) fn read(block: *const Block) {
-        at(block, |place| Arc::clone(&place.1)).with(|_| ());
+        at(block, |place| Arc::clone(&place.1)).0.with(|_| ());
     }
 
     /// A block is given back or retired, by one thread. Others may still read it.

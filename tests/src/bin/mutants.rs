@@ -35,21 +35,9 @@ const SURVIVORS: &[(&str, &str)] = &[
          asymmetric one the litmus shapes `enter-scan`, `clamp` and `two-writers` kill it",
     ),
     (
-        "garbage_look",
-        "an open gap: no model tells it yet; the argument is at its site",
-    ),
-    (
-        "garbage_note",
-        "an open gap: no model tells it yet; the argument is at its site",
-    ),
-    (
         "latch_claim",
         "equivalent: a heavy barrier, which is a full one to its own thread, lies \
          between the claim and what it protects, and acquires in its place",
-    ),
-    (
-        "map_filled_is_moved",
-        "an open gap: no model tells it yet; the argument is at its site",
     ),
     (
         "poll_wr",
