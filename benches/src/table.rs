@@ -318,6 +318,8 @@ pub(crate) fn column(metric: Metric) -> String {
 pub(crate) fn times(factor: f64) -> String {
     if factor < 10.0 {
         format!("{factor:.2}×")
+    } else if factor >= 1000.0 {
+        "more than 1000×".to_owned()
     } else {
         format!("{factor:.0}×")
     }
@@ -346,6 +348,7 @@ pub(crate) fn amount(metric: Metric, value: f64) -> String {
                 format!("{:.1} ms", value / 1e6)
             }
         }
+        "operations/s" if value >= 1e9 => format!("{:.2} G/s", value / 1e9),
         "operations/s" => format!("{:.2} M/s", value / 1e6),
         "bytes" => {
             if value < 100.0 && value.fract() != 0.0 {
@@ -424,6 +427,13 @@ mod tests {
         }
         assert_eq!(metrics(&all), [Metric::OverheadPeak, Metric::Throughput]);
         assert!(contends(&all[0]) && !contends(&all[2]));
+    }
+
+    #[test]
+    fn large_figures_are_told_shortly() {
+        assert_eq!(amount(Metric::Throughput, 6.67e9), "6.67 G/s");
+        assert_eq!(amount(Metric::Throughput, 9.9e8), "990.00 M/s");
+        assert_eq!([999.4, 1000.0].map(times), ["999×", "more than 1000×"]);
     }
 
     #[test]
