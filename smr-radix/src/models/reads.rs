@@ -15,6 +15,7 @@ fn a_look_up_across_a_split_and_a_collapse() {
         let two = |tree: &Items| {
             put(tree, 1, 1);
             remove(tree, 1);
+            tree.memory.collect();
             REUSED.hit_if(tree.memory.reused());
         };
         play(tree(&[0]), one, two, |tree, (), ()| {

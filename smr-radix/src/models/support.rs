@@ -257,6 +257,14 @@ impl<V: Shown> Shelves<V> {
         nodes.any(|thing| thing.is_reclaimed)
     }
 
+    /// The node at an address.
+    pub(super) fn node_at(&self, at: usize) -> NodeRef<'_> {
+        let things = self.things.lock().unwrap();
+        let thing = things.iter().find(|thing| thing.place == Place::Node(at));
+        // SAFETY: it stays allocated.
+        unsafe { NodeRef::new(thing.expect("it came from here").memory.address()) }
+    }
+
     /// Nodes that are in use.
     pub(super) fn nodes(&self) -> usize {
         let things = self.things.lock().unwrap();

@@ -1,6 +1,7 @@
 //! Writers against each other.
 
 use super::support::{Items, Reached, explore, play, put, remove, tree, walk};
+use crate::raw::{Claim, Draft, Memory};
 
 /// Both split the same leaf.
 #[test]
@@ -160,4 +161,34 @@ fn removals_of_one_key() {
             assert_eq!(walk(tree, None), [0]);
         });
     });
+}
+
+/// Both need a slot for one digit; there is room for two.
+#[test]
+fn claims_of_one_digit() {
+    static LATE: Reached = Reached::new("the digit had come when it was to be claimed");
+    explore(2, || {
+        let tree: loom::sync::Arc<Items> = tree(&[]);
+        let empty = Draft::new(0, 0, 0);
+        let node = tree.memory.node(&empty).expect("there is memory");
+        let at = node.as_ptr().addr();
+        let claim = move |tree: &Items| {
+            let node = tree.memory.node_at(at);
+            loop {
+                let head = node.head();
+                if let Some(slot) = node.slot(head, 2) {
+                    return std::ptr::from_ref(slot).addr();
+                }
+                match node.claim(head, 2) {
+                    Claim::Slot(slot) => return std::ptr::from_ref(slot).addr(),
+                    Claim::Changed => LATE.hit_if(true),
+                    Claim::Full => unreachable!("there are three"),
+                }
+            }
+        };
+        play(tree, claim, claim, |_, one, two| {
+            assert_eq!(one, two, "a digit has one slot");
+        });
+    });
+    LATE.check();
 }
