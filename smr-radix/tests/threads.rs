@@ -307,7 +307,7 @@ fn an_entry_that_was_acquired_and_is_still_current_was_not_taken_before() {
         count: AtomicUsize::new(0),
         freed: AtomicBool::new(false),
     };
-    let cache = RadixTree::<u64, Page>::new();
+    let cache = RadixTree::from_iter((0..40_u64).map(|key| (key, page())));
     let done = AtomicBool::new(false);
     let freed = AtomicUsize::new(0);
     thread::scope(|scope| {
