@@ -178,10 +178,10 @@ impl<K, P: Policy> Tree<K, P> {
     /// use smr_radix::InlineTree;
     ///
     /// assert_eq!(InlineTree::<u64, u32>::new().memory_usage(), 0);
-    /// let dense: InlineTree<u64, u32> = (0..100_000).map(|key| (key, 7)).collect();
+    /// let dense: InlineTree<u64, u32> = (0..300_000).map(|key| (key, 7)).collect();
     /// dense.flush();
     /// dense.trim();
-    /// assert!(dense.memory_usage() < 1_000_000, "some nine bytes a key");
+    /// assert!(dense.memory_usage() < 3_300_000, "some ten bytes a key");
     /// ```
     #[must_use]
     pub fn memory_usage(&self) -> usize {
