@@ -193,7 +193,7 @@ pub(crate) fn verdict(records: &[Record]) -> Vec<String> {
 pub(crate) fn contends(record: &Record) -> bool {
     !matches!(
         record.subject.as_str(),
-        "none" | "malloc" | "hashbrown" | "smr-batched" | "plain"
+        "none" | "malloc" | "hashbrown" | "smr-batched" | "plain" | "btree" | "xarray"
     )
 }
 
@@ -278,6 +278,11 @@ fn has_share(metric: Metric) -> bool {
 pub(crate) fn column(metric: Metric) -> String {
     match metric {
         Metric::TimePerOp => "time of an op".into(),
+        Metric::GetTime => "get".into(),
+        Metric::MissTime => "get, missing".into(),
+        Metric::AtOrAfterTime => "at or after".into(),
+        Metric::ScanTime => "scan, an entry".into(),
+        Metric::InsertTime => "insert".into(),
         Metric::Throughput => "throughput".into(),
         Metric::ThroughputPerThread => "per thread".into(),
         Metric::OverheadPeak => "overhead, peak".into(),
