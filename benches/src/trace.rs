@@ -164,7 +164,8 @@ mod tests {
         let trace = [7, 1 << 52, 7, 0, (1 << 52) - 1, 0x80, 0x7f, 7, u64::MAX];
         let stored = pack(&trace).expect("few pages");
         assert_eq!(unpack(&stored).expect("our own"), trace);
-        assert_eq!(unpack(&pack(&[]).expect("no pages")).expect("our own"), []);
+        let none = pack(&[]).expect("no pages");
+        assert!(unpack(&none).expect("our own").is_empty());
     }
 
     #[test]

@@ -110,7 +110,7 @@ fn faults<T: Shared>(fault: Fault, pages: u64, threads: usize, time: Duration) -
     let mut tree = T::new();
     // As full as the mix keeps it.
     let mut there = 0;
-    for page in (0..pages).filter(|page| page / CUT % 2 == 0) {
+    for page in (0..pages).filter(|page| (page / CUT).is_multiple_of(2)) {
         tree.put(page, value(page));
         there += 1;
     }

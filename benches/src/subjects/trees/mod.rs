@@ -37,7 +37,7 @@ pub(crate) trait Tree: Subject + Sync + Sized + 'static {
 
 /// An ordered map that threads write as well.
 pub(crate) trait Shared: Tree {
-    /// Whether it says exactly what it inserted and removed.
+    /// Whether it loses nothing, and says exactly what it inserted and removed.
     const COUNTED: bool = true;
 
     /// Inserts; where the key is there, its value is replaced or left. Whether the
