@@ -66,6 +66,7 @@ const CRATES: &[(&str, &str)] = &[
     ("smr-core", "smr_core"),
     ("smr-hashmap", "smr_hashmap"),
     ("smr-list", "smr_list"),
+    ("smr-radix", "smr_radix"),
 ];
 
 /// A mutant gets at least this long, and [`PATIENCE`] times as long as the models
