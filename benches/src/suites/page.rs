@@ -37,6 +37,7 @@ use crate::subjects::trees::locks::{ParkingLot, StdLock};
 use crate::subjects::trees::masstree::Mass;
 use crate::subjects::trees::scc::Index;
 use crate::subjects::trees::skiplist::SkipTree;
+use crate::subjects::trees::smr::{Boxed, Inline};
 use crate::trace;
 
 /// Operations between two looks at the end of the run.

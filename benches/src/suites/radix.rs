@@ -44,6 +44,7 @@ use crate::subjects::trees::masstree::Mass;
 use crate::subjects::trees::plain::{BTree, XArray};
 use crate::subjects::trees::scc::Index;
 use crate::subjects::trees::skiplist::SkipTree;
+use crate::subjects::trees::smr::{Boxed, Inline};
 use crate::subjects::trees::{Shared, Tree};
 
 use keys::{inspect, keys, shuffled, value};
@@ -60,7 +61,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// Calls a function for each tree that threads write.
 macro_rules! for_each_tree {
     ($call:ident $arguments:tt) => {
-        for_each_tree!($call $arguments: Art, Index, SkipTree, Mass, StdLock, ParkingLot)
+        for_each_tree!($call $arguments: Inline, Boxed, Art, Index, SkipTree, Mass, StdLock, ParkingLot)
     };
     ($call:ident $arguments:tt: $($type:ty),*) => {
         vec![$($call::<$type> $arguments),*]

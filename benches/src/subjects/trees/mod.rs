@@ -18,6 +18,7 @@ pub(crate) mod masstree;
 pub(crate) mod plain;
 pub(crate) mod scc;
 pub(crate) mod skiplist;
+pub(crate) mod smr;
 
 /// An ordered map that threads read together.
 pub(crate) trait Tree: Subject + Sync + Sized + 'static {
