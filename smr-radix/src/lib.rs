@@ -150,7 +150,6 @@ pub mod tree;
 mod tunables;
 mod value;
 
-pub use self::{key::Key, value::InlineValue};
 #[cfg(not(loom))]
 pub use self::{
     change::{Change, Mismatch, Occupied},
@@ -159,3 +158,4 @@ pub use self::{
     raw::{Boxed, Inline, Policy},
     tree::{InlineTree, RadixTree, Tree},
 };
+pub use self::{key::Key, value::InlineValue};

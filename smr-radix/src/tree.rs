@@ -186,6 +186,17 @@ impl<K, P: Policy> Tree<K, P> {
         self.raw.stats().slab_bytes
     }
 
+    /// What memory the tree holds, and for what, all its pools together.
+    ///
+    /// ```
+    /// let tree = smr_radix::RadixTree::from_iter([(1_u64, 'a')]);
+    /// assert_eq!(tree.stats().live_items, 1, "a leaf, in the root");
+    /// ```
+    #[must_use]
+    pub fn stats(&self) -> smr_core::PoolStats {
+        self.raw.stats()
+    }
+
     /// Gives free memory back to the system, and returns its bytes.
     pub fn trim(&self) -> usize {
         self.raw.trim()

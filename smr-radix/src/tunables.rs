@@ -10,11 +10,11 @@ pub(crate) const LEVELS: usize = if cfg!(loom) { 3 } else { 11 };
 
 /// Slots of the small node, which with its head fills one cache line; and of the next
 /// two, which fill two and four.
-pub(crate) const SMALL: usize = if cfg!(loom) { 2 } else { 6 };
+pub(crate) const SMALL: usize = if cfg!(loom) { 3 } else { 6 };
 /// See [`SMALL`].
-pub(crate) const MIDDLE: usize = if cfg!(loom) { 2 } else { 13 };
+pub(crate) const MIDDLE: usize = if cfg!(loom) { 3 } else { 13 };
 /// See [`SMALL`].
-pub(crate) const LARGE: usize = if cfg!(loom) { 2 } else { 27 };
+pub(crate) const LARGE: usize = if cfg!(loom) { 3 } else { 27 };
 /// Slots of the full node, one for each value of the bits that it looks at.
 pub(crate) const FULL: usize = 1 << BITS;
 

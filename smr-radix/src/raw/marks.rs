@@ -13,14 +13,15 @@
 //!   root, each if it does not have the mark yet. It goes all the way up also when it
 //!   finds a mark set: whoever set it may not have come further.
 //! * The mark of a word above is cleared by a rebuild alone. That takes the marks of the
-//!   children after they are frozen, and exchanges the word that it loaded before. A
-//!   setter whose mark is among them is served; one that has yet to mark the node's slot
-//!   finds it frozen, and starts over from the root, where the new node is; one that marks
-//!   the word above in between makes the exchange fail.
-//! * Top down this would be wrong: a rebuild between the two steps would clear the upper
-//!   mark, with nothing below that asks for it yet.
+//!   children when they are frozen. A setter whose mark is among them is served. One that
+//!   has yet to mark a slot of the node finds it frozen, and starts over from the root,
+//!   where the new node is: so it must look at every slot on the way, and must not take a
+//!   frozen one for done.
 //! * A setter may load an old word that has the mark already. Then no rebuild that came
-//!   since has cleared it: what is below was marked before, so each rebuild has found it.
+//!   since has cleared it: what is below was marked before, so each of them has found it.
+//! * A split takes the word that it puts below with its marks, by the exchange that
+//!   would fail if they changed. A node that goes in favour of its only child leaves that
+//!   child's word, marks and all.
 
 use smr_core::Guard;
 use smr_core::sync::mutant;
@@ -109,12 +110,7 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
     /// Marks the words on the way, from the lowest to the root. `false`: something has
     /// changed there, and the caller starts over.
     fn raise(&self, path: &Path<'_>, marks: Marks, guard: &Guard) -> bool {
-        for at in 0..path.len() {
-            let at = if mutant("radix_top_down") {
-                at
-            } else {
-                path.len() - 1 - at
-            };
+        for at in (0..path.len()).rev() {
             let step = path.step(at);
             loop {
                 let word = step.slot.load();
@@ -122,9 +118,15 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
                     return false;
                 }
                 if word.has(marks) {
+                    if mutant("radix_raise_stops") {
+                        return true;
+                    }
                     break;
                 }
                 if word.is_frozen() {
+                    if mutant("radix_raise_frozen") {
+                        break;
+                    }
                     self.make_way(path, at - 1, guard);
                     return false;
                 }

@@ -25,7 +25,7 @@
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 
-use smr_core::sync::{AtomicU64, Ordering};
+use smr_core::sync::{AtomicU64, Ordering, mutant};
 
 use crate::raw::life::Life;
 use crate::raw::word::{Marks, Slot, Word};
@@ -328,6 +328,15 @@ impl<'g> NodeRef<'g> {
         start.head
     }
 
+    /// Tells the model checker that its memory goes.
+    #[cfg(loom)]
+    #[track_caller]
+    pub(crate) fn end(self) {
+        // SAFETY: as in `head`.
+        let start: &Start = unsafe { self.at.cast().as_ref() };
+        start.life.end();
+    }
+
     /// As one of the four types.
     ///
     /// # Safety
@@ -393,7 +402,7 @@ impl<'g> NodeRef<'g> {
         let (words, slots) = self.parts(head);
         for (at, word) in words.iter().enumerate() {
             let lanes = Self::lanes(word);
-            if lanes.find(digit).is_some() {
+            if lanes.find(digit).is_some() && !mutant("radix_claim_blind") {
                 return Claim::Changed;
             }
             let lane = lanes.len();
@@ -455,6 +464,9 @@ impl<'g> NodeRef<'g> {
             len: 0,
         };
         for (at, slot) in slots.iter().enumerate() {
+            if mutant("radix_freeze_children") && slot.load().is_null() {
+                continue;
+            }
             let word = slot.freeze();
             if word.is_null() {
                 continue;

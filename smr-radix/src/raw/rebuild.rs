@@ -1,6 +1,7 @@
 //! Freezing a node and putting what it has become in its place.
 
 use smr_core::Guard;
+use smr_core::sync::mutant;
 
 use crate::ord;
 use crate::raw::memory::Memory;
@@ -8,7 +9,7 @@ use crate::raw::node::{Children, Draft, Head, NodeRef};
 use crate::raw::path::Path;
 use crate::raw::policy::Policy;
 use crate::raw::tree::Raw;
-use crate::raw::word::Word;
+use crate::raw::word::{Marks, Word};
 
 /// What takes a frozen node's place.
 struct Successor<'g> {
@@ -44,7 +45,7 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
             if !word.is_same(Word::of_node(step.node)) {
                 return Ok(false);
             }
-            if word.is_frozen() {
+            if word.is_frozen() && !mutant("radix_frozen_parent") {
                 // The root never is.
                 at -= 1;
                 continue;
@@ -101,8 +102,13 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
                     draft.push(digit, word);
                 }
                 let node = self.memory.node(&draft).ok_or(())?;
+                let marks = if mutant("radix_marks_stay") {
+                    Marks::NONE
+                } else {
+                    draft.marks()
+                };
                 Ok(Successor {
-                    word: Word::of_node(node).with(draft.marks()),
+                    word: Word::of_node(node).with(marks),
                     made: Made::Node(node),
                 })
             }

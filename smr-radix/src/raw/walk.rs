@@ -9,6 +9,7 @@
 //! step, and counts.
 
 use smr_core::Guard;
+use smr_core::sync::mutant;
 
 use crate::raw::edit::{Action, Changed};
 use crate::raw::memory::{Memory, Pools};
@@ -145,7 +146,7 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
                 unreachable!("digits keep their slots");
             };
             let word = slot.load();
-            if word.is_frozen() && !FRESH {
+            if word.is_frozen() && !FRESH && !mutant("radix_stale_walk") {
                 return self.seek::<UP>(from);
             }
             let place = (head.level() == 0).then(|| head.first() | digit as u64);
