@@ -1,10 +1,13 @@
 //! The commands beside the plain comparison.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::cli::Cli;
+use crate::trace;
 
 /// Compares safe memory reclamation by sequences, and structures over it, with
 /// their peers.
@@ -38,6 +41,8 @@ pub(crate) enum Command {
     Index(WorkArgs),
     /// Serves the pages of a folder of files, by each cache in turn.
     Pages(WorkArgs),
+    /// Stores what valgrind's lackey tells on the standard input as a trace of pages.
+    Trace(TraceArgs),
 }
 
 /// Arguments of `report`.
@@ -142,6 +147,32 @@ pub(crate) struct WorkArgs {
     /// made of, each a process of its own.
     #[arg(long, value_name = "NAME", hide = true)]
     pub(crate) one: Option<String>,
+}
+
+/// Arguments of `trace`.
+#[derive(Debug, Args)]
+pub(crate) struct TraceArgs {
+    /// Writes the trace here.
+    pub(crate) to: PathBuf,
+}
+
+/// Stores a trace.
+///
+/// # Errors
+///
+/// When the input cannot be read, is too much, or the file cannot be written.
+pub(crate) fn trace(arguments: &TraceArgs) -> io::Result<()> {
+    let trace = trace::reduce(io::stdin().lock())?;
+    let stored = trace::pack(&trace).map_err(io::Error::other)?;
+    fs::write(&arguments.to, &stored)?;
+    let pages: BTreeSet<u64> = trace.iter().copied().collect();
+    println!(
+        "{} references to {} pages in {} bytes",
+        trace.len(),
+        pages.len(),
+        stored.len()
+    );
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
-//! The comparison of reclamation systems, hash maps and lists: one binary, every suite,
-//! every peer.
+//! The comparison of reclamation systems, hash maps, lists and radix trees: one binary,
+//! every suite, every peer.
 //!
 //! ```text
 //! smr-bench                       about a minute over everything
 //! smr-bench churn --threads 1,2   one suite at full length
 //! smr-bench schemes --threads 2   one structure over each system
 //! smr-bench map --entries 10000000 --workloads read-only
+//! smr-bench radix --spreads dense --mixes alone
 //! smr-bench --list                suites and subjects
 //! smr-bench report --html x.html  everything, as a page; x.jsonl and x.csv beside it
 //! smr-bench report --from x.jsonl --html x.html     the page, from records
@@ -56,6 +57,7 @@ mod session;
 mod subjects;
 mod suites;
 mod table;
+mod trace;
 mod work;
 
 use std::io;
@@ -90,6 +92,7 @@ fn main() -> ExitCode {
         Some(Command::Diff(files)) => return diff::run(&files),
         Some(Command::Index(work)) => work::index::run(&work),
         Some(Command::Pages(work)) => work::pages::run(&work),
+        Some(Command::Trace(trace)) => commands::trace(&trace),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

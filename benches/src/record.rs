@@ -13,6 +13,16 @@ use serde::{Deserialize, Serialize};
 pub(crate) enum Metric {
     /// Wall time of one operation of one thread.
     TimePerOp,
+    /// Wall time of a look-up that hits.
+    GetTime,
+    /// Wall time of a look-up of a key that is not there.
+    MissTime,
+    /// Wall time of a search for the first key at or after one.
+    AtOrAfterTime,
+    /// Wall time of a visit of all entries, divided by their number.
+    ScanTime,
+    /// Wall time of an insertion of a new key.
+    InsertTime,
     /// Operations a second, all threads together.
     Throughput,
     /// Operations a second, divided by the number of threads.
@@ -83,6 +93,11 @@ impl Metric {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Metric::TimePerOp => "time_per_op",
+            Metric::GetTime => "get_time",
+            Metric::MissTime => "miss_time",
+            Metric::AtOrAfterTime => "at_or_after_time",
+            Metric::ScanTime => "scan_time",
+            Metric::InsertTime => "insert_time",
             Metric::Throughput => "throughput",
             Metric::ThroughputPerThread => "throughput_per_thread",
             Metric::OverheadPeak => "overhead_peak",
@@ -114,6 +129,11 @@ impl Metric {
     pub(crate) fn unit(self) -> &'static str {
         match self {
             Metric::TimePerOp
+            | Metric::GetTime
+            | Metric::MissTime
+            | Metric::AtOrAfterTime
+            | Metric::ScanTime
+            | Metric::InsertTime
             | Metric::FreeToUseP50
             | Metric::FreeToUseP99
             | Metric::InsertP50
@@ -144,6 +164,11 @@ impl Metric {
                 Better::Higher
             }
             Metric::TimePerOp
+            | Metric::GetTime
+            | Metric::MissTime
+            | Metric::AtOrAfterTime
+            | Metric::ScanTime
+            | Metric::InsertTime
             | Metric::OverheadPeak
             | Metric::ResidentPeak
             | Metric::FreeToUseP50
@@ -419,6 +444,11 @@ mod tests {
     fn a_metric_has_one_name() {
         for metric in [
             Metric::TimePerOp,
+            Metric::GetTime,
+            Metric::MissTime,
+            Metric::AtOrAfterTime,
+            Metric::ScanTime,
+            Metric::InsertTime,
             Metric::Throughput,
             Metric::ThroughputPerThread,
             Metric::OverheadPeak,

@@ -198,7 +198,7 @@ pub(crate) fn verdict(records: &[Record]) -> Vec<String> {
 /// stands still until the reader leaves.
 pub(crate) fn contends(record: &Record) -> bool {
     match record.subject.as_str() {
-        "none" | "malloc" | "hashbrown" | "smr-batched" | "plain" => false,
+        "none" | "malloc" | "hashbrown" | "smr-batched" | "plain" | "btree" | "xarray" => false,
         "parking_lot-rwlock" | "urcu-memb" | "urcu-mb" | "urcu-bp" | "urcu-qsbr" => {
             record.suite != "stall"
         }
@@ -287,6 +287,11 @@ fn has_share(metric: Metric) -> bool {
 pub(crate) fn column(metric: Metric) -> String {
     match metric {
         Metric::TimePerOp => "time of an op".into(),
+        Metric::GetTime => "get".into(),
+        Metric::MissTime => "get, missing".into(),
+        Metric::AtOrAfterTime => "at or after".into(),
+        Metric::ScanTime => "scan, an entry".into(),
+        Metric::InsertTime => "insert".into(),
         Metric::Throughput => "throughput".into(),
         Metric::ThroughputPerThread => "per thread".into(),
         Metric::OverheadPeak => "overhead, peak".into(),

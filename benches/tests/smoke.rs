@@ -240,6 +240,71 @@ fn every_workload_of_list_runs() {
     assert_eq!(seen, expected.into());
 }
 
+/// For the suites over trees, which are to be quick here.
+const FEW: [&str; 2] = ["--entries", "3000"];
+
+#[test]
+fn radix_has_every_subject() {
+    let alone = ["--mixes", "alone", "--spreads", "dense,random-u64"];
+    check("radix", "scan_time", &[&FEW[..], &alone].concat());
+}
+
+#[test]
+fn page_has_every_subject() {
+    check("page", "throughput", &FEW);
+}
+
+/// The workloads of one subject's records.
+fn workloads(suite: &str, subject: &str, extra: &[&str]) -> BTreeSet<String> {
+    let (records, _) = records(suite, &[&["--subjects", subject], extra].concat());
+    let name = |record: &Value| record["workload"].as_str().expect("a name").to_owned();
+    records.iter().map(name).collect()
+}
+
+#[test]
+fn every_workload_of_radix_and_page_runs() {
+    let mut expected = BTreeSet::new();
+    for mix in ["alone", "100-0", "95-5", "50-50", "churn"] {
+        for spread in [
+            "dense",
+            "extents",
+            "random-u32",
+            "random-u64",
+            "stride64",
+            "stride512",
+        ] {
+            expected.insert(format!("{mix}/{spread}/3000"));
+        }
+    }
+    assert_eq!(workloads("radix", "congee", &FEW), expected);
+    let expected = [
+        "faults-sequential/3000",
+        "faults-random/3000",
+        "replay/rustc",
+    ];
+    let expected: BTreeSet<String> = expected.iter().map(ToString::to_string).collect();
+    assert_eq!(workloads("page", "congee", &FEW), expected);
+}
+
+#[test]
+fn a_tree_alone_has_all_its_figures() {
+    let alone = ["--mixes", "alone", "--subjects", "btree"];
+    let (records, _) = records("radix", &[&FEW[..], &alone].concat());
+    let metrics: BTreeSet<&str> = records
+        .iter()
+        .map(|record| record["metric"].as_str().expect("a name"))
+        .collect();
+    let expected = [
+        "get_time",
+        "miss_time",
+        "at_or_after_time",
+        "scan_time",
+        "insert_time",
+        "bytes_per_entry",
+    ];
+    assert_eq!(metrics, expected.into());
+}
+
 #[test]
 fn a_map_of_no_entries_is_refused() {
     let output = Command::new(env!("CARGO_BIN_EXE_smr-bench"))
