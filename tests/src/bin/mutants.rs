@@ -52,6 +52,11 @@ const SURVIVORS: &[(&str, &str)] = &[
         "an open gap: no model tells it yet; the argument is at its site",
     ),
     (
+        "map_past_end",
+        "it orders the freeing of a word against its last use, and loom does not watch \
+         where atomics are freed",
+    ),
+    (
         "poll_wr",
         "equivalent: the goal that the caller holds came from an advance which happened \
          before already",
