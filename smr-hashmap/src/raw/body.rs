@@ -42,19 +42,24 @@ impl Body {
     /// Whether that is to be done now, by the caller. Asks for it more and more rarely
     /// while a section stands in the way, since a poll is dear.
     pub(crate) fn takes_trim(&self, domain: &Domain) -> bool {
+        // Relaxed: a hint.
         let goal = self.trim_goal.load(Ordering::Relaxed);
         if goal == 0 {
             return false;
         }
+        // Relaxed: a hint; the poll orders what it finds free.
         let looks = self.trim_looks.fetch_add(1, Ordering::Relaxed);
-        looks.wrapping_add(1).is_power_of_two()
+        let asks = looks.wrapping_add(1).is_power_of_two();
+        let is_over = asks
             && domain
                 .seq_from_raw(goal)
-                .is_ok_and(|goal| domain.poll(goal))
-            && self
-                .trim_goal
+                .is_ok_and(|goal| domain.poll(goal));
+        // Relaxed: who takes it takes nothing else with it.
+        let take = |goal| {
+            self.trim_goal
                 .compare_exchange(goal, 0, Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok()
+        };
+        is_over && take(goal).is_ok()
     }
 }
 
