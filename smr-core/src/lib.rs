@@ -138,6 +138,8 @@ pub use pool::Pool;
 pub use pool_box::PoolBox;
 pub use pool_guard::{PoolGuard, PoolOwnedGuard};
 pub use pool_report::{AllocError, PoolStats, ReserveError};
+#[doc(hidden)]
+pub use raw::{advise_huge, try_box};
 #[cfg(all(feature = "std", not(loom)))]
 pub use reaper::Reaper;
 pub use seq::{Seq, SeqError};

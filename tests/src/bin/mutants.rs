@@ -40,6 +40,11 @@ const SURVIVORS: &[(&str, &str)] = &[
          between the claim and what it protects, and acquires in its place",
     ),
     (
+        "map_past_end",
+        "it orders the freeing of a word against its last use, and loom does not watch \
+         where atomics are freed",
+    ),
+    (
         "poll_wr",
         "equivalent: the goal that the caller holds came from an advance which happened \
          before already",
