@@ -165,7 +165,8 @@ impl<K, P: Policy> Tree<K, P> {
         self.raw.len()
     }
 
-    /// Whether there are no entries. Lock-free; linearizes at the load that shows it.
+    /// Whether there are no entries: none, at least, that was there throughout the call.
+    /// Lock-free.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.raw.is_empty(&self.domain().pin())

@@ -50,6 +50,7 @@ impl Burnt for Radix {
 burns! {
     radix_insert: Radix, |tree| {
         tree.insert(far(20), value(20), &tree.guard());
+        tree.insert(far(20), value(1020), &tree.guard());
         tree.flush();
     }, all_and(20);
     radix_replace: Radix, |tree| {
