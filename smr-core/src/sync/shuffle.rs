@@ -8,11 +8,12 @@
 //!
 //! A seed chooses how often threads are switched, and which of them are slow; then
 //! each switch, and each number that the case asks for with [`below`]. So a seed that
-//! fails, which is printed, fails again.
+//! fails, which each panic prints, fails again.
 
+use std::boxed::Box;
+use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
-use std::string::ToString;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 use std::vec::Vec;
 
@@ -28,7 +29,7 @@ pub use shuttle::thread;
 const SEEDS: u64 = 400;
 
 /// Steps after which a schedule is taken to go round for ever.
-const STEPS: usize = 5_000_000;
+const STEPS: usize = 1_000_000;
 
 /// Stack of each thread, in bytes.
 const STACK: usize = 256 << 10;
@@ -56,11 +57,6 @@ pub fn shuffle(case: impl Fn() + Send + Sync + 'static) {
     let judge = |seed| {
         let case = Arc::clone(&case);
         if let Err(panic) = run(seed, move || case()) {
-            let thread = std::thread::current();
-            let name = thread.name().unwrap_or("NAME").to_string();
-            std::eprintln!(
-                "seed {seed} fails; again: SMR_SHUFFLE_SEED={seed} cargo shuttle {name}"
-            );
             panic::resume_unwind(panic);
         }
     };
@@ -78,16 +74,43 @@ pub fn fails(seed: u64, case: impl Fn() + Send + Sync + 'static) -> bool {
     run(seed, case).is_err()
 }
 
+std::thread_local! {
+    /// The schedule that is being run: all threads of a case run on one.
+    static SEED: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
+/// Lets each panic say under which seed it came, also one that ends the process.
+fn tell_seeds() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if let Some(seed) = SEED.get() {
+                let thread = std::thread::current();
+                let name = thread.name().unwrap_or("NAME");
+                std::eprintln!(
+                    "seed {seed} fails; again: SMR_SHUFFLE_SEED={seed} cargo shuttle {name}"
+                );
+            }
+            before(info);
+        }));
+    });
+}
+
 fn run(seed: u64, case: impl Fn() + Send + Sync + 'static) -> std::thread::Result<()> {
+    tell_seeds();
+    SEED.set(Some(seed));
     let mut config = Config::new();
     config.stack_size = STACK;
     config.max_steps = MaxSteps::FailAfter(STEPS);
     config.failure_persistence = FailurePersistence::None;
     config.silence_warnings = true;
     let runner = Runner::new(Whims::new(seed), config);
-    panic::catch_unwind(AssertUnwindSafe(|| {
+    let result = panic::catch_unwind(AssertUnwindSafe(|| {
         runner.run(case);
-    }))
+    }));
+    SEED.set(None);
+    result
 }
 
 /// A number below `bound`, which follows from the seed.
