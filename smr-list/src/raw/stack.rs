@@ -12,7 +12,7 @@ use super::chain::Chain;
 use super::node::{Edge, Memory, Node, Retire};
 use crate::ord;
 
-impl<T, M: Memory<T>> Chain<T, M> {
+impl<T, M: Memory<Node<T>>> Chain<T, M> {
     /// Unlinks the first node. Only for chains without marks.
     pub(crate) fn pop<'g>(&'g self, guard: &'g Guard) -> Option<&'g Node<T>> {
         loop {
@@ -49,14 +49,14 @@ impl<T, M: Memory<T>> Chain<T, M> {
 }
 
 /// Nodes that were unlinked together and are not retired yet.
-pub(crate) struct All<'g, T, M: Memory<T>> {
+pub(crate) struct All<'g, T, M: Memory<Node<T>>> {
     first: Edge<T>,
     at: Edge<T>,
     memory: &'g M,
     guard: &'g Guard,
 }
 
-impl<'g, T, M: Memory<T>> All<'g, T, M> {
+impl<'g, T, M: Memory<Node<T>>> All<'g, T, M> {
     pub(crate) fn next(&mut self) -> Option<&'g Node<T>> {
         // SAFETY: linked when the section was open already.
         let node = unsafe { self.at.follow::<'g>() }?;
@@ -65,7 +65,7 @@ impl<'g, T, M: Memory<T>> All<'g, T, M> {
     }
 }
 
-impl<T, M: Memory<T>> Drop for All<'_, T, M> {
+impl<T, M: Memory<Node<T>>> Drop for All<'_, T, M> {
     fn drop(&mut self) {
         let all = Retire {
             at: self.first,
