@@ -59,7 +59,7 @@ impl Deref for PoolGuard<'_> {
 }
 
 impl Drop for PoolGuard<'_> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         leave(self.guard.take(), self.visit.as_ref());
     }
@@ -163,7 +163,15 @@ fn repin<P: Tended + ?Sized>(guard: Option<&mut impl Hold>, visit: Option<&mut V
 #[inline(always)]
 fn leave<P: Tended + ?Sized>(guard: Option<impl Hold>, visit: Option<&Visit<'_, P>>) {
     let Some(guard) = guard else { return };
-    let Some(visit) = visit else { return };
+    match visit {
+        None => drop(guard),
+        Some(visit) => leave_tended(guard, visit),
+    }
+}
+
+/// Out of line, so that where nothing is to be tended the end of a section is inlined.
+#[inline(never)]
+fn leave_tended<P: Tended + ?Sized>(guard: impl Hold, visit: &Visit<'_, P>) {
     let end = visit.end(guard.section());
     drop(guard);
     visit.leave(end);

@@ -26,6 +26,7 @@
 
 use core::marker::PhantomData;
 
+use crossbeam_utils::Backoff;
 use smr_core::Guard;
 use smr_core::sync::mutant;
 
@@ -135,14 +136,16 @@ impl<T, M: Memory<Node<T>>> Chain<T, M> {
     /// Links a value in at the front.
     pub(crate) fn push<'g>(&'g self, value: T, guard: &'g Guard) -> &'g Node<T> {
         let fresh = Fresh::node(&self.memory, guard, value);
-        let mut head = self.head.peek();
+        let backoff = Backoff::new();
         loop {
+            let head = self.head.peek();
             fresh.item().next.prepare(head);
             // Release: pairs with the Acquire in `Link::walk`.
-            match self.head.exchange(head, fresh.edge(), ord::link_publish()) {
-                Ok(()) => return fresh.publish(),
-                Err(now) => head = now,
+            let linked = self.head.exchange(head, fresh.edge(), ord::link_publish());
+            if linked.is_ok() {
+                return fresh.publish();
             }
+            backoff.spin();
         }
     }
 

@@ -53,12 +53,10 @@ impl<T, M: Memory<Node<T>>> Chain<T, M> {
                 let next = node.next.walk();
                 if next.is_marked() {
                     edge = next.plain();
-                    continue;
-                }
-                match order(&node.value) {
-                    Ordering::Less => (link, way, edge) = (&node.next, next, next),
-                    Ordering::Equal => break Some(node),
-                    Ordering::Greater => break None,
+                } else if order(&node.value).is_lt() {
+                    (link, way, edge) = (&node.next, next, next);
+                } else {
+                    break Some(node).filter(|node| order(&node.value).is_eq());
                 }
             };
             if way == edge || self.snip(link, way, edge, guard) {
@@ -78,17 +76,19 @@ impl<T, M: Memory<Node<T>>> Chain<T, M> {
         loop {
             // SAFETY: invariant 3 of the chain.
             let node = unsafe { edge.follow::<'g>() }?;
-            match order(&node.value) {
-                Ordering::Less => edge = node.next.walk().onward(),
-                Ordering::Equal => {
-                    let next = node.next.walk();
-                    if !next.is_marked() {
-                        return Some(node);
-                    }
-                    edge = next.plain();
-                }
-                Ordering::Greater => return None,
+            // Asked twice, so that each hop is one comparison and one branch.
+            if order(&node.value).is_lt() {
+                edge = node.next.walk().onward();
+                continue;
             }
+            if order(&node.value).is_gt() {
+                return None;
+            }
+            let next = node.next.walk();
+            if !next.is_marked() {
+                return Some(node);
+            }
+            edge = next.plain();
         }
     }
 

@@ -46,6 +46,7 @@
 use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
 
+use crossbeam_utils::Backoff;
 use smr_core::Guard;
 use smr_core::sync::{AtomicPtr, Ordering, mutant};
 
@@ -196,6 +197,7 @@ impl<T, S: Memory<Segment<T>>, V: Memory<Parcel<T>>> RawQueue<T, S, V> {
 
     #[inline]
     pub(crate) fn pop<'g>(&'g self, guard: &'g Guard) -> Option<&'g T> {
+        let backoff = Backoff::new();
         loop {
             let head = walk(&self.head);
             // SAFETY: it was linked in this section, which lasts for `'g`.
@@ -214,6 +216,7 @@ impl<T, S: Memory<Segment<T>>, V: Memory<Parcel<T>>> RawQueue<T, S, V> {
                         let parcel = unsafe { parcel.as_ref() };
                         return Some(&parcel.value);
                     }
+                    backoff.spin();
                 }
                 Found::Void => {
                     segment.take(at);
@@ -312,7 +315,7 @@ impl<T, S: Memory<Segment<T>>, V: Memory<Parcel<T>>> RawQueue<T, S, V> {
                 // Relaxed: nobody else is there.
                 self.head.store(next, Ordering::Relaxed);
                 // SAFETY: exclusive, and no longer linked.
-                drop(unsafe { self.segments.take(head) });
+                let _: Segment<T> = unsafe { self.segments.take(head) };
                 continue;
             };
             let found = slot.look();
@@ -348,7 +351,7 @@ impl<T, S: Memory<Segment<T>>, V: Memory<Parcel<T>>> Drop for RawQueue<T, S, V> 
                 self.step();
                 if let Some(last) = NonNull::new(walk(&self.0.head)) {
                     // SAFETY: exclusive; nothing is in it.
-                    drop(unsafe { self.0.segments.take(last) });
+                    let _: Segment<T> = unsafe { self.0.segments.take(last) };
                 }
             }
         }

@@ -6,6 +6,7 @@
 //! Linearization: push and pop at their exchange of the head; a pop that finds
 //! nothing at its load of it.
 
+use crossbeam_utils::Backoff;
 use smr_core::Guard;
 
 use super::chain::Chain;
@@ -15,6 +16,7 @@ use crate::ord;
 impl<T, M: Memory<Node<T>>> Chain<T, M> {
     /// Unlinks the first node. Only for chains without marks.
     pub(crate) fn pop<'g>(&'g self, guard: &'g Guard) -> Option<&'g Node<T>> {
+        let backoff = Backoff::new();
         loop {
             let head = self.head.walk();
             // SAFETY: it was linked in this section, which lasts for `'g`.
@@ -32,6 +34,7 @@ impl<T, M: Memory<Node<T>>> Chain<T, M> {
                 unsafe { one.run() };
                 return Some(node);
             }
+            backoff.spin();
         }
     }
 
