@@ -165,7 +165,8 @@ impl<K, P: Policy> Tree<K, P> {
         self.raw.len()
     }
 
-    /// Whether there are no entries. Lock-free; linearizes at the load that shows it.
+    /// Whether there are no entries: none, at least, that was there throughout the call.
+    /// Lock-free.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.raw.is_empty(&self.domain().pin())
@@ -175,11 +176,13 @@ impl<K, P: Policy> Tree<K, P> {
     /// its pools and what waits for readers; without what values own themselves.
     ///
     /// ```
-    /// let tree = smr_radix::InlineTree::<u64, u32>::new();
-    /// assert_eq!(tree.memory_usage(), 0);
-    /// let guard = tree.guard();
-    /// (0..100_000).for_each(|key| _ = tree.insert(key, 7, &guard));
-    /// assert!(tree.memory_usage() < 1_200_000, "dense keys: about nine bytes each");
+    /// use smr_radix::InlineTree;
+    ///
+    /// assert_eq!(InlineTree::<u64, u32>::new().memory_usage(), 0);
+    /// let dense: InlineTree<u64, u32> = (0..300_000).map(|key| (key, 7)).collect();
+    /// dense.flush();
+    /// dense.trim();
+    /// assert!(dense.memory_usage() < 3_300_000, "some ten bytes a key");
     /// ```
     #[must_use]
     pub fn memory_usage(&self) -> usize {

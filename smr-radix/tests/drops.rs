@@ -125,7 +125,7 @@ fn memory_comes_back_when_everything_has_been_removed() {
                 assert_eq!(tree.remove_range(.., &tree.guard()), all);
                 assert_eq!(tree.len(), 0);
             }
-            tree.barrier();
+            tree.flush();
             tree.trim();
             let left = tree.memory_usage();
             assert_eq!(left, 0, "{lie:?}: {left} bytes are left of {most}");
@@ -149,14 +149,19 @@ fn values_may_borrow_what_outlives_the_tree() {
 }
 
 #[test]
-fn dense_small_values_take_some_nine_bytes_a_key() {
-    const KEYS: usize = 64 * 64 * 8;
-    let tree = InlineTree::<u64, u32>::new_in(&Domain::new());
-    let guard = tree.guard();
-    (0..KEYS as u64).for_each(|key| _ = tree.insert(key, 7, &guard));
-    drop(guard);
-    tree.barrier();
-    tree.trim();
-    let bytes = tree.memory_usage();
-    assert!(bytes < 11 * KEYS, "{bytes} bytes for {KEYS} keys");
+fn dense_small_values_take_some_ten_bytes_a_key() {
+    const KEYS: usize = 64 * 64 * 64;
+    for by_one_guard in [false, true] {
+        let tree = InlineTree::<u64, u32>::new_in(&Domain::new());
+        let keys = (0..KEYS as u64).map(|key| (key, 7));
+        if by_one_guard {
+            tree.insert_batch(keys, &tree.guard());
+        } else {
+            keys.for_each(|(key, value)| _ = tree.insert(key, value, &tree.guard()));
+        }
+        tree.flush();
+        tree.trim();
+        let bytes = tree.memory_usage();
+        assert!(bytes < 11 * KEYS, "{bytes} bytes: {:?}", tree.stats());
+    }
 }

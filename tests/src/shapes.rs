@@ -7,6 +7,7 @@ use smr_core::{Domain, Guard};
 use smr_hashmap::{HashMap, HashSet};
 use smr_list::list::Handle;
 use smr_list::{List, OrderedList, OrderedSet, Queue, RcuList, Stack};
+use smr_radix::RadixTree;
 
 use crate::ledger::Value;
 
@@ -60,6 +61,7 @@ macro_rules! for_every_shape {
         $run::<smr_list::Stack<$crate::ledger::Value>>($($arg),*);
         $run::<smr_list::Queue<$crate::ledger::Value>>($($arg),*);
         $run::<smr_list::RcuList<$crate::ledger::Value>>($($arg),*);
+        $run::<smr_radix::RadixTree<u64, $crate::ledger::Value>>($($arg),*);
     };
 }
 
@@ -282,6 +284,31 @@ macro_rules! ends {
 ends!(Stack, "stack", keeps: 0);
 // The last that was popped is in the node that stays at the head.
 ends!(Queue, "queue", keeps: 1);
+
+impl Shape for RadixTree<u64, Value> {
+    const NAME: &'static str = "radix tree";
+
+    fn new_in(domain: &Domain) -> Self {
+        RadixTree::new_in(domain)
+    }
+
+    fn add(&self, value: Value, guard: &Guard) {
+        assert!(self.insert(value.look().0, value, guard).is_none());
+    }
+
+    fn remove(&self, key: u64, guard: &Guard) -> bool {
+        self.remove(key, guard)
+            .is_some_and(|value| value.take().0 == key)
+    }
+
+    fn visit(&self, guard: &Guard, see: &mut dyn FnMut(&Value)) {
+        self.values(guard).for_each(see);
+    }
+
+    fn flush(&self) {
+        self.flush();
+    }
+}
 
 impl Shape for RcuList<Value> {
     const NAME: &'static str = "RCU list";

@@ -120,9 +120,8 @@ impl<K: Key, P: Policy> Tree<K, P> {
     /// Puts a value at the key, and says what was there and which entry comes before it:
     /// what a table of extents asks to know whether the new one joins its neighbour.
     ///
-    /// The predecessor is looked for once the value is there, so of two neighbours that
-    /// are inserted at the same time at least one sees the other. As
-    /// [`get_lt`](Self::get_lt) sees it.
+    /// The predecessor is looked for once the value is there, as by
+    /// [`get_lt`](Self::get_lt): what comes between the two at the same time may be missed.
     ///
     /// # Panics
     ///

@@ -59,11 +59,13 @@ pub enum Subject {
     Queue,
     /// An RCU list.
     RcuList,
+    /// A radix tree.
+    RadixTree,
 }
 
 impl Subject {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Map,
         Self::MapOfDomain,
         Self::OrderedList,
@@ -71,6 +73,7 @@ impl Subject {
         Self::Stack,
         Self::Queue,
         Self::RcuList,
+        Self::RadixTree,
     ];
 }
 
@@ -252,6 +255,7 @@ pub fn run(config: &Config) -> Report {
         Subject::Stack => soak(&run, &domain, ends::stack(&domain)),
         Subject::Queue => soak(&run, &domain, ends::queue(&domain)),
         Subject::RcuList => soak(&run, &domain, linked::Rcu::new(&domain)),
+        Subject::RadixTree => soak(&run, &domain, keyed::radix(&domain)),
     };
     let (made, dropped) = (run.ledger.made(), run.ledger.dropped());
     run.expect(made == dropped, || {
