@@ -26,18 +26,23 @@ debug!(Iter, Keys, Values, Contiguous, Marked);
 pub struct Iter<'g, K, P: Policy> {
     tree: &'g Tree<K, P>,
     guard: &'g Guard,
-    /// The first and the last key that may still be returned, if there are any.
-    left: Option<(u64, u64)>,
+    /// The first and the last key that may still be returned, unless it is done.
+    from: u64,
+    to: u64,
+    is_done: bool,
     front: Option<Walk<'g, P>>,
     back: Option<Walk<'g, P>>,
 }
 
 impl<'g, K, P: Policy> Iter<'g, K, P> {
     pub(crate) fn new(tree: &'g Tree<K, P>, within: Option<(u64, u64)>, guard: &'g Guard) -> Self {
+        let (from, to) = within.unwrap_or_default();
         Self {
             tree,
             guard,
-            left: within,
+            from,
+            to,
+            is_done: within.is_none(),
             front: None,
             back: None,
         }
@@ -49,34 +54,57 @@ impl<'g, K: Key, P: Policy> Iterator for Iter<'g, K, P> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let (from, to) = self.left?;
+        if self.is_done {
+            return None;
+        }
         let item = match &mut self.front {
             Some(walk) => walk.next(),
             start => {
                 let walk = Walk::new(&self.tree.raw, self.guard, None);
-                start.insert(walk).seek_ge(from)
+                start.insert(walk).seek_ge(self.from)
             }
         };
-        let item = item.filter(|item| item.key <= to);
-        self.left = item.and_then(|item| (item.key < to).then(|| (item.key + 1, to)));
-        item.map(entry)
+        let Some(item) = item else {
+            self.is_done = true;
+            return None;
+        };
+        if item.key >= self.to {
+            self.is_done = true;
+            if item.key > self.to {
+                return None;
+            }
+        }
+        // It does not wrap unless it is done.
+        self.from = item.key.wrapping_add(1);
+        Some(entry(item))
     }
 }
 
 impl<K: Key, P: Policy> DoubleEndedIterator for Iter<'_, K, P> {
     #[inline]
     fn next_back(&mut self) -> Option<Self::Item> {
-        let (from, to) = self.left?;
+        if self.is_done {
+            return None;
+        }
         let item = match &mut self.back {
             Some(walk) => walk.prev(),
             start => {
                 let walk = Walk::new(&self.tree.raw, self.guard, None);
-                start.insert(walk).seek_le(to)
+                start.insert(walk).seek_le(self.to)
             }
         };
-        let item = item.filter(|item| item.key >= from);
-        self.left = item.and_then(|item| (item.key > from).then(|| (from, item.key - 1)));
-        item.map(entry)
+        let Some(item) = item else {
+            self.is_done = true;
+            return None;
+        };
+        if item.key <= self.from {
+            self.is_done = true;
+            if item.key < self.from {
+                return None;
+            }
+        }
+        self.to = item.key.wrapping_sub(1);
+        Some(entry(item))
     }
 }
 

@@ -62,8 +62,8 @@ fn a_tree_is_sent_as_its_values_and_shared_if_they_are_both() {
 
 #[test]
 fn what_takes_values_out_is_sent_as_they_are() {
-    assert_eq!(may!(tree::IntoIter<u64, Boxed<Both>>).0, true);
-    assert_eq!(may!(tree::IntoIter<u64, Boxed<Sent>>).0, true);
+    assert!(may!(tree::IntoIter<u64, Boxed<Both>>).0);
+    assert!(may!(tree::IntoIter<u64, Boxed<Sent>>).0);
     assert_eq!(may!(tree::IntoIter<u64, Boxed<Shared>>), NONE);
     assert_eq!(may!(tree::IntoIter<u64, Boxed<Neither>>), NONE);
     assert_eq!(may!(tree::IntoIter<u64, Inline<Pointer>>), NONE);

@@ -149,8 +149,8 @@ fn values_may_borrow_what_outlives_the_tree() {
 }
 
 #[test]
-fn dense_small_values_take_some_nine_bytes_a_key() {
-    const KEYS: usize = 64 * 64 * 8;
+fn dense_small_values_take_some_ten_bytes_a_key() {
+    const KEYS: usize = 64 * 64 * 64;
     for by_one_guard in [false, true] {
         let tree = InlineTree::<u64, u32>::new_in(&Domain::new());
         let keys = (0..KEYS as u64).map(|key| (key, 7));

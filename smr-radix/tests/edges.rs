@@ -21,7 +21,8 @@ fn ranges_that_are_none_are_refused_as_btree_map_refuses_them() {
     let guard = tree.guard();
     let (t, g) = (&tree, &guard);
     type Bounds = (std::ops::Bound<u32>, std::ops::Bound<u32>);
-    let every: [(&str, Box<dyn Fn(Bounds) -> usize + '_>); 4] = [
+    type Method<'t> = (&'static str, Box<dyn Fn(Bounds) -> usize + 't>);
+    let every: [Method<'_>; 4] = [
         ("range", Box::new(|b| t.range(b, g).count())),
         (
             "range_marked",
@@ -107,7 +108,8 @@ fn alone<K: TestKey, T: Kind>(key: K) {
     assert_eq!(it(tree.iter_marked(Mark::C, &guard).next()), there);
     assert!(tree.iter_marked(Mark::A, &guard).next().is_none());
     assert_eq!(tree.remove_range(key..=key, &guard), 1);
-    assert!(tree.is_empty() && tree.len() == 0);
+    assert!(tree.is_empty());
+    assert_eq!(tree.len(), 0);
     assert!(tree.iter_marked(Mark::C, &guard).next().is_none());
 }
 
@@ -168,10 +170,7 @@ fn words_of_any_size_come_back_and_replace_each_other() {
         for word in &words {
             assert_eq!(tree.insert(key, *word, &guard), before);
             assert_eq!(tree.get(key, &guard), Some(*word));
-            assert_eq!(
-                tree.compare_exchange(key, word ^ 1, 7, &guard).is_err(),
-                true
-            );
+            assert!(tree.compare_exchange(key, word ^ 1, 7, &guard).is_err());
             assert_eq!(tree.compare_exchange(key, *word, *word, &guard), Ok(*word));
             before = Some(*word);
         }

@@ -50,6 +50,8 @@ impl Burnt for Radix {
 burns! {
     radix_insert: Radix, |tree| {
         tree.insert(far(20), value(20), &tree.guard());
+        tree.insert(far(20), value(1020), &tree.guard());
+        tree.flush();
     }, all_and(20);
     radix_replace: Radix, |tree| {
         tree.insert(far(3), value(1003), &tree.guard());
@@ -63,6 +65,8 @@ burns! {
     }, all_and(20);
     radix_try_insert_alloc: Radix, |tree| {
         _ = tree.try_insert_alloc(far(20), value(20), &tree.guard());
+        _ = tree.try_insert_alloc(far(3), value(1003), &tree.guard());
+        tree.flush();
     }, all_and(20);
     radix_get_or_insert_with: Radix, |tree| {
         let guard = tree.guard();
