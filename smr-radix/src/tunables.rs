@@ -36,3 +36,9 @@ pub(crate) const SHARD_FROM: usize = 256;
 
 /// Shards of the length.
 pub(crate) const SHARDS: usize = 32;
+
+/// Children of a node whose memory a walk asks for at the most when it enters the node.
+pub(crate) const AHEAD: usize = 32;
+
+/// How many slots further a walk asks for memory in a full node of leaves.
+pub(crate) const NEAR: usize = 8;

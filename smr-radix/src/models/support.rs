@@ -295,7 +295,7 @@ impl<V: Shown> Memory<V> for Shelves<V> {
         self.retire(Place::Leaf(leaf.as_ptr().addr()));
     }
 
-    fn node(&self, draft: &Draft) -> Option<NodeRef<'_>> {
+    fn node(&self, draft: &Draft<'_>) -> Option<NodeRef<'_>> {
         let memory = match draft.shape() {
             Shape::Small => Kind::Small(Box::new(draft.build())),
             Shape::Middle => Kind::Middle(Box::new(draft.build())),

@@ -169,7 +169,7 @@ fn claims_of_one_digit() {
     static LATE: Reached = Reached::new("the digit had come when it was to be claimed");
     explore(2, || {
         let tree: loom::sync::Arc<Items> = tree(&[]);
-        let empty = Draft::new(0, 0, 0);
+        let empty = Draft::new(0, 0, &[]);
         let node = tree.memory.node(&empty).expect("there is memory");
         let at = node.as_ptr().addr();
         let claim = move |tree: &Items| {

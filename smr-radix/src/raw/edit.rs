@@ -149,9 +149,7 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
     pub(crate) fn tidy(&self, key: u64, path: &Path<'_>, guard: &Guard) {
         for at in (0..path.len()).rev() {
             let step = path.step(at);
-            let is_sparse = step
-                .node
-                .is_sparse(step.head, digit(key, step.head.level()));
+            let is_sparse = step.node.is_sparse(digit(key, step.level), step.is_direct);
             // Without memory it stays as it is, and whoever writes there next tries.
             if !is_sparse || self.rebuild(path, at, guard) != Ok(true) {
                 return;
@@ -171,7 +169,7 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
     ) -> Put<P::Value> {
         let (slot, from) = match (spot.slot, spot.seen) {
             (Some(slot), Seen::Other(other)) => {
-                return self.split(key, value, slot, spot.word, other);
+                return self.split(key, value, slot, spot.word, other, path);
             }
             (Some(slot), _) => (slot, spot.word),
             (None, _) => match self.slot_for(key, path, guard) {
@@ -227,7 +225,7 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
         let Some(step) = path.last() else {
             unreachable!("the root has its slot");
         };
-        match step.node.claim(step.head, digit(key, step.head.level())) {
+        match step.node.claim(step.node.head(), digit(key, step.level)) {
             Claim::Slot(slot) => Ok(Some(slot)),
             Claim::Changed => Ok(None),
             Claim::Full => {
@@ -246,18 +244,27 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
         slot: &Slot,
         there: Word,
         other: u64,
+        path: &Path<'_>,
     ) -> Put<P::Value> {
         let level = fork(key, other);
         let fresh = match self.fresh(key, value, level == 0) {
             Ok(fresh) => fresh,
             Err(value) => return Put::NoMemory(value),
         };
-        let draft = Draft::pair(level, [(other, there), (key, fresh)]);
+        let below = if there.has_kind() {
+            // SAFETY: what is not the key's and no leaf is a node, reachable in our section.
+            unsafe { there.placed(level) }
+        } else {
+            there
+        };
+        let children = [(other, below), (key, fresh)];
+        let children = children.map(|(key, word)| (digit(key, level) as u8, word));
+        let draft = Draft::new(key, level, &children);
         let Some(node) = self.memory.node(&draft) else {
             // SAFETY: nobody has seen it.
             return Put::NoMemory(unsafe { self.take(fresh) });
         };
-        let branch = Word::of_node(node).with(there.marks());
+        let branch = Word::of_node(node, path.level_of(path.len())).with(there.marks());
         // Release: pairs with the Acquire in `Slot::load`.
         if slot.exchange(there, branch, ord::radix_split()) {
             self.memory.count(1);

@@ -114,7 +114,7 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
             let step = path.step(at);
             loop {
                 let word = step.slot.load();
-                if !word.is_same(Word::of_node(step.node)) {
+                if !word.is_node(step.node) {
                     return false;
                 }
                 if word.has(marks) {

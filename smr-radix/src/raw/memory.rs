@@ -28,7 +28,7 @@ pub(crate) trait Memory<V> {
     unsafe fn retire_leaf(&self, guard: &Guard, leaf: NonNull<Leaf<V>>);
 
     /// A node that nobody has seen; `None` if there is no memory.
-    fn node(&self, draft: &Draft) -> Option<NodeRef<'_>>;
+    fn node(&self, draft: &Draft<'_>) -> Option<NodeRef<'_>>;
 
     /// Takes back a node that nobody else can reach.
     ///
@@ -173,7 +173,7 @@ impl<V> Memory<V> for Pools<V> {
         unsafe { self.leaves.retire_in(guard, leaf) };
     }
 
-    fn node(&self, draft: &Draft) -> Option<NodeRef<'_>> {
+    fn node(&self, draft: &Draft<'_>) -> Option<NodeRef<'_>> {
         match draft.shape() {
             Shape::Small => published(self.small.try_alloc(draft.build()).ok()),
             Shape::Middle => published(self.middle.try_alloc(draft.build()).ok()),

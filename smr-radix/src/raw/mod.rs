@@ -133,6 +133,7 @@ mod memory;
 mod node;
 mod path;
 mod policy;
+mod prefetch;
 mod rebuild;
 #[cfg(all(test, not(loom)))]
 mod tests;

@@ -150,10 +150,23 @@ pub(crate) struct Node<A, const W: usize, const S: usize> {
 #[repr(align(64))]
 pub(crate) struct Line;
 
-/// What the marks and the kind of a [`Word`] need.
+/// What the bits of a [`Word`] need: see `word`.
+#[cfg(all(
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    target_pointer_width = "64",
+    not(any(target_os = "android", loom, smr_tiny))
+))]
 #[derive(Debug)]
 #[repr(align(32))]
 pub(crate) struct Half;
+
+/// What the bits of a [`Word`] need: see `word`.
+#[cfg(not(all(
+    any(target_arch = "x86_64", target_arch = "aarch64"),
+    target_pointer_width = "64",
+    not(any(target_os = "android", loom, smr_tiny))
+)))]
+pub(crate) type Half = Line;
 
 pub(crate) type Small = Node<Line, 1, SMALL>;
 pub(crate) type Middle = Node<Line, 2, MIDDLE>;
@@ -164,42 +177,18 @@ pub(crate) type Full = Node<Half, 0, FULL>;
 unsafe impl<A, const W: usize, const S: usize> Send for Node<A, W, S> {}
 
 /// A node in the making.
-pub(crate) struct Draft {
+pub(crate) struct Draft<'a> {
     head: Head,
-    digits: [u8; FULL],
-    words: [Word; FULL],
-    len: usize,
+    children: &'a [(u8, Word)],
 }
 
-impl Draft {
-    /// A node that `key` is below, with room for `children` and some more.
-    pub(crate) fn new(key: u64, level: usize, children: usize) -> Self {
+impl<'a> Draft<'a> {
+    /// A node that `key` is below, with room for its children and some more.
+    pub(crate) fn new(key: u64, level: usize, children: &'a [(u8, Word)]) -> Self {
         Self {
-            head: Head::new(key, level, Shape::fit(children)),
-            digits: [0; FULL],
-            words: [Word::NULL; FULL],
-            len: 0,
+            head: Head::new(key, level, Shape::fit(children.len())),
+            children,
         }
-    }
-
-    /// A node with two children.
-    pub(crate) fn pair(level: usize, children: [(u64, Word); 2]) -> Self {
-        let mut draft = Self {
-            head: Head::new(children[0].0, level, Shape::Small),
-            digits: [0; FULL],
-            words: [Word::NULL; FULL],
-            len: 0,
-        };
-        for (key, word) in children {
-            draft.push(digit(key, level), word);
-        }
-        draft
-    }
-
-    pub(crate) fn push(&mut self, digit: usize, word: Word) {
-        self.digits[self.len] = digit as u8;
-        self.words[self.len] = word;
-        self.len += 1;
     }
 
     pub(crate) fn shape(&self) -> Shape {
@@ -208,25 +197,23 @@ impl Draft {
 
     /// The marks of all children.
     pub(crate) fn marks(&self) -> Marks {
-        let words = self.words[..self.len].iter();
-        words.fold(Marks::NONE, |all, word| all.and(word.marks()))
+        let children = self.children.iter();
+        children.fold(Marks::NONE, |all, (_, word)| all.and(word.marks()))
     }
 
     /// The node, in the memory of its shape.
+    #[inline]
     pub(crate) fn build<A, const W: usize, const S: usize>(&self) -> Node<A, W, S> {
-        let lanes = core::array::from_fn(|at| {
-            let mut bytes = [0; 8];
-            for (lane, byte) in bytes.iter_mut().enumerate() {
-                if 8 * at + lane < self.len {
-                    *byte = Lanes::byte(self.digits[8 * at + lane] as usize);
-                }
-            }
-            AtomicU64::new(u64::from_le_bytes(bytes))
-        });
+        let mut lanes = [0_u64; W];
         let mut words = [Word::NULL; S];
-        for at in 0..self.len {
-            let place = if W == 0 { self.digits[at] as usize } else { at };
-            words[place] = self.words[at];
+        for (at, (digit, word)) in self.children.iter().enumerate() {
+            let digit = usize::from(*digit);
+            if W == 0 {
+                words[digit] = *word;
+            } else {
+                lanes[at / 8] |= u64::from(Lanes::byte(digit)) << (8 * (at % 8));
+                words[at] = *word;
+            }
         }
         Node {
             _align: [],
@@ -234,7 +221,7 @@ impl Draft {
                 head: self.head,
                 life: Life::new(),
             },
-            lanes,
+            lanes: lanes.map(AtomicU64::new),
             slots: words.map(Slot::new),
         }
     }
@@ -380,13 +367,25 @@ impl<'g> NodeRef<'g> {
         Lanes(word.load(Ordering::Relaxed))
     }
 
+    /// The slots of a full node.
+    ///
+    /// # Safety
+    ///
+    /// That it is.
+    #[inline(always)]
+    pub(crate) unsafe fn full(self) -> &'g [Slot; FULL] {
+        // SAFETY: the caller's promise.
+        let node: &Full = unsafe { self.of() };
+        node.start.life.look();
+        &node.slots
+    }
+
     /// The slot of a digit, if there is one yet.
     #[inline(always)]
     pub(crate) fn slot(self, head: Head, digit: usize) -> Option<&'g Slot> {
         if head.shape() == Shape::Full {
             // SAFETY: it says so itself.
-            let node: &Full = unsafe { self.of() };
-            return Some(&node.slots[digit & (FULL - 1)]);
+            return Some(unsafe { &self.full()[digit & (FULL - 1)] });
         }
         let (lanes, slots) = self.parts(head);
         for (at, word) in lanes.iter().enumerate() {
@@ -424,6 +423,12 @@ impl<'g> NodeRef<'g> {
         Claim::Full
     }
 
+    /// All slots, used or not.
+    #[inline(always)]
+    pub(crate) fn slots(self, head: Head) -> &'g [Slot] {
+        self.parts(head).1
+    }
+
     /// The digits that have slots.
     #[inline(always)]
     pub(crate) fn digits(self, head: Head) -> u64 {
@@ -442,16 +447,19 @@ impl<'g> NodeRef<'g> {
     }
 
     /// Whether it has so few children, after that of `digit` has gone, that it is to be
-    /// rebuilt.
-    pub(crate) fn is_sparse(self, head: Head, digit: usize) -> bool {
-        if head.shape() == Shape::Full {
-            let (_, slots) = self.parts(head);
+    /// rebuilt. `is_full`: it is known to be a full one.
+    #[inline]
+    pub(crate) fn is_sparse(self, digit: usize, is_full: bool) -> bool {
+        if is_full || self.head().shape() == Shape::Full {
+            // SAFETY: it says so itself.
+            let slots = unsafe { self.full() };
             let first = digit / NEIGHBOURS * NEIGHBOURS;
             let mut neighbours = slots[first..first + NEIGHBOURS].iter();
             if !neighbours.all(|slot| slot.peek().is_null()) {
                 return false;
             }
         }
+        let head = self.head();
         self.children(head) <= SPARSE[head.shape() as usize]
     }
 
@@ -459,8 +467,7 @@ impl<'g> NodeRef<'g> {
     pub(crate) fn freeze(self, head: Head) -> Children {
         let (lanes, slots) = self.parts(head);
         let mut children = Children {
-            digits: [0; FULL],
-            words: [Word::NULL; FULL],
+            all: [(0, Word::NULL); FULL],
             len: 0,
         };
         for (at, slot) in slots.iter().enumerate() {
@@ -475,28 +482,21 @@ impl<'g> NodeRef<'g> {
                 Some(word) => (Self::lanes(word).0 >> (8 * (at % 8))) as usize & (FULL - 1),
                 None => at,
             };
-            children.digits[children.len] = digit as u8;
-            children.words[children.len] = word;
+            children.all[children.len] = (digit as u8, word);
             children.len += 1;
         }
         children
     }
 }
 
-/// The children of a frozen node.
+/// The children of a frozen node, with their digits.
 pub(crate) struct Children {
-    digits: [u8; FULL],
-    words: [Word; FULL],
+    all: [(u8, Word); FULL],
     len: usize,
 }
 
 impl Children {
-    pub(crate) fn len(&self) -> usize {
-        self.len
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, Word)> {
-        let digits = self.digits[..self.len].iter().map(|d| usize::from(*d));
-        digits.zip(self.words[..self.len].iter().copied())
+    pub(crate) fn as_slice(&self) -> &[(u8, Word)] {
+        &self.all[..self.len]
     }
 }

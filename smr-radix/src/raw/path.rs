@@ -3,7 +3,7 @@
 use core::mem::MaybeUninit;
 
 use crate::raw::memory::Memory;
-use crate::raw::node::{Head, NodeRef, digit};
+use crate::raw::node::{NodeRef, digit};
 use crate::raw::policy::Policy;
 use crate::raw::tree::Raw;
 use crate::raw::word::{Slot, Word};
@@ -14,7 +14,9 @@ use crate::tunables::LEVELS;
 pub(crate) struct Step<'g> {
     pub(crate) slot: &'g Slot,
     pub(crate) node: NodeRef<'g>,
-    pub(crate) head: Head,
+    pub(crate) level: usize,
+    /// Whether the word in the slot was [direct](Word::is_direct): then it is a full node.
+    pub(crate) is_direct: bool,
 }
 
 /// The nodes that cover a key, from the root on.
@@ -75,10 +77,20 @@ impl<'g> Path<'g> {
         (self.len != 0).then(|| self.step(self.len - 1))
     }
 
+    /// The level of the slot that leads to a node on the way, or where the way ended.
+    #[inline(always)]
+    pub(crate) fn level_of(&self, at: usize) -> usize {
+        if at == 0 {
+            LEVELS
+        } else {
+            self.step(at - 1).level
+        }
+    }
+
     /// Whether the slot where the way ended is of the lowest level.
     #[inline(always)]
     pub(crate) fn is_bottom(&self) -> bool {
-        self.last().is_some_and(|step| step.head.level() == 0)
+        self.level_of(self.len) == 0
     }
 }
 
@@ -88,7 +100,7 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
     pub(crate) fn descend<'g>(&'g self, key: u64, path: &mut Path<'g>) -> Spot<'g> {
         path.len = 0;
         let mut slot = self.root();
-        let mut is_bottom = false;
+        let mut level = LEVELS;
         loop {
             let word = slot.load();
             let at = |seen| Spot {
@@ -96,10 +108,10 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
                 word,
                 seen,
             };
-            if word.is_null() {
-                return at(Seen::Nothing);
-            }
             if !word.has_kind() {
+                if word.is_null() {
+                    return at(Seen::Nothing);
+                }
                 let leaf = word.leaf::<P::Value>();
                 // SAFETY: it was reachable in our section. The key never changes.
                 let other = unsafe { (*leaf).key };
@@ -110,17 +122,31 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
                     Seen::Other(other)
                 });
             }
-            if P::INLINE && is_bottom {
+            if P::INLINE && level == 0 {
                 return at(Seen::Entry);
             }
             // SAFETY: it was reachable in our section.
             let node = unsafe { word.node() };
-            let head = node.head();
-            if !head.covers(key) {
-                return at(Seen::Other(head.first()));
-            }
-            path.push(Step { slot, node, head });
-            let Some(next) = node.slot(head, digit(key, head.level())) else {
+            let is_direct = word.is_direct();
+            let next = if is_direct {
+                level -= 1;
+                // SAFETY: so says the word.
+                Some(unsafe { &node.full()[digit(key, level)] })
+            } else {
+                let head = node.head();
+                if !head.covers(key) {
+                    return at(Seen::Other(head.first()));
+                }
+                level = head.level();
+                node.slot(head, digit(key, level))
+            };
+            path.push(Step {
+                slot,
+                node,
+                level,
+                is_direct,
+            });
+            let Some(next) = next else {
                 return Spot {
                     slot: None,
                     word: Word::NULL,
@@ -128,7 +154,6 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
                 };
             };
             slot = next;
-            is_bottom = head.level() == 0;
         }
     }
 }

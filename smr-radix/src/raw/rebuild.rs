@@ -5,7 +5,7 @@ use smr_core::sync::mutant;
 
 use crate::ord;
 use crate::raw::memory::Memory;
-use crate::raw::node::{Children, Draft, Head, NodeRef};
+use crate::raw::node::{Draft, Head, NodeRef};
 use crate::raw::path::Path;
 use crate::raw::policy::Policy;
 use crate::raw::tree::Raw;
@@ -42,7 +42,7 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
         loop {
             let step = path.step(at);
             let word = step.slot.load();
-            if !word.is_same(Word::of_node(step.node)) {
+            if !word.is_node(step.node) {
                 return Ok(false);
             }
             if word.is_frozen() && !mutant("radix_frozen_parent") {
@@ -50,8 +50,10 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
                 at -= 1;
                 continue;
             }
-            let children = step.node.freeze(step.head);
-            let new = self.successor(step.head, &children)?;
+            let head = step.node.head();
+            let children = step.node.freeze(head);
+            let above = path.level_of(at);
+            let new = self.successor(head, children.as_slice(), above)?;
             // Release: pairs with the Acquire in `Slot::load`.
             if step.slot.exchange(word, new.word, ord::radix_rebuild()) {
                 // SAFETY: our exchange cut it off.
@@ -72,23 +74,26 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
         }
     }
 
-    /// What a node that has these children for good becomes.
-    fn successor(&self, head: Head, children: &Children) -> Result<Successor<'_>, ()> {
-        match children.len() {
-            0 => Ok(Successor {
-                word: Word::NULL,
-                made: Made::Nothing,
-            }),
-            1 => {
-                let (digit, word) = children.iter().next().expect("there is one");
-                if !(P::INLINE && head.level() == 0 && word.has_kind()) {
-                    return Ok(Successor {
-                        word,
-                        made: Made::Nothing,
-                    });
-                }
+    /// What a node that has these children for good becomes, in a slot of the level
+    /// `above`.
+    fn successor(
+        &self,
+        head: Head,
+        children: &[(u8, Word)],
+        above: usize,
+    ) -> Result<Successor<'_>, ()> {
+        let as_it_is = |word| Successor {
+            word,
+            made: Made::Nothing,
+        };
+        match children {
+            [] => Ok(as_it_is(Word::NULL)),
+            [(_, word)] if !word.has_kind() => Ok(as_it_is(*word)),
+            // SAFETY: on these levels it is a node, reachable in our section.
+            [(_, word)] if head.level() != 0 => Ok(as_it_is(unsafe { word.placed(above) })),
+            [(digit, word)] => {
                 // Values stand on the lowest level only.
-                let key = head.first() | digit as u64;
+                let key = head.first() | u64::from(*digit);
                 let leaf = self.memory.leaf(key, P::take_bits(word.value()));
                 let leaf = leaf.map_err(|_| ())?;
                 Ok(Successor {
@@ -96,11 +101,8 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
                     made: Made::Leaf,
                 })
             }
-            len => {
-                let mut draft = Draft::new(head.first(), head.level(), len);
-                for (digit, word) in children.iter() {
-                    draft.push(digit, word);
-                }
+            _ => {
+                let draft = Draft::new(head.first(), head.level(), children);
                 let node = self.memory.node(&draft).ok_or(())?;
                 let marks = if mutant("radix_marks_stay") {
                     Marks::NONE
@@ -108,7 +110,7 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
                     draft.marks()
                 };
                 Ok(Successor {
-                    word: Word::of_node(node).with(marks),
+                    word: Word::of_node(node, above).with(marks),
                     made: Made::Node(node),
                 })
             }

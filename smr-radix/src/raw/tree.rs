@@ -13,6 +13,7 @@ use crate::raw::node::digit;
 use crate::raw::policy::Policy;
 use crate::raw::walk::Walk;
 use crate::raw::word::{Slot, Word};
+use crate::tunables::LEVELS;
 
 /// A tree over keys of 64 bits, which the face maps its keys to. The guards that are
 /// passed in are sections of the tree's domain; the caller sees to that.
@@ -116,15 +117,23 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
     #[inline]
     pub(crate) fn find<'g>(&'g self, key: u64, _guard: &'g Guard) -> Option<P::Val<'g>> {
         let mut word = self.root.load();
+        let mut level = LEVELS;
         while word.has_kind() {
             // SAFETY: it was reachable in the guard's section.
             let node = unsafe { word.node() };
-            let head = node.head();
-            if !head.covers(key) {
-                return None;
-            }
-            let level = head.level();
-            word = node.slot(head, digit(key, level))?.load();
+            word = if word.is_direct() {
+                level -= 1;
+                // SAFETY: so says the word.
+                let slots = unsafe { node.full() };
+                slots[digit(key, level)].load()
+            } else {
+                let head = node.head();
+                if !head.covers(key) {
+                    return None;
+                }
+                level = head.level();
+                node.slot(head, digit(key, level))?.load()
+            };
             if P::INLINE && level == 0 && word.has_kind() {
                 return Some(P::from_bits(word.value()));
             }

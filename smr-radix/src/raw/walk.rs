@@ -8,17 +8,20 @@
 //! root; what it meets on the way from there is frozen now or was reached during this
 //! step, and counts.
 
+use core::mem::MaybeUninit;
+
 use smr_core::Guard;
 use smr_core::sync::mutant;
 
 use crate::raw::edit::{Action, Changed};
 use crate::raw::memory::{Memory, Pools};
-use crate::raw::node::{Head, NodeRef, digit};
+use crate::raw::node::{Head, NodeRef, Shape, digit};
 use crate::raw::path::{Path, Seen};
 use crate::raw::policy::Policy;
+use crate::raw::prefetch::HINTS;
 use crate::raw::tree::Raw;
 use crate::raw::word::{Marks, Slot, Word};
-use crate::tunables::{FULL, LEVELS};
+use crate::tunables::{AHEAD, FULL, LEVELS, NEAR};
 
 /// An entry as a walk saw it.
 pub(crate) struct Item<'g, P: Policy + 'g> {
@@ -39,25 +42,97 @@ impl<'g, P: Policy + 'g> Copy for Item<'g, P> {}
 struct Frame<'g> {
     node: NodeRef<'g>,
     head: Head,
+    full: Option<&'g [Slot; FULL]>,
     /// The digits that had slots when the walk came.
     digits: u64,
+    /// Those of them that are still ahead, in the direction that the walk has here.
+    rest: u64,
+    is_up: bool,
     /// The digit that was looked at last: -1 and [`FULL`] are before and behind all.
     at: i32,
 }
 
-impl Frame<'_> {
-    /// The next digit in the direction of the walk.
+impl<'g> Frame<'g> {
+    /// Looks ahead in a direction from where it is.
+    #[inline]
+    fn turn<const UP: bool>(&mut self) {
+        self.is_up = UP;
+        let above = u64::MAX.checked_shl((self.at + 1) as u32).unwrap_or(0);
+        let below = !u64::MAX.checked_shl(self.at as u32).unwrap_or(0);
+        self.rest = self.digits & if UP { above } else { below };
+    }
+
+    /// The first of some digits.
     #[inline(always)]
-    fn step<const UP: bool>(&mut self) -> Option<usize> {
+    fn first<const UP: bool>(rest: u64) -> Option<usize> {
+        if rest == 0 {
+            return None;
+        }
         let digit = if UP {
-            let rest = u64::MAX.checked_shl((self.at + 1) as u32).unwrap_or(0) & self.digits;
-            (rest != 0).then(|| rest.trailing_zeros())
+            rest.trailing_zeros()
         } else {
-            let rest = !u64::MAX.checked_shl(self.at as u32).unwrap_or(0) & self.digits;
-            (rest != 0).then(|| rest.ilog2())
-        }?;
-        self.at = digit as i32;
+            rest.ilog2()
+        };
         Some(digit as usize)
+    }
+
+    /// Goes on to the first digit that is ahead.
+    #[inline(always)]
+    fn pass(&mut self, digit: usize) {
+        self.rest &= !(1 << digit);
+        self.at = digit as i32;
+    }
+
+    #[inline(always)]
+    fn slot(&self, digit: usize) -> &'g Slot {
+        let slot = match self.full {
+            Some(slots) => Some(&slots[digit & (FULL - 1)]),
+            None => self.node.slot(self.head, digit),
+        };
+        slot.expect("digits keep their slots")
+    }
+
+    /// The key of a digit, on the lowest level.
+    #[inline(always)]
+    fn key(&self, digit: usize) -> Option<u64> {
+        (self.head.level() == 0).then(|| self.head.first() | digit as u64)
+    }
+
+    /// Asks for the memory that comes next: of the next sibling's children, and of the
+    /// sibling after that.
+    #[inline]
+    fn look_ahead<const UP: bool>(&self, is_inline: bool) {
+        if !HINTS {
+            return;
+        }
+        let mut rest = self.rest;
+        for distance in 1..=2 {
+            let Some(digit) = Self::first::<UP>(rest) else {
+                return;
+            };
+            rest &= !(1 << digit);
+            let word = self.slot(digit).load();
+            if !word.has_kind() || self.head.level() == 0 {
+                word.prefetch();
+            } else if distance == 2 {
+                word.prefetch_node(4);
+            } else {
+                // SAFETY: reachable in the walk's section.
+                ask_for_children(unsafe { word.node() }, is_inline);
+            }
+        }
+    }
+}
+
+/// Asks for the memory of a node's children.
+#[inline]
+fn ask_for_children(node: NodeRef<'_>, is_inline: bool) {
+    let head = node.head();
+    if !HINTS || (is_inline && head.level() == 0) {
+        return;
+    }
+    for slot in node.slots(head).iter().take(AHEAD) {
+        slot.peek().prefetch();
     }
 }
 
@@ -68,7 +143,9 @@ pub(crate) struct Walk<'g, P: Policy, M: Memory<P::Value> = Pools<<P as Policy>:
     tree: &'g Raw<P, M>,
     guard: &'g Guard,
     marks: Marks,
-    frames: [Option<Frame<'g>>; LEVELS],
+    /// The node that the walk is in, and below it those that it came through.
+    top: Option<Frame<'g>>,
+    below: [MaybeUninit<Frame<'g>>; LEVELS],
     depth: usize,
     /// The entry last met, and where that was.
     met: Option<Met<'g>>,
@@ -88,7 +165,8 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
             tree,
             guard,
             marks: mark.map_or(Marks::NONE, Marks::one),
-            frames: [None; LEVELS],
+            top: None,
+            below: [MaybeUninit::uninit(); LEVELS],
             depth: 0,
             met: None,
         }
@@ -109,19 +187,51 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
     /// position stays.
     #[inline]
     pub(crate) fn next(&mut self) -> Option<Item<'g, P>> {
-        let from = self.met?.key.checked_add(1)?;
-        self.go::<true, false>(from)
+        self.quick::<true>().or_else(|| {
+            let from = self.met?.key.checked_add(1)?;
+            self.go::<true, false>(from)
+        })
     }
 
     /// As `next`, backwards.
     #[inline]
     pub(crate) fn prev(&mut self) -> Option<Item<'g, P>> {
-        let from = self.met?.key.checked_sub(1)?;
-        self.go::<false, false>(from)
+        self.quick::<false>().or_else(|| {
+            let from = self.met?.key.checked_sub(1)?;
+            self.go::<false, false>(from)
+        })
+    }
+
+    /// The next entry, if it is in the same node and nothing is unusual.
+    #[inline(always)]
+    fn quick<const UP: bool>(&mut self) -> Option<Item<'g, P>> {
+        let frame = self.top.as_mut()?;
+        if frame.is_up != UP {
+            return None;
+        }
+        while let Some(digit) = Frame::first::<UP>(frame.rest) {
+            let slot = frame.slot(digit);
+            let word = slot.load();
+            let place = frame.key(digit);
+            let is_node = word.has_kind() && !(P::INLINE && place.is_some());
+            if word.is_frozen() || is_node {
+                return None;
+            }
+            frame.pass(digit);
+            if word.is_null() || !word.has(self.marks) {
+                continue;
+            }
+            if let (true, false, Some(slots)) = (HINTS, word.has_kind(), frame.full) {
+                slots[(digit + NEAR) & (FULL - 1)].peek().prefetch();
+            }
+            return Some(self.meet(slot, word, place));
+        }
+        None
     }
 
     /// From the root to the entry at `from`, or the next one in the direction.
     fn seek<const UP: bool>(&mut self, from: u64) -> Option<Item<'g, P>> {
+        self.top = None;
         self.depth = 0;
         let root = self.tree.root();
         self.enter::<UP>(root, root.load(), None, from)
@@ -129,33 +239,45 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
     }
 
     /// On from where the walk is. `FRESH`: it has come from the root in this step.
-    #[inline]
     fn go<const UP: bool, const FRESH: bool>(&mut self, from: u64) -> Option<Item<'g, P>> {
-        if self.depth == 0 && !FRESH {
+        if self.top.is_none() && !FRESH {
             return self.seek::<UP>(from);
         }
-        while self.depth != 0 {
-            let Some(frame) = &mut self.frames[self.depth - 1] else {
-                unreachable!("frames below the depth are there");
-            };
-            let (Some(digit), head) = (frame.step::<UP>(), frame.head) else {
-                self.depth -= 1;
+        while let Some(frame) = &mut self.top {
+            if frame.is_up != UP {
+                frame.turn::<UP>();
+            }
+            let Some(digit) = Frame::first::<UP>(frame.rest) else {
+                self.pop();
                 continue;
             };
-            let Some(slot) = frame.node.slot(head, digit) else {
-                unreachable!("digits keep their slots");
-            };
+            let slot = frame.slot(digit);
             let word = slot.load();
             if word.is_frozen() && !FRESH && !mutant("radix_stale_walk") {
                 return self.seek::<UP>(from);
             }
-            let place = (head.level() == 0).then(|| head.first() | digit as u64);
+            frame.pass(digit);
+            let place = frame.key(digit);
+            if word.has_kind() && place.is_none() && !FRESH {
+                frame.look_ahead::<UP>(P::INLINE);
+            }
             let met = self.enter::<UP>(slot, word, place, from);
             if met.is_some() {
                 return met;
             }
         }
         None
+    }
+
+    #[inline]
+    fn pop(&mut self) {
+        if self.depth == 0 {
+            self.top = None;
+            return;
+        }
+        self.depth -= 1;
+        // SAFETY: those below the depth were written.
+        self.top = Some(unsafe { self.below[self.depth].assume_init() });
     }
 
     /// Looks at what is in a slot: an entry at `from` or behind it is met; a node that may
@@ -177,24 +299,30 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
             self.push::<UP>(unsafe { word.node() }, from);
             return None;
         }
-        let key = match place {
-            Some(place) => place,
-            None => {
-                let leaf = word.leaf::<P::Value>();
-                // SAFETY: as above. The key never changes.
-                unsafe { (*leaf).key }
-            }
-        };
+        let key = place.unwrap_or_else(|| {
+            let leaf = word.leaf::<P::Value>();
+            // SAFETY: as above. The key never changes.
+            unsafe { (*leaf).key }
+        });
         if if UP { key < from } else { key > from } {
             return None;
         }
-        self.met = Some(Met { key, slot, word });
-        // SAFETY: it was reachable in the guard's section.
-        let value = unsafe { Raw::<P, M>::value_of(word) };
-        Some(Item { key, value })
+        Some(self.meet(slot, word, place))
     }
 
     #[inline(always)]
+    fn meet(&mut self, slot: &'g Slot, word: Word, place: Option<u64>) -> Item<'g, P> {
+        let key = place.unwrap_or_else(|| {
+            let leaf = word.leaf::<P::Value>();
+            // SAFETY: it was reachable in the guard's section. The key never changes.
+            unsafe { (*leaf).key }
+        });
+        self.met = Some(Met { key, slot, word });
+        // SAFETY: as above.
+        let value = unsafe { Raw::<P, M>::value_of(word) };
+        Item { key, value }
+    }
+
     fn push<const UP: bool>(&mut self, node: NodeRef<'g>, from: u64) {
         let head = node.head();
         let (near, far) = if UP {
@@ -206,19 +334,28 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
         if is_before(far, from) {
             return;
         }
-        let back = if UP { -1 } else { 1 };
-        let at = if !is_before(near, from) {
-            if UP { -1 } else { FULL as i32 }
-        } else {
-            digit(from, head.level()) as i32 + back
-        };
-        self.frames[self.depth] = Some(Frame {
+        let digits = node.digits(head);
+        let mut frame = Frame {
             node,
             head,
-            digits: node.digits(head),
-            at,
-        });
-        self.depth += 1;
+            // SAFETY: it says so itself.
+            full: (head.shape() == Shape::Full).then(|| unsafe { node.full() }),
+            digits,
+            rest: digits,
+            is_up: UP,
+            at: if UP { -1 } else { FULL as i32 },
+        };
+        if is_before(near, from) {
+            frame.at = digit(from, head.level()) as i32 + if UP { -1 } else { 1 };
+            frame.turn::<UP>();
+        } else {
+            // All of it comes.
+            ask_for_children(node, P::INLINE);
+        }
+        if let Some(top) = self.top.replace(frame) {
+            self.below[self.depth].write(top);
+            self.depth += 1;
+        }
     }
 
     /// Whether the entry last met is in the tree, the same and not another one of its

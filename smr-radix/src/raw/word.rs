@@ -5,7 +5,7 @@
 //!           +------+---------------------+----------+--------+
 //!  nothing  |  0   | 0                   | 0        | FROZEN |
 //!  leaf     |  0   | its address         | marks    | FROZEN |
-//!  node     |  1   | its address         | marks of | FROZEN |
+//!  node     |  1   | its address  DIRECT | marks of | FROZEN |
 //!           |      |                     | any below|        |
 //!  value    |  1   | the value           | marks    | FROZEN |
 //!           +------+---------------------+----------+--------+
@@ -13,9 +13,16 @@
 //! ```
 //!
 //! A node never stands in a slot of the lowest level, and a value only there: so one bit
-//! tells all of them apart. Leaves are aligned to 16 bytes and nodes to more. Where
+//! tells all of them apart. Leaves are aligned to 16 bytes and nodes to 32. Where
 //! programs see addresses with the highest bit set (with 32 bits, and on Android, which
-//! tags pointers there), KIND is bit 4, and leaves are aligned to 32 bytes.
+//! tags pointers there), KIND is bit 4 and DIRECT bit 5, leaves are aligned to 32 bytes
+//! and nodes to 64.
+//!
+//! DIRECT says what the node would say itself: that it is a full one, of the level right
+//! below that of the slot. Then nothing is skipped that a key could differ in, and whoever
+//! comes by needs not look at its head, which is on another line than most of its slots.
+//! It follows from the node and the level of the slot, so a word that goes to another
+//! level is [placed](Word::placed) there.
 //!
 //! The word is a pointer and its address is changed in place, so it keeps the
 //! provenance of what it leads to.
@@ -32,7 +39,8 @@ use smr_core::sync::{AtomicPtr, Ordering};
 
 use crate::ord;
 use crate::raw::leaf::Leaf;
-use crate::raw::node::NodeRef;
+use crate::raw::node::{NodeRef, Shape};
+use crate::raw::prefetch::prefetch;
 
 /// Whether the highest bit of an address is ours to use.
 pub(crate) const HIGH: bool = cfg!(all(
@@ -45,6 +53,7 @@ const FROZEN: usize = 1;
 const MARK: u32 = 1;
 const MARKS: usize = 0b1110;
 const KIND: usize = if HIGH { 1 << (usize::BITS - 1) } else { 1 << 4 };
+const DIRECT: usize = if HIGH { 1 << 4 } else { 1 << 5 };
 
 /// Bits of a value that stand in a word.
 pub(crate) const VALUE_BITS: u32 = usize::BITS - 5;
@@ -85,8 +94,26 @@ impl Word {
         Self::of_address(leaf.as_ptr().cast())
     }
 
-    pub(crate) fn of_node(node: NodeRef<'_>) -> Self {
-        Self::of_address(node.as_ptr()).map(|word| word | KIND)
+    /// For a slot of a level.
+    pub(crate) fn of_node(node: NodeRef<'_>, level: usize) -> Self {
+        let word = Self::of_address(node.as_ptr()).map(|word| word | KIND);
+        let head = node.head();
+        if head.shape() == Shape::Full && head.level() + 1 == level {
+            word.map(|word| word | DIRECT)
+        } else {
+            word
+        }
+    }
+
+    /// The word of a node, for a slot of another level.
+    ///
+    /// # Safety
+    ///
+    /// The word holds a node that is alive.
+    pub(crate) unsafe fn placed(self, level: usize) -> Self {
+        // SAFETY: the caller's promise.
+        let node = unsafe { self.node() };
+        Self::of_node(node, level).with(self.marks())
     }
 
     fn of_address(at: *mut ()) -> Self {
@@ -169,7 +196,19 @@ impl Word {
         self.map(|word| word & !marks.0)
     }
 
-    /// Whether both lead to the same, or are the same value; marks aside.
+    /// Whether this is a node that is full, and right below the level of the slot.
+    #[inline(always)]
+    pub(crate) fn is_direct(self) -> bool {
+        self.0.addr() & DIRECT != 0
+    }
+
+    /// Whether this is the node.
+    #[inline(always)]
+    pub(crate) fn is_node(self, node: NodeRef<'_>) -> bool {
+        self.has_kind() && core::ptr::eq(self.address(), node.as_ptr())
+    }
+
+    /// Whether both are the same leaf, or the same value; marks aside.
     #[inline(always)]
     pub(crate) fn is_same(self, other: Self) -> bool {
         (self.0.addr() ^ other.0.addr()) & !(FROZEN | MARKS) == 0
@@ -188,16 +227,28 @@ impl Word {
     /// The word holds a node that is alive for `'g`.
     #[inline(always)]
     pub(crate) unsafe fn node<'g>(self) -> NodeRef<'g> {
-        let at = self.map(|word| word & !(FROZEN | MARKS | KIND)).0;
         // SAFETY: the caller's promise.
-        unsafe { NodeRef::new(at) }
+        unsafe { NodeRef::new(self.address()) }
     }
 
-    #[cfg_attr(not(loom), allow(dead_code))]
-    /// An address to prefetch from: that of the leaf or node.
+    /// Where the node is.
     #[inline(always)]
-    pub(crate) fn address(self) -> *const u8 {
-        self.map(|word| word & !(FROZEN | MARKS | KIND)).0.cast()
+    fn address(self) -> *mut () {
+        self.map(|word| word & !(FROZEN | MARKS | KIND | DIRECT)).0
+    }
+
+    /// Asks for the line that the leaf is in, or that the node begins in.
+    #[inline(always)]
+    pub(crate) fn prefetch(self) {
+        prefetch(self.map(|word| word & !(FROZEN | MARKS | KIND)).0);
+    }
+
+    /// Asks for so many lines of the node.
+    #[inline(always)]
+    pub(crate) fn prefetch_node(self, lines: usize) {
+        for line in 0..lines {
+            prefetch(self.address().cast::<u8>().wrapping_add(64 * line));
+        }
     }
 }
 
