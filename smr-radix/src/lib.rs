@@ -27,7 +27,7 @@
 //! # How it works
 //!
 //! Six bits of the key choose a child at each level. A node that would have a single
-//! child is left out, and a node has as many slots as its children need: 6, 14, 30 or
+//! child is left out, and a node has as many slots as its children need: 6, 13, 27 or
 //! 64. So the height is at most eleven, and what it is in fact depends on how the keys
 //! lie and not on how many there are. An insertion, a replacement and a removal are
 //! one compare-and-exchange of one slot. Where a node has to give way to a larger or a
@@ -80,7 +80,7 @@
 //!
 //! | operation | progress | linearizes at |
 //! |---|---|---|
-//! | [`get`](Tree::get), [`contains_key`](Tree::contains_key), [`test_mark`](Tree::test_mark) | wait-free: as many steps as the key has digits; no write | the load of the slot; in a node that has been replaced, the moment at which its last slot was frozen, if that is later than the call |
+//! | [`get`](Tree::get), [`contains_key`](Tree::contains_key), [`test_mark`](Tree::test_mark) | wait-free: as many steps as the key has digits; no write | the load of the slot; if that is frozen, a moment of the call at which the slot showed the same |
 //! | [`insert`](Tree::insert), [`try_insert`](Tree::try_insert), [`replace`](Tree::replace), [`compare_exchange`](Tree::compare_exchange), [`update`](Tree::update), [`compute`](Tree::compute) and the like | lock-free | the exchange of the slot; where nothing is changed, as `get` |
 //! | [`remove`](Tree::remove), [`remove_if`](Tree::remove_if) | lock-free | the exchange of the slot |
 //! | [`get_ge`](Tree::get_ge) and its kin, [`first`](Tree::first), [`last`](Tree::last), [`range`](Tree::range), [`Cursor`] | each step lock-free, no write | each entry at an instant of its own |

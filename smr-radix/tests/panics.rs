@@ -11,7 +11,7 @@ use smr_radix::{Change, Mark, RadixTree};
 
 /// So many are retired beforehand, under guards of the domain: they wait, and are
 /// dropped while others are being retired.
-const WAITING: u32 = 600;
+const WAITING: u32 = 150;
 
 /// Who counts calls, panics at one of them, and notes which values were dropped.
 #[derive(Default)]
