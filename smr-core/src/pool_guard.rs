@@ -59,10 +59,19 @@ impl Deref for PoolGuard<'_> {
 }
 
 impl Drop for PoolGuard<'_> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
-        leave(self.guard.take(), self.visit.as_ref());
+        let guard = self.guard.take();
+        if let Some(visit) = &self.visit {
+            leave_visit(guard, visit);
+        }
     }
+}
+
+/// Apart, so that the end of a guard without destructors is no call.
+#[inline(never)]
+fn leave_visit<'p>(guard: Option<Guard>, visit: &Visit<'p, dyn Tended + 'p>) {
+    leave(guard, Some(visit));
 }
 
 impl fmt::Debug for PoolGuard<'_> {
