@@ -62,7 +62,7 @@ mod watch;
 
 pub(crate) use drain::{RawDrain, RawIntoIter};
 pub(crate) use entry::Entry;
-#[cfg(all(test, loom))]
+#[cfg(all(test, loom, not(shuttle)))]
 pub(crate) use entry::Hash;
 pub(crate) use iter::RawIter;
 pub(crate) use map::{Action, Computed, Inserted, RawMap};
