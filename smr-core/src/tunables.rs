@@ -87,7 +87,7 @@ pub(crate) const HUGE_BYTES: usize = if TINY { 4 << 10 } else { 2 << 20 };
 
 /// A pool takes such slabs when it has as much as so many of them for each of those
 /// who use it.
-pub(crate) const HUGE_FROM: usize = 4;
+pub(crate) const HUGE_FROM: usize = 2;
 
 /// Free items, in bytes, that one participant keeps before it shares.
 pub(crate) const MAX_CACHED_BYTES: usize = if TINY { 512 } else { 2 << 20 };

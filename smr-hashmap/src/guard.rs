@@ -9,10 +9,11 @@ pub(crate) mod sealed {
         /// The section that the guard keeps open.
         fn section(&self) -> &smr_core::Guard;
 
-        /// Whether it protects what lives in the domain.
+        /// Whether it protects what lives in the domain, which is asked for only where
+        /// that is not certain.
         #[inline(always)]
-        fn protects(&self, domain: &smr_core::Domain) -> bool {
-            self.section().protects(domain)
+        fn protects<'d>(&self, domain: impl FnOnce() -> &'d smr_core::Domain) -> bool {
+            self.section().protects(domain())
         }
     }
 
@@ -57,7 +58,7 @@ impl<G: Guard> Sealed for Own<G> {
     }
 
     #[inline(always)]
-    fn protects(&self, _domain: &Domain) -> bool {
+    fn protects<'d>(&self, _domain: impl FnOnce() -> &'d Domain) -> bool {
         true
     }
 }

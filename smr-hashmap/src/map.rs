@@ -275,7 +275,7 @@ impl<K, V, S> HashMap<K, V, S> {
     #[inline(always)]
     #[track_caller]
     pub(crate) fn section<'g>(&self, guard: &'g impl Guard) -> &'g smr_core::Guard {
-        if !guard.protects(self.domain()) {
+        if !guard.protects(|| self.domain()) {
             Self::refuse();
         }
         guard.section()
