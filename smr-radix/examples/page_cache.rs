@@ -31,7 +31,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use cache::{Cache, Counts, MOST};
+use cache::{Cache, Counts, MOST, SLACK};
 use files::{Disk, Files};
 use index::{Index, Locked};
 use page::Page;
@@ -174,7 +174,8 @@ fn run<I: Index>(files: &Files, seconds: f64, threads: usize) -> Counts {
     run.cache.flush(&mut counts);
     run.audit(&disk);
     let left = run.cache.count();
-    assert!(left <= budget + threads * MOST + budget / 8, "{left} pages");
+    // Each thread may have put a request's pages in before it found the hand taken.
+    assert!(left <= budget + SLACK + threads * MOST, "{left} pages");
     let most = page::take_most();
     drop(run);
     assert_eq!(page::live(), 0, "pages outlive their cache");

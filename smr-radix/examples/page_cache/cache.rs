@@ -18,33 +18,33 @@ use crate::index::Index;
 use crate::page::{Bytes, Page};
 
 /// The most pages that a request may ask for.
-pub const MOST: usize = 16;
+pub(crate) const MOST: usize = 16;
 /// Pages that the hand goes over between two looks at the budget.
 const TURN: usize = 64;
 /// Whoever finds so many pages too many waits for the hand.
-const SLACK: usize = 64;
+pub(crate) const SLACK: usize = 64;
 
 /// Where time goes, and how often.
 #[derive(Clone, Copy, Default)]
-pub struct Counts {
-    pub requests: u64,
-    pub pages: u64,
-    pub hits: u64,
-    pub evicted: u64,
-    pub written_back: u64,
-    pub cut: u64,
+pub(crate) struct Counts {
+    pub(crate) requests: u64,
+    pub(crate) pages: u64,
+    pub(crate) hits: u64,
+    pub(crate) evicted: u64,
+    pub(crate) written_back: u64,
+    pub(crate) cut: u64,
     /// Asking the structure for pages.
-    pub finding: Duration,
+    pub(crate) finding: Duration,
     /// Putting pages in and reading them.
-    pub reading: Duration,
+    pub(crate) reading: Duration,
     /// Making room, and writing back.
-    pub evicting: Duration,
+    pub(crate) evicting: Duration,
     /// Comparing what was served.
-    pub checking: Duration,
+    pub(crate) checking: Duration,
 }
 
 impl Counts {
-    pub fn add(&mut self, other: &Self) {
+    pub(crate) fn add(&mut self, other: &Self) {
         self.requests += other.requests;
         self.pages += other.pages;
         self.hits += other.hits;
@@ -64,7 +64,7 @@ struct Hand {
     arm: Arm,
 }
 
-pub struct Cache<'f, I> {
+pub(crate) struct Cache<'f, I> {
     files: &'f Files,
     trees: Vec<I>,
     /// Pages that it may have.
@@ -74,7 +74,7 @@ pub struct Cache<'f, I> {
 }
 
 impl<'f, I: Index> Cache<'f, I> {
-    pub fn new(files: &'f Files, disk: &Disk, budget: usize) -> Self {
+    pub(crate) fn new(files: &'f Files, disk: &Disk, budget: usize) -> Self {
         Self {
             files,
             trees: (0..files.count()).map(|_| I::new()).collect(),
@@ -89,7 +89,7 @@ impl<'f, I: Index> Cache<'f, I> {
     }
 
     /// Serves a range of pages of a file: each, with its place, to `check`.
-    pub fn serve(
+    pub(crate) fn serve(
         &self,
         file: usize,
         numbers: Range<u64>,
@@ -155,7 +155,13 @@ impl<'f, I: Index> Cache<'f, I> {
     }
 
     /// Writes a page, as one that was read before.
-    pub fn write(&self, file: usize, number: u64, arm: &mut Arm, mut make: impl FnMut() -> Page) {
+    pub(crate) fn write(
+        &self,
+        file: usize,
+        number: u64,
+        arm: &mut Arm,
+        mut make: impl FnMut() -> Page,
+    ) {
         let tree = &self.trees[file];
         let guard = tree.guard();
         loop {
@@ -169,7 +175,7 @@ impl<'f, I: Index> Cache<'f, I> {
     }
 
     /// Takes the pages of a file from a number on out: as when it is cut off there.
-    pub fn truncate(&self, file: usize, from: u64, counts: &mut Counts) {
+    pub(crate) fn truncate(&self, file: usize, from: u64, counts: &mut Counts) {
         let tree = &self.trees[file];
         let cut = tree.cut(from..self.files.pages_of(file), &tree.guard());
         self.pages.fetch_sub(cut, Ordering::Relaxed);
@@ -224,7 +230,7 @@ impl<'f, I: Index> Cache<'f, I> {
     }
 
     /// Writes all dirty pages back, unless another thread has the hand.
-    pub fn flush(&self, counts: &mut Counts) {
+    pub(crate) fn flush(&self, counts: &mut Counts) {
         let begin = Instant::now();
         let Ok(mut hand) = self.hand.try_lock() else {
             return;
@@ -250,7 +256,7 @@ impl<'f, I: Index> Cache<'f, I> {
     }
 
     /// Pages in it, counted one by one.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         let counted = self.trees.iter().map(Index::len).sum();
         assert_eq!(counted, self.pages.load(Ordering::Relaxed));
         counted

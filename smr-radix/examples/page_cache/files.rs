@@ -12,7 +12,7 @@ const LARGEST: u64 = 4 << 20;
 const ALL: u64 = 64 << 20;
 
 /// What the files contain, each filled up to a whole page with zeros.
-pub struct Files {
+pub(crate) struct Files {
     bytes: Vec<u8>,
     /// The first page of each, and the end of the last.
     firsts: Vec<usize>,
@@ -20,7 +20,7 @@ pub struct Files {
 
 impl Files {
     /// Reads the files below some folders, up to a limit.
-    pub fn read(folders: &[PathBuf]) -> io::Result<Self> {
+    pub(crate) fn read(folders: &[PathBuf]) -> io::Result<Self> {
         let (mut bytes, mut firsts) = (Vec::new(), vec![0]);
         for folder in folders {
             let mut found = Vec::new();
@@ -42,34 +42,34 @@ impl Files {
     }
 
     /// How many there are.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.firsts.len() - 1
     }
 
     /// Pages of all of them.
-    pub fn pages(&self) -> usize {
+    pub(crate) fn pages(&self) -> usize {
         self.bytes.len() / PAGE
     }
 
     /// Pages of a file.
-    pub fn pages_of(&self, file: usize) -> u64 {
+    pub(crate) fn pages_of(&self, file: usize) -> u64 {
         (self.firsts[file + 1] - self.firsts[file]) as u64
     }
 
     /// The place of a page among the pages of all files.
-    pub fn place(&self, file: usize, number: u64) -> usize {
+    pub(crate) fn place(&self, file: usize, number: u64) -> usize {
         self.firsts[file] + number as usize
     }
 
     /// The file that has a page of all, and which of its pages that is.
-    pub fn owner(&self, place: usize) -> (usize, u64) {
+    pub(crate) fn owner(&self, place: usize) -> (usize, u64) {
         let file = self.firsts.partition_point(|first| *first <= place) - 1;
         (file, (place - self.firsts[file]) as u64)
     }
 
     /// What a page contains once it has been written so many times: at each time every
     /// word of it is another.
-    pub fn written(&self, place: usize, times: u64) -> Box<Bytes> {
+    pub(crate) fn written(&self, place: usize, times: u64) -> Box<Bytes> {
         let mut page = Box::new([0; PAGE]);
         for (to, word) in page.chunks_exact_mut(8).zip(self.words(place)) {
             to.copy_from_slice(&(word ^ times).to_le_bytes());
@@ -79,7 +79,7 @@ impl Files {
 
     /// How often these bytes of a page were written, if they are bytes of that page
     /// from the first to the last.
-    pub fn times(&self, place: usize, bytes: &Bytes) -> Option<u64> {
+    pub(crate) fn times(&self, place: usize, bytes: &Bytes) -> Option<u64> {
         let found = bytes.chunks_exact(8).map(word);
         let mut differences = found.zip(self.words(place)).map(|(a, b)| a ^ b);
         let times = differences.next()?;
@@ -113,12 +113,12 @@ fn list(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
 }
 
 /// A copy of all files in one, gone at the end.
-pub struct Disk {
+pub(crate) struct Disk {
     path: PathBuf,
 }
 
 impl Disk {
-    pub fn new(files: &Files) -> io::Result<Self> {
+    pub(crate) fn new(files: &Files) -> io::Result<Self> {
         let name = format!("smr-page-cache-{}", std::process::id());
         let path = std::env::temp_dir().join(name);
         fs::write(&path, &files.bytes)?;
@@ -126,7 +126,7 @@ impl Disk {
     }
 
     /// An arm of its own for a thread.
-    pub fn open(&self) -> io::Result<Arm> {
+    pub(crate) fn open(&self) -> io::Result<Arm> {
         let file = File::options().read(true).write(true).open(&self.path)?;
         Ok(Arm(file))
     }
@@ -139,17 +139,17 @@ impl Drop for Disk {
 }
 
 /// Reads and writes pages of the copy.
-pub struct Arm(File);
+pub(crate) struct Arm(File);
 
 impl Arm {
-    pub fn read(&mut self, place: usize) -> io::Result<Box<Bytes>> {
+    pub(crate) fn read(&mut self, place: usize) -> io::Result<Box<Bytes>> {
         let mut page = Box::new([0; PAGE]);
         self.0.seek(SeekFrom::Start((place * PAGE) as u64))?;
         self.0.read_exact(&mut page[..])?;
         Ok(page)
     }
 
-    pub fn write(&mut self, place: usize, bytes: &Bytes) -> io::Result<()> {
+    pub(crate) fn write(&mut self, place: usize, bytes: &Bytes) -> io::Result<()> {
         self.0.seek(SeekFrom::Start((place * PAGE) as u64))?;
         self.0.write_all(bytes)
     }

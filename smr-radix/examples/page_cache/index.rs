@@ -13,7 +13,7 @@ use crate::page::Page;
 
 /// Finds pages by their number. A page that was found stays in memory as long as it is
 /// held, whoever takes it out meanwhile.
-pub trait Index: Send + Sync + Sized {
+pub(crate) trait Index: Send + Sync + Sized {
     const NAME: &'static str;
     /// What a request holds from its beginning to its end.
     type Guard<'i>
@@ -166,7 +166,7 @@ impl Index for RadixTree<u64, Page> {
 }
 
 /// A page behind a lock.
-pub struct Entry {
+pub(crate) struct Entry {
     page: Arc<Page>,
     marks: AtomicU8,
 }
@@ -190,7 +190,7 @@ impl Entry {
     }
 }
 
-pub type Locked = RwLock<BTreeMap<u64, Entry>>;
+pub(crate) type Locked = RwLock<BTreeMap<u64, Entry>>;
 
 fn reading(lock: &Locked) -> RwLockReadGuard<'_, BTreeMap<u64, Entry>> {
     lock.read().expect("nobody panics inside")

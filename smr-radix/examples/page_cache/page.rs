@@ -4,10 +4,10 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Bytes of a page.
-pub const PAGE: usize = 4096;
+pub(crate) const PAGE: usize = 4096;
 
 /// The bytes of a page.
-pub type Bytes = [u8; PAGE];
+pub(crate) type Bytes = [u8; PAGE];
 
 /// Pages that exist, found or not, and the most that ever did.
 static LIVE: AtomicUsize = AtomicUsize::new(0);
@@ -15,7 +15,7 @@ static MOST: AtomicUsize = AtomicUsize::new(0);
 
 /// A page, which is found before it has been read: who finds it empty reads it, or
 /// waits for who does.
-pub struct Page {
+pub(crate) struct Page {
     bytes: OnceLock<Box<Bytes>>,
     /// Whether the disk has these bytes.
     clean: AtomicBool,
@@ -32,32 +32,32 @@ impl Page {
     }
 
     /// A page that is still to be read.
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self::new(OnceLock::new(), true)
     }
 
     /// A page with bytes that the disk does not have yet.
-    pub fn written(bytes: Box<Bytes>) -> Self {
+    pub(crate) fn written(bytes: Box<Bytes>) -> Self {
         Self::new(OnceLock::from(bytes), false)
     }
 
     /// The bytes, which are read by this thread or another if nobody has yet.
-    pub fn bytes_or_read(&self, read: impl FnOnce() -> Box<Bytes>) -> &Bytes {
+    pub(crate) fn bytes_or_read(&self, read: impl FnOnce() -> Box<Bytes>) -> &Bytes {
         self.bytes.get_or_init(read)
     }
 
     /// The bytes, if they have been read.
-    pub fn bytes(&self) -> Option<&Bytes> {
+    pub(crate) fn bytes(&self) -> Option<&Bytes> {
         self.bytes.get().map(|bytes| &**bytes)
     }
 
-    pub fn is_clean(&self) -> bool {
+    pub(crate) fn is_clean(&self) -> bool {
         // Acquire: pairs with the Release of `cleaned`; what the disk has was written.
         self.clean.load(Ordering::Acquire)
     }
 
     /// The disk has them now.
-    pub fn cleaned(&self) {
+    pub(crate) fn cleaned(&self) {
         self.clean.store(true, Ordering::Release);
     }
 }
@@ -69,11 +69,11 @@ impl Drop for Page {
 }
 
 /// Pages that exist now.
-pub fn live() -> usize {
+pub(crate) fn live() -> usize {
     LIVE.load(Ordering::Relaxed)
 }
 
 /// The most pages that existed at a time; counts anew from here.
-pub fn take_most() -> usize {
+pub(crate) fn take_most() -> usize {
     MOST.swap(live(), Ordering::Relaxed)
 }
