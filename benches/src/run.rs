@@ -8,7 +8,9 @@
 //! subject of a comparison once, and starts with another one than the round
 //! before; the runs of a subject lie as far apart as the comparison is long.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{self, IsTerminal};
+
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::record::{Key, Record, Sample, summarise};
 
@@ -84,7 +86,9 @@ impl Comparison {
     }
 }
 
-/// Runs all comparisons, and hands each over as soon as it is complete.
+/// Runs all comparisons, and hands each over as soon as it is complete. How far it is
+/// and how long it will take is told by a bar, or line by line where that goes to no
+/// terminal.
 ///
 /// # Errors
 ///
@@ -93,7 +97,7 @@ pub(crate) fn run_all<E>(
     comparisons: &[Comparison],
     mut complete: impl FnMut(&[Record]) -> Result<(), E>,
 ) -> Result<(), E> {
-    let total = comparisons.iter().map(Comparison::len).sum();
+    let total: u64 = comparisons.iter().map(Comparison::len).sum();
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
     bar.set_style(
         ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} (left: {eta}) {wide_msg}")
@@ -103,6 +107,10 @@ pub(crate) fn run_all<E>(
         let records = comparison.run(&bar);
         // The bar steps aside while tables are printed.
         bar.suspend(|| complete(&records))?;
+        if !io::stderr().is_terminal() && bar.position() < total {
+            let left = HumanDuration(bar.eta());
+            eprintln!("{} of {total} runs, about {left} left", bar.position());
+        }
     }
     bar.finish_and_clear();
     Ok(())

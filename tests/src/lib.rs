@@ -20,4 +20,6 @@ mod front_pages {
     struct HashMap;
     #[doc = include_str!("../../smr-list/README.md")]
     struct List;
+    #[doc = include_str!("../../smr-radix/README.md")]
+    struct Radix;
 }

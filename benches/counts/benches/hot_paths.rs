@@ -17,10 +17,11 @@ use foldhash::fast::FixedState;
 use smr_core::{Guard, Pool, SmrCell, pin};
 use smr_hashmap::HashMap;
 use smr_list::OrderedList;
+use smr_radix::RadixTree;
 
 /// Operations that are counted.
 const ROUNDS: u64 = 100;
-/// Entries of the map.
+/// Entries of the map, and of the tree.
 const ENTRIES: u64 = 10_000;
 /// Keys of the list.
 const KEYS: u64 = 32;
@@ -70,6 +71,16 @@ fn list() -> OrderedList<u64, u64> {
         list.insert(key, key, &list.guard());
     }
     list
+}
+
+fn tree() -> RadixTree<u64, u64> {
+    let tree = RadixTree::new();
+    let guard = tree.guard();
+    for key in 0..ENTRIES {
+        tree.insert(key, key, &guard);
+    }
+    drop(guard);
+    tree
 }
 
 /// A function for each path, that callgrind finds by its name: its state and how that
@@ -128,6 +139,9 @@ paths! {
     }
     list_get(list: OrderedList<u64, u64> = list(), _round) {
         black_box(list.get(black_box(&(KEYS / 2)), &list.guard()).copied());
+    }
+    radix_get(tree: RadixTree<u64, u64> = tree(), round) {
+        black_box(tree.get(black_box(round * 97), &tree.guard()).copied());
     }
 }
 
