@@ -107,6 +107,7 @@ mod pool;
 mod pool_box;
 mod pool_guard;
 mod pool_report;
+mod pool_room;
 mod raw;
 #[cfg(all(feature = "std", not(loom)))]
 mod reaper;
@@ -138,6 +139,7 @@ pub use pool::Pool;
 pub use pool_box::PoolBox;
 pub use pool_guard::{PoolGuard, PoolOwnedGuard};
 pub use pool_report::{AllocError, PoolStats, ReserveError};
+pub use pool_room::Room;
 #[doc(hidden)]
 pub use raw::{advise_huge, try_box};
 #[cfg(all(feature = "std", not(loom)))]

@@ -10,6 +10,7 @@ use crate::limits::RetireError;
 use crate::pool::Pool;
 use crate::pool_box::PoolBox;
 use crate::pool_report::AllocError;
+use crate::raw::bucket::Bucket;
 use crate::raw::cache::Cache;
 use crate::raw::inner::Home;
 use crate::raw::participant::Participant;
@@ -197,7 +198,8 @@ impl<'p, T> LocalPool<'p, T> {
     where
         T: Send,
     {
-        self.inner.retire_at(self.slot, self.cache, item);
+        self.inner
+            .retire_at(self.slot, self.cache, item, Bucket::with_capacity);
     }
 
     /// As [`Pool::try_retire`].

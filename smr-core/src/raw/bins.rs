@@ -72,12 +72,25 @@ impl<E> Bins<E> {
     /// The entry must be unlinked already: `advance` comes after.
     #[inline(always)]
     pub(crate) fn push(&mut self, entry: E, bytes: usize, advance: impl FnOnce() -> u64) -> bool {
+        self.push_into(entry, bytes, Bucket::with_capacity, advance)
+    }
+
+    /// As [`push`](Self::push). `room` makes a bucket where none is open, with room for
+    /// so many entries or for fewer, but for one.
+    #[inline(always)]
+    pub(crate) fn push_into(
+        &mut self,
+        entry: E,
+        bytes: usize,
+        room: impl FnOnce(u32) -> Bucket<E>,
+        advance: impl FnOnce() -> u64,
+    ) -> bool {
         // An open bucket has room for one more.
         let open = match &mut self.open {
             Some(open) => open,
             none => {
                 cold_path();
-                none.insert(Bucket::with_capacity(self.limit))
+                none.insert(room(self.limit))
             }
         };
         if open.push(entry, bytes) & (open.bytes() < MAX_BUCKET_BYTES) {

@@ -197,7 +197,7 @@ impl<T> PoolInner<T> {
 
     /// The same, where the system may have no memory for it.
     #[inline(always)]
-    fn try_cache(&self, slot: &Participant) -> Result<&Cache<T>, NoMemory> {
+    pub(crate) fn try_cache(&self, slot: &Participant) -> Result<&Cache<T>, NoMemory> {
         match self.caches.find(slot.index) {
             Some(cache) => Ok(cache),
             None => self.add_cache(slot),

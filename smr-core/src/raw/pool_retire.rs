@@ -11,10 +11,10 @@ use crate::raw::bucket::Bucket;
 use crate::raw::cache::{Cache, Item};
 use crate::raw::inner::Home;
 use crate::raw::participant::Participant;
-use crate::raw::pool::PoolInner;
+use crate::raw::pool::{NoMemory, PoolInner};
 use crate::run;
 use crate::sync::Ordering;
-use crate::tunables::DROPS_PER_RETIRE;
+use crate::tunables::{DROPS_PER_RETIRE, FIRST_BUCKET_ITEMS};
 
 impl<T> PoolInner<T> {
     // -- give back -----------------------------------------------------------
@@ -44,10 +44,30 @@ impl<T> PoolInner<T> {
     /// Takes over an item that was unlinked.
     #[inline]
     pub(crate) fn retire(&self, home: Home<'_>, item: Item<T>) {
+        self.retire_into(home, item, Bucket::with_capacity);
+    }
+
+    /// As [`retire`](Self::retire), with a bucket at hand, should it need one.
+    #[inline]
+    pub(crate) fn retire_into(
+        &self,
+        home: Home<'_>,
+        item: Item<T>,
+        room: impl FnOnce(u32) -> Bucket<Item<T>>,
+    ) {
         match home {
-            Home::Own(slot) => self.retire_own(slot, item),
-            Home::Depot | Home::Shared(_) => self.retire_to_depot(home, item),
+            Home::Own(slot) => self.retire_at(slot, self.cache(slot), item, room),
+            Home::Depot | Home::Shared(_) => self.retire_to_depot(home, item, room),
         }
+    }
+
+    /// All that retiring one item may ask memory for: the owner's cache, which stays, and
+    /// a bucket.
+    pub(crate) fn room(&self, home: Home<'_>) -> Result<Bucket<Item<T>>, NoMemory> {
+        if let Home::Own(slot) = home {
+            self.try_cache(slot)?;
+        }
+        Bucket::try_with_capacity(FIRST_BUCKET_ITEMS).ok_or(NoMemory)
     }
 
     #[inline(always)]
@@ -55,12 +75,18 @@ impl<T> PoolInner<T> {
         if Self::IS_ZST && !Self::NEEDS_DROP {
             return;
         }
-        self.retire_at(slot, self.cache(slot), item);
+        self.retire_at(slot, self.cache(slot), item, Bucket::with_capacity);
     }
 
     /// As [`retire_own`](Self::retire_own), where the owner's cache is known.
     #[inline(always)]
-    pub(crate) fn retire_at(&self, slot: &Participant, cache: &Cache<T>, item: Item<T>) {
+    pub(crate) fn retire_at(
+        &self,
+        slot: &Participant,
+        cache: &Cache<T>,
+        item: Item<T>,
+        room: impl FnOnce(u32) -> Bucket<Item<T>>,
+    ) {
         if Self::IS_ZST && !Self::NEEDS_DROP {
             return;
         }
@@ -68,9 +94,8 @@ impl<T> PoolInner<T> {
         self.check_retire(item);
         let limited = self.charge();
         let sealed = cache.with(slot.barrier(), |stock| {
-            let sealed = stock
-                .bins
-                .push(item, size_of::<T>(), || self.inner().clock.advance());
+            let advance = || self.inner().clock.advance();
+            let sealed = stock.bins.push_into(item, size_of::<T>(), room, advance);
             if self.is_listed(limited) {
                 self.node.note_dirty(self.inner(), self.as_node());
             }
@@ -98,7 +123,12 @@ impl<T> PoolInner<T> {
     }
 
     #[inline(never)]
-    fn retire_to_depot(&self, home: Home<'_>, item: Item<T>) {
+    fn retire_to_depot(
+        &self,
+        home: Home<'_>,
+        item: Item<T>,
+        room: impl FnOnce(u32) -> Bucket<Item<T>>,
+    ) {
         if Self::IS_ZST && !Self::NEEDS_DROP {
             return;
         }
@@ -107,7 +137,7 @@ impl<T> PoolInner<T> {
         let limited = self.charge();
         let advance = || self.inner().clock.advance();
         self.depot.with(|depot| {
-            depot.bins().push(item, size_of::<T>(), advance);
+            depot.bins().push_into(item, size_of::<T>(), room, advance);
             if Self::NEEDS_DROP {
                 self.tend.note();
             }
