@@ -41,6 +41,25 @@ fn a_look_up_across_growth() {
     });
 }
 
+/// A full node, which look-ups pass without a look at its head, comes to stand higher
+/// and then lower again.
+#[test]
+fn a_look_up_in_a_full_node_that_moves() {
+    explore(1, || {
+        let one = |tree: &Items| {
+            assert_eq!(find(tree, 1), Some(10), "it is there throughout");
+            assert_eq!(find(tree, 17), None, "it never is");
+        };
+        let two = |tree: &Items| {
+            remove(tree, 4);
+            put(tree, 16, 1);
+        };
+        play(tree(&[0, 1, 2, 3, 4]), one, two, |tree, (), ()| {
+            assert_eq!(walk(tree, None), [0, 1, 2, 3, 16]);
+        });
+    });
+}
+
 /// A value that stands in a slot moves out to a leaf when its node goes.
 #[test]
 fn a_look_up_of_a_value_that_moves() {

@@ -191,6 +191,16 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// What a node that has these children for good becomes.
+    pub(crate) fn instead_of(head: Head, children: &'a [(u8, Word)]) -> Self {
+        let mut draft = Self::new(head.first(), head.level(), children);
+        if head.shape() == Shape::Middle && children.len() == MIDDLE && is_run(children) {
+            // It is being filled in order, and will be full soon.
+            draft.head = Head::new(head.first(), head.level(), Shape::Full);
+        }
+        draft
+    }
+
     pub(crate) fn shape(&self) -> Shape {
         self.head.shape()
     }
@@ -225,6 +235,15 @@ impl<'a> Draft<'a> {
             slots: words.map(Slot::new),
         }
     }
+}
+
+/// Whether the digits have no gap between them.
+fn is_run(children: &[(u8, Word)]) -> bool {
+    let digits = children.iter().map(|(digit, _)| usize::from(*digit));
+    let (first, last) = digits.fold((FULL, 0), |(first, last), digit| {
+        (first.min(digit), last.max(digit))
+    });
+    first + children.len() == last + 1
 }
 
 /// Eight lanes.

@@ -102,7 +102,7 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
                 })
             }
             _ => {
-                let draft = Draft::new(head.first(), head.level(), children);
+                let draft = Draft::instead_of(head, children);
                 let node = self.memory.node(&draft).ok_or(())?;
                 let marks = if mutant("radix_marks_stay") {
                     Marks::NONE

@@ -5,8 +5,8 @@
 //! slots that it meets are not frozen: then they are in the tree at that moment. A frozen
 //! slot may belong to a node that left the tree before the step began, and what it shows
 //! may be older than what an earlier step returned. So the step starts over from the
-//! root; what it meets on the way from there is frozen now or was reached during this
-//! step, and counts.
+//! root; a node that it finds frozen on the way from there was in the tree when it came
+//! by, and counts.
 
 use core::mem::MaybeUninit;
 

@@ -35,7 +35,7 @@
 
 use core::ptr::{self, NonNull};
 
-use smr_core::sync::{AtomicPtr, Ordering};
+use smr_core::sync::{AtomicPtr, Ordering, mutant};
 
 use crate::ord;
 use crate::raw::leaf::Leaf;
@@ -111,6 +111,9 @@ impl Word {
     ///
     /// The word holds a node that is alive.
     pub(crate) unsafe fn placed(self, level: usize) -> Self {
+        if mutant("radix_direct_stays") {
+            return self.thawed();
+        }
         // SAFETY: the caller's promise.
         let node = unsafe { self.node() };
         Self::of_node(node, level).with(self.marks())
