@@ -179,7 +179,7 @@ impl<T> Pool<T> {
     }
 
     #[inline(always)]
-    fn try_inner(&self) -> Option<&PoolInner<T>> {
+    pub(crate) fn try_inner(&self) -> Option<&PoolInner<T>> {
         self.get().or_else(|| self.try_make())
     }
 

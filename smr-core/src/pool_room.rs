@@ -48,11 +48,10 @@ impl<T> Pool<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn room(&self, who: &impl Participate) -> Result<Room<T>, AllocError<()>> {
-        let inner = self.inner();
-        match inner.room(Self::home_of(inner, who)) {
-            Ok(bucket) => Ok(Room(bucket)),
-            Err(_) => Err(AllocError(())),
-        }
+        let bucket = self
+            .try_inner()
+            .and_then(|inner| inner.room(Self::home_of(inner, who)).ok());
+        bucket.map(Room).ok_or(AllocError(()))
     }
 
     /// As [`retire_in`](Self::retire_in), with the memory that [`room`](Self::room) got

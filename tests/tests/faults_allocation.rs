@@ -291,6 +291,13 @@ fn inserting_into_a_tree<P: Policy>(value: impl Fn(&Drops, u64) -> P::Value + Sy
                 }
                 assert_eq!(tree.get(key, &guard).is_some(), there.last() == Some(&key));
             }
+            // What is replaced needs memory to wait in, too.
+            for key in &there {
+                match tree.try_insert_alloc(*key, value(&drops, *key), &guard) {
+                    Ok(replaced) => assert!(replaced.is_some(), "{key}"),
+                    Err(AllocError(value)) => drop(value),
+                }
+            }
             // Looking needs no memory, whatever is left.
             assert_eq!(tree.len(), there.len());
             there.sort_unstable();

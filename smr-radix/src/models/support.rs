@@ -274,6 +274,17 @@ impl<V: Shown> Shelves<V> {
 }
 
 impl<V: Shown> Memory<V> for Shelves<V> {
+    type LeafRoom = ();
+    type NodeRoom = ();
+
+    fn leaf_room(&self, _guard: &Guard) -> Option<()> {
+        Some(())
+    }
+
+    fn node_room(&self, _guard: &Guard, _node: NodeRef<'_>) -> Option<()> {
+        Some(())
+    }
+
     fn leaf(&self, key: u64, value: V) -> Result<NonNull<Leaf<V>>, V> {
         let leaf = Box::into_raw(Box::new(Leaf::new(key, value)));
         let leaf = NonNull::new(leaf).unwrap();
@@ -291,7 +302,7 @@ impl<V: Shown> Memory<V> for Shelves<V> {
         unsafe { Box::from_raw(leaf.as_ptr()) }.value
     }
 
-    unsafe fn retire_leaf(&self, _guard: &Guard, leaf: NonNull<Leaf<V>>) {
+    unsafe fn retire_leaf(&self, _guard: &Guard, leaf: NonNull<Leaf<V>>, _room: Option<()>) {
         self.retire(Place::Leaf(leaf.as_ptr().addr()));
     }
 
@@ -311,7 +322,7 @@ impl<V: Shown> Memory<V> for Shelves<V> {
         self.retire(Place::Node(node.as_ptr().addr()));
     }
 
-    unsafe fn retire_node(&self, _guard: &Guard, node: NodeRef<'_>) {
+    unsafe fn retire_node(&self, _guard: &Guard, node: NodeRef<'_>, (): ()) {
         self.retire(Place::Node(node.as_ptr().addr()));
     }
 

@@ -72,13 +72,27 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
         &'g self,
         key: u64,
         guard: &'g Guard,
+        ask: impl FnMut(Option<P::Val<'g>>, Option<P::Value>) -> Action<P::Value, R>,
+    ) -> Result<Done<'g, P, R>, NoMemory<P::Value>> {
+        self.edit_into(key, guard, None, ask)
+    }
+
+    /// As [`edit`](Self::edit), with room to retire what is replaced or removed, so that
+    /// this needs no memory.
+    #[inline]
+    pub(crate) fn edit_into<'g, R>(
+        &'g self,
+        key: u64,
+        guard: &'g Guard,
+        room: Option<M::LeafRoom>,
         mut ask: impl FnMut(Option<P::Val<'g>>, Option<P::Value>) -> Action<P::Value, R>,
     ) -> Result<Done<'g, P, R>, NoMemory<P::Value>> {
         let value = |word| {
             // SAFETY: it was reachable in the guard's section.
             unsafe { Self::value_of(word) }
         };
-        let changed = self.change(key, guard, |current, spare| ask(current.map(value), spare))?;
+        let ask = |current: Option<Word>, spare| ask(current.map(value), spare);
+        let changed = self.change(key, guard, room, ask)?;
         Ok(match changed {
             Changed::Inserted(new) => Done::Inserted(value(new)),
             Changed::Updated { old, new } => Done::Updated {
@@ -90,12 +104,13 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
         })
     }
 
-    /// As [`edit`](Self::edit), with the word of the entry in place of its value.
+    /// As [`edit_into`](Self::edit_into), with the word of the entry in place of its value.
     #[inline]
     pub(crate) fn change<R>(
         &self,
         key: u64,
         guard: &Guard,
+        mut room: Option<M::LeafRoom>,
         mut ask: impl FnMut(Option<Word>, Option<P::Value>) -> Action<P::Value, R>,
     ) -> Result<Changed<R>, NoMemory<P::Value>> {
         let mut path = Path::new();
@@ -115,11 +130,11 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
                     let (Some(slot), Some(old)) = (spot.slot, current) else {
                         unreachable!("what is removed was there");
                     };
-                    if self.remove_at(slot, old, key, &path, guard) {
+                    if self.remove_at(slot, old, key, &path, guard, &mut room) {
                         return Ok(Changed::Removed(old));
                     }
                 }
-                Action::Put(value) => match self.put(key, value, &spot, &path, guard) {
+                Action::Put(value) => match self.put(key, value, &spot, &path, guard, &mut room) {
                     Put::Done(None, new) => return Ok(Changed::Inserted(new)),
                     Put::Done(Some(old), new) => return Ok(Changed::Updated { old, new }),
                     Put::Again(value) => spare = Some(value),
@@ -131,7 +146,15 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
 
     /// Takes an entry out of its slot, if it is still there.
     #[inline]
-    fn remove_at(&self, slot: &Slot, old: Word, key: u64, path: &Path<'_>, guard: &Guard) -> bool {
+    fn remove_at(
+        &self,
+        slot: &Slot,
+        old: Word,
+        key: u64,
+        path: &Path<'_>,
+        guard: &Guard,
+        room: &mut Option<M::LeafRoom>,
+    ) -> bool {
         // Release: pairs with the Acquire in `Slot::load`.
         if !slot.exchange(old, Word::NULL, ord::radix_remove()) {
             return false;
@@ -140,7 +163,7 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
         self.tidy(key, path, guard);
         // Last: it may panic.
         // SAFETY: our exchange cut it off.
-        unsafe { self.retire(old, guard) };
+        unsafe { self.retire(old, guard, room.take()) };
         true
     }
 
@@ -166,6 +189,7 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
         spot: &Spot<'_>,
         path: &Path<'_>,
         guard: &Guard,
+        room: &mut Option<M::LeafRoom>,
     ) -> Put<P::Value> {
         let (slot, from) = match (spot.slot, spot.seen) {
             (Some(slot), Seen::Other(other)) => {
@@ -196,7 +220,7 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
             return Put::Again(unsafe { self.take(fresh) });
         }
         // SAFETY: our exchange cut it off.
-        unsafe { self.retire(from, guard) };
+        unsafe { self.retire(from, guard, room.take()) };
         Put::Done(Some(from), fresh)
     }
 

@@ -2,7 +2,7 @@
 
 use core::ptr::NonNull;
 
-use smr_core::{Domain, Guard, Pool, PoolBox, PoolStats};
+use smr_core::{Domain, Guard, Pool, PoolBox, PoolStats, Room};
 
 use crate::raw::leaf::Leaf;
 use crate::raw::length::Length;
@@ -10,6 +10,12 @@ use crate::raw::node::{Draft, Full, Large, Middle, NodeRef, Shape, Small};
 
 /// The memory of a tree, and its length. Models bring their own.
 pub(crate) trait Memory<V> {
+    /// What retiring a leaf may need memory for.
+    type LeafRoom;
+
+    /// What retiring a node may need memory for.
+    type NodeRoom;
+
     /// A leaf that nobody has seen; the value if there is no memory.
     fn leaf(&self, key: u64, value: V) -> Result<NonNull<Leaf<V>>, V>;
 
@@ -20,12 +26,21 @@ pub(crate) trait Memory<V> {
     /// It came from `leaf`, was not retired, and no section can reach it.
     unsafe fn take_leaf(&self, leaf: NonNull<Leaf<V>>) -> V;
 
-    /// Takes over a leaf that no section that begins later can reach.
+    /// Room to retire a leaf, for who cannot go without; `None` if there is no memory.
+    fn leaf_room(&self, guard: &Guard) -> Option<Self::LeafRoom>;
+
+    /// Takes over a leaf that no section that begins later can reach. With the guard's
+    /// room it needs no memory.
     ///
     /// # Safety
     ///
     /// It came from `leaf`, was unlinked, and is retired once.
-    unsafe fn retire_leaf(&self, guard: &Guard, leaf: NonNull<Leaf<V>>);
+    unsafe fn retire_leaf(
+        &self,
+        guard: &Guard,
+        leaf: NonNull<Leaf<V>>,
+        room: Option<Self::LeafRoom>,
+    );
 
     /// A node that nobody has seen; `None` if there is no memory.
     fn node(&self, draft: &Draft<'_>) -> Option<NodeRef<'_>>;
@@ -37,12 +52,16 @@ pub(crate) trait Memory<V> {
     /// As for leaves.
     unsafe fn give_back(&self, node: NodeRef<'_>);
 
-    /// Takes over a node that no section that begins later can reach.
+    /// Room to retire a node; `None` if there is no memory.
+    fn node_room(&self, guard: &Guard, node: NodeRef<'_>) -> Option<Self::NodeRoom>;
+
+    /// Takes over a node that no section that begins later can reach, with the guard's
+    /// room for it.
     ///
     /// # Safety
     ///
-    /// As for leaves.
-    unsafe fn retire_node(&self, guard: &Guard, node: NodeRef<'_>);
+    /// As for leaves, and the room was made for this node.
+    unsafe fn retire_node(&self, guard: &Guard, node: NodeRef<'_>, room: Self::NodeRoom);
 
     /// Counts an entry that came, or one that went.
     fn count(&self, by: isize);
@@ -144,15 +163,26 @@ unsafe fn give_back<T>(pool: &Pool<T>, node: NodeRef<'_>) {
 /// # Safety
 ///
 /// As for [`Memory::retire_node`].
-unsafe fn retire<T: Send>(pool: &Pool<T>, guard: &Guard, node: NodeRef<'_>) {
+unsafe fn retire<T: Send>(pool: &Pool<T>, guard: &Guard, node: NodeRef<'_>, room: Room<T>) {
     let Some(item) = NonNull::new(node.as_ptr().cast()) else {
         unreachable!("nodes are somewhere");
     };
     // SAFETY: the caller's promise.
-    unsafe { pool.retire_in(guard, item) };
+    unsafe { pool.retire_into(guard, item, room) };
+}
+
+/// Room in the pool of a shape.
+pub(crate) enum NodeRoom {
+    Small(Room<Small>),
+    Middle(Room<Middle>),
+    Large(Room<Large>),
+    Full(Room<Full>),
 }
 
 impl<V> Memory<V> for Pools<V> {
+    type LeafRoom = Room<Leaf<V>>;
+    type NodeRoom = NodeRoom;
+
     #[inline]
     fn leaf(&self, key: u64, value: V) -> Result<NonNull<Leaf<V>>, V> {
         match self.leaves.try_alloc(Leaf::new(key, value)) {
@@ -167,10 +197,23 @@ impl<V> Memory<V> for Pools<V> {
         leaf.into_inner().value
     }
 
+    fn leaf_room(&self, guard: &Guard) -> Option<Self::LeafRoom> {
+        self.leaves.room(guard).ok()
+    }
+
     #[inline]
-    unsafe fn retire_leaf(&self, guard: &Guard, leaf: NonNull<Leaf<V>>) {
-        // SAFETY: the caller's promise.
-        unsafe { self.leaves.retire_in(guard, leaf) };
+    unsafe fn retire_leaf(
+        &self,
+        guard: &Guard,
+        leaf: NonNull<Leaf<V>>,
+        room: Option<Self::LeafRoom>,
+    ) {
+        match room {
+            // SAFETY: the caller's promise.
+            None => unsafe { self.leaves.retire_in(guard, leaf) },
+            // SAFETY: the caller's promise.
+            Some(room) => unsafe { self.leaves.retire_into(guard, leaf, room) },
+        }
     }
 
     fn node(&self, draft: &Draft<'_>) -> Option<NodeRef<'_>> {
@@ -195,16 +238,26 @@ impl<V> Memory<V> for Pools<V> {
         }
     }
 
-    unsafe fn retire_node(&self, guard: &Guard, node: NodeRef<'_>) {
-        match node.head().shape() {
-            // SAFETY: the caller's promise.
-            Shape::Small => unsafe { retire(&self.small, guard, node) },
-            // SAFETY: the caller's promise.
-            Shape::Middle => unsafe { retire(&self.middle, guard, node) },
-            // SAFETY: the caller's promise.
-            Shape::Large => unsafe { retire(&self.large, guard, node) },
-            // SAFETY: the caller's promise.
-            Shape::Full => unsafe { retire(&self.full, guard, node) },
+    fn node_room(&self, guard: &Guard, node: NodeRef<'_>) -> Option<NodeRoom> {
+        let room = match node.head().shape() {
+            Shape::Small => NodeRoom::Small(self.small.room(guard).ok()?),
+            Shape::Middle => NodeRoom::Middle(self.middle.room(guard).ok()?),
+            Shape::Large => NodeRoom::Large(self.large.room(guard).ok()?),
+            Shape::Full => NodeRoom::Full(self.full.room(guard).ok()?),
+        };
+        Some(room)
+    }
+
+    unsafe fn retire_node(&self, guard: &Guard, node: NodeRef<'_>, room: NodeRoom) {
+        match room {
+            // SAFETY: the caller's promise; room was asked for it, so it is of this shape.
+            NodeRoom::Small(room) => unsafe { retire(&self.small, guard, node, room) },
+            // SAFETY: as above.
+            NodeRoom::Middle(room) => unsafe { retire(&self.middle, guard, node, room) },
+            // SAFETY: as above.
+            NodeRoom::Large(room) => unsafe { retire(&self.large, guard, node, room) },
+            // SAFETY: as above.
+            NodeRoom::Full(room) => unsafe { retire(&self.full, guard, node, room) },
         }
     }
 

@@ -143,6 +143,8 @@ mod word;
 
 pub(crate) use drain::{RawDrain, RawIntoIter};
 pub(crate) use edit::{Action, Done, NoMemory};
+#[cfg(not(loom))]
+pub(crate) use leaf::Leaf;
 pub use policy::{Boxed, Inline, Policy};
 pub(crate) use tree::Raw;
 pub(crate) use walk::{Item, Walk};

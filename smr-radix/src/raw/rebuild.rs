@@ -53,11 +53,13 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
             let head = step.node.head();
             let children = step.node.freeze(head);
             let above = path.level_of(at);
+            // After the exchange it is too late to fail.
+            let room = self.memory.node_room(guard, step.node).ok_or(())?;
             let new = self.successor(head, children.as_slice(), above)?;
             // Release: pairs with the Acquire in `Slot::load`.
             if step.slot.exchange(word, new.word, ord::radix_rebuild()) {
                 // SAFETY: our exchange cut it off.
-                unsafe { self.memory.retire_node(guard, step.node) };
+                unsafe { self.memory.retire_node(guard, step.node, room) };
                 return Ok(new.word.is_null());
             }
             match new.made {

@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 
-use smr_core::{Domain, Guard};
+use smr_core::{Domain, Guard, Room};
 #[cfg(not(loom))]
 use smr_core::{PoolGuard, PoolOwnedGuard, PoolStats};
 
@@ -62,6 +62,11 @@ impl<P: Policy> Raw<P> {
         P::Value: Send,
     {
         self.memory.leaves.owned_guard()
+    }
+
+    /// Room to retire what is replaced; `None` if there is no memory.
+    pub(crate) fn leaf_room(&self, guard: &Guard) -> Option<Room<Leaf<P::Value>>> {
+        self.memory.leaf_room(guard)
     }
 
     /// Drops what no section holds up.
@@ -191,20 +196,20 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
         bits(one) == bits(other)
     }
 
-    /// Retires the entry of a word that our exchange cut off. May run destructors of
-    /// others, which may panic.
+    /// Retires the entry of a word that our exchange cut off; needs no memory if it has
+    /// room. May run destructors of others, which may panic.
     ///
     /// # Safety
     ///
     /// Nobody who enters a section from now on can find it, and it is retired once.
     #[inline(always)]
-    pub(crate) unsafe fn retire(&self, word: Word, guard: &Guard) {
+    pub(crate) unsafe fn retire(&self, word: Word, guard: &Guard, room: Option<M::LeafRoom>) {
         if P::INLINE && word.has_kind() {
             return;
         }
         if let Some(leaf) = NonNull::new(word.leaf()) {
             // SAFETY: the caller's promise.
-            unsafe { self.memory.retire_leaf(guard, leaf) };
+            unsafe { self.memory.retire_leaf(guard, leaf, room) };
         }
     }
 

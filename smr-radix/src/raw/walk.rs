@@ -374,7 +374,7 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
     /// Removes the entry last met, unless it has gone or was replaced: then `false`.
     pub(crate) fn remove(&mut self) -> bool {
         let Some(met) = self.met else { return false };
-        let changed = self.tree.change(met.key, self.guard, |current, _| {
+        let changed = self.tree.change(met.key, self.guard, None, |current, _| {
             let is_it = |word| {
                 // SAFETY: both were reachable in the guard's section.
                 unsafe { Raw::<P, M>::is_one(word, met.word) }

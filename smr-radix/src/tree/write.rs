@@ -6,7 +6,7 @@ use super::Tree;
 use super::read::Entry;
 use crate::change::{Change, Mismatch, Occupied};
 use crate::key::{Key, bits_of};
-use crate::raw::{Action, Done, NoMemory, Policy};
+use crate::raw::{Action, Done, Leaf, NoMemory, Policy};
 
 /// Where there is no error to return for it.
 pub(super) fn expect_memory<T, V>(done: Result<T, NoMemory<V>>) -> T {
@@ -27,6 +27,9 @@ fn same<'g, P: Policy + 'g>(one: P::Val<'g>, other: P::Val<'g>) -> bool {
     }
 }
 
+/// See [`Pool::room`](smr_core::Pool::room).
+type LeafRoom<P> = smr_core::Room<Leaf<<P as Policy>::Value>>;
+
 type Outcome<'g, P, R> = Result<Done<'g, P, R>, NoMemory<<P as Policy>::Value>>;
 
 impl<K: Key, P: Policy> Tree<K, P> {
@@ -37,10 +40,22 @@ impl<K: Key, P: Policy> Tree<K, P> {
         key: K,
         value: P::Value,
         guard: &'g Guard,
+        may: impl FnMut(Option<P::Val<'g>>) -> Result<(), R>,
+    ) -> (Outcome<'g, P, R>, Option<P::Value>) {
+        self.put_into(key, value, guard, None, may)
+    }
+
+    /// The same, with room to retire what is replaced.
+    fn put_into<'g, R>(
+        &'g self,
+        key: K,
+        value: P::Value,
+        guard: &'g Guard,
+        room: Option<LeafRoom<P>>,
         mut may: impl FnMut(Option<P::Val<'g>>) -> Result<(), R>,
     ) -> (Outcome<'g, P, R>, Option<P::Value>) {
         let mut waiting = Some(value);
-        let done = self.raw.edit(bits_of(key), guard, |now, late| {
+        let done = self.raw.edit_into(bits_of(key), guard, room, |now, late| {
             if late.is_some() {
                 waiting = late;
             }
@@ -79,14 +94,14 @@ impl<K: Key, P: Policy> Tree<K, P> {
         }
     }
 
-    /// As [`insert`](Self::insert), where memory may be refused. What the tree gives
-    /// back, replaced values and nodes, goes into lists that may need memory too; for
-    /// that there is no error, and the process ends, as everywhere in Rust.
+    /// As [`insert`](Self::insert), where memory may be refused: also that which what is
+    /// replaced waits in is asked for before anything changes, at the cost of an
+    /// allocation. (Not in builds with debug assertions, which remember what is retired.)
     ///
     /// # Errors
     ///
-    /// [`AllocError`] with the value, if there is no memory for it or for the node that
-    /// it needs. Nothing has changed then.
+    /// [`AllocError`] with the value, if there is no memory for it, for a node that it
+    /// needs, or for what is replaced to wait in. Nothing has changed then.
     ///
     /// # Panics
     ///
@@ -108,7 +123,10 @@ impl<K: Key, P: Policy> Tree<K, P> {
         guard: &'g Guard,
     ) -> Result<Option<P::Val<'g>>, AllocError<P::Value>> {
         self.check(guard);
-        match self.put_if::<()>(key, value, guard, |_| Ok(())) {
+        let Some(room) = self.raw.leaf_room(guard) else {
+            return Err(AllocError(value));
+        };
+        match self.put_into::<()>(key, value, guard, Some(room), |_| Ok(())) {
             (Ok(Done::Updated { old, .. }), _) => Ok(Some(old)),
             (Ok(_), _) => Ok(None),
             (Err(NoMemory(value)), waiting) => {
