@@ -20,9 +20,6 @@ pub trait Shape: Send + Sync + Sized + 'static {
     /// of the structure.
     const REACHED_BY_DOMAIN: bool = false;
 
-    /// Removed values that stay until the next removal.
-    const KEEPS: u64 = 0;
-
     /// An empty one.
     fn new_in(domain: &Domain) -> Self;
 
@@ -253,10 +250,9 @@ impl Shape for Handles {
 }
 
 macro_rules! ends {
-    ($shape:ident, $name:literal, keeps: $keeps:literal) => {
+    ($shape:ident, $name:literal) => {
         impl Shape for $shape<Value> {
             const NAME: &'static str = $name;
-            const KEEPS: u64 = $keeps;
 
             fn new_in(domain: &Domain) -> Self {
                 $shape::new_in(domain)
@@ -281,9 +277,8 @@ macro_rules! ends {
     };
 }
 
-ends!(Stack, "stack", keeps: 0);
-// The last that was popped is in the node that stays at the head.
-ends!(Queue, "queue", keeps: 1);
+ends!(Stack, "stack");
+ends!(Queue, "queue");
 
 impl Shape for RadixTree<u64, Value> {
     const NAME: &'static str = "radix tree";

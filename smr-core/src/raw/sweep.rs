@@ -148,11 +148,19 @@ impl Inner {
         self.run_ready(slot, 2);
         if slot.count_quiet() >= QUIET_EXITS || self.is_closed() {
             slot.reset_quiet();
-            // In this order: a barrier passes over slots without the flag.
-            self.hand_over(slot);
-            slot.forget_garbage();
+            self.hand_over_and_forget(slot);
             self.sweep();
         }
+    }
+
+    /// Leaves the owner nothing to collect.
+    pub(crate) fn hand_over_and_forget(&self, slot: &Participant) {
+        if mutant("garbage_forgotten_first") {
+            slot.forget_garbage();
+        }
+        // In this order: a barrier passes over slots without the flag.
+        self.hand_over(slot);
+        slot.forget_garbage();
     }
 
     /// Collects what the owner holds, as far as it has expired, and what others

@@ -193,6 +193,7 @@ impl Word {
         unsafe { NodeRef::new(at) }
     }
 
+    #[cfg_attr(not(loom), allow(dead_code))]
     /// An address to prefetch from: that of the leaf or node.
     #[inline(always)]
     pub(crate) fn address(self) -> *const u8 {

@@ -217,11 +217,6 @@ pub(crate) trait Soaked: Sync {
 
     /// Values that a hand has in the structure at the most.
     fn most(&self) -> u64;
-
-    /// Removed values that stay until the next removal.
-    fn keeps(&self) -> u64 {
-        0
-    }
 }
 
 /// Soaks one structure.
@@ -323,7 +318,7 @@ fn soak<S: Soaked>(run: &Run, domain: &Domain, soaked: S) -> (u64, memory::Garba
     // No reader is left and nobody writes: all that was removed goes.
     soaked.flush();
     let live = run.ledger.live();
-    run.expect(live <= left + soaked.keeps(), || {
+    run.expect(live <= left, || {
         format!("{live} values live, and {left} of them in the structure")
     });
     let open = domain.stats().active_sections;
