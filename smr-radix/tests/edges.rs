@@ -179,6 +179,36 @@ fn words_of_any_size_come_back_and_replace_each_other() {
 }
 
 #[test]
+fn a_cursor_is_current_until_its_entry_goes_or_changes() {
+    fn check<T: Kind>() {
+        let tree = Tree::<u64, T::Policy>::new();
+        let guard = tree.guard();
+        tree.insert(70, T::value(1), &guard);
+        let cursor = tree.cursor(70, &guard);
+        assert!(cursor.still_current());
+        // Its node comes, grows, shrinks and goes.
+        (64..128).for_each(|key| _ = tree.try_insert(key, T::value(2), &guard));
+        assert!(cursor.still_current(), "nodes are not its business");
+        assert!(tree.set_mark(70, Mark::B, &guard));
+        assert!(cursor.still_current(), "nor are marks");
+        tree.retain(|key, _| key == 70, &guard);
+        assert!(cursor.still_current());
+        assert!(tree.remove(70, &guard).is_some());
+        assert!(!cursor.still_current(), "it has gone");
+        assert_eq!(cursor.value().map(T::number), Some(1), "and can be seen");
+        tree.insert(70, T::value(1), &guard);
+        assert_eq!(cursor.still_current(), !T::BY_REFERENCE, "an equal one");
+        tree.insert(70, T::value(4), &guard);
+        assert!(!cursor.still_current(), "another one");
+        assert!(tree.cursor(70, &guard).still_current());
+        assert!(!tree.cursor(71, &guard).still_current(), "at no entry");
+    }
+    check::<ByReference>();
+    check::<InNodes>();
+    check::<Mixed>();
+}
+
+#[test]
 fn a_guard_of_another_domain_is_refused_by_every_method() {
     let tree = RadixTree::<u64, u32>::new_in(&Domain::new());
     tree.insert(1, 1, &tree.guard());

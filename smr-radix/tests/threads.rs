@@ -307,7 +307,7 @@ fn an_entry_that_was_acquired_and_is_still_current_was_not_taken_before() {
         count: AtomicUsize::new(0),
         freed: AtomicBool::new(false),
     };
-    let cache = RadixTree::from_iter((0..40_u64).map(|key| (key, page())));
+    let cache = RadixTree::from_iter((0..4_u64).map(|key| (key, page())));
     let done = AtomicBool::new(false);
     let freed = AtomicUsize::new(0);
     thread::scope(|scope| {
@@ -315,7 +315,7 @@ fn an_entry_that_was_acquired_and_is_still_current_was_not_taken_before() {
             let mut dice = Dice(5);
             while !done.load(SeqCst) {
                 let guard = cache.guard();
-                let key = dice.roll(40);
+                let key = dice.roll(4);
                 if let Some(page) = cache.remove(key, &guard)
                     && page
                         .count
@@ -326,14 +326,14 @@ fn an_entry_that_was_acquired_and_is_still_current_was_not_taken_before() {
                     page.freed.store(true, SeqCst);
                     freed.fetch_add(1, SeqCst);
                 }
-                cache.insert(dice.roll(40), page(), &guard);
+                cache.insert(dice.roll(4), page(), &guard);
             }
         });
         let mut acquired = 0;
         let mut dice = Dice(6);
         for _ in 0..rounds() * 200 {
             let guard = cache.guard();
-            let cursor = cache.cursor(dice.roll(40), &guard);
+            let cursor = cache.cursor(dice.roll(4), &guard);
             let Some(page) = cursor.value() else { continue };
             page.count.fetch_add(1, SeqCst);
             if cursor.still_current() {
