@@ -72,16 +72,13 @@ impl<T> Slot<T> {
 
     #[inline(always)]
     fn settle(&self, with: *mut Parcel<T>) -> bool {
-        self.0
-            // Release: pairs with the Acquire in `look`. Relaxed on failure: what is
-            // there is looked at again.
-            .compare_exchange(
-                ptr::null_mut(),
-                with,
-                ord::queue_settle(),
-                Ordering::Relaxed,
-            )
-            .is_ok()
+        let empty = ptr::null_mut();
+        // Release: pairs with the Acquire in `look`. Relaxed on failure: what is there
+        // is looked at again.
+        let settled = self
+            .0
+            .compare_exchange(empty, with, ord::queue_settle(), Ordering::Relaxed);
+        settled.is_ok()
     }
 
     /// Puts the value there, unless the slot was given up.
@@ -192,6 +189,7 @@ impl<T> Segment<T> {
         self.claimed.store(0, Ordering::Relaxed);
         self.taken.0.store(0, Ordering::Relaxed);
         for slot in &self.slots.0 {
+            // Relaxed: as above.
             slot.0.store(ptr::null_mut(), Ordering::Relaxed);
         }
     }
