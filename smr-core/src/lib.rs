@@ -40,6 +40,9 @@
 //! | reclamation apart from the rest, with limits | a [`Domain`] of your own |
 //! | grace periods and nothing else | [`Domain::advance`], [`Domain::poll`], [`Domain::wait`] |
 //!
+//! Chapters: [a guide](docs::guide), [from crossbeam-epoch](docs::migrating), [how it
+//! works](docs::algorithm), [orderings](docs::orderings), [limitations](docs::limitations).
+//!
 //! # How it works
 //!
 //! A domain has a clock with two hands. A writer that has unlinked something
@@ -138,6 +141,8 @@ pub use pool::Pool;
 pub use pool_box::PoolBox;
 pub use pool_guard::{PoolGuard, PoolOwnedGuard};
 pub use pool_report::{AllocError, PoolStats, ReserveError};
+#[doc(hidden)]
+pub use raw::{advise_huge, try_box};
 #[cfg(all(feature = "std", not(loom)))]
 pub use reaper::Reaper;
 pub use seq::{Seq, SeqError};

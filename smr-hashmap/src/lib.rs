@@ -48,6 +48,9 @@
 //!
 //! Across `.await`, and to other threads: [`HashMap::pin_owned`].
 //!
+//! Chapters: [a guide](docs::guide), [how it works](docs::algorithm),
+//! [limitations](docs::limitations), and:
+//!
 //! | you come from | read |
 //! |---|---|
 //! | `RwLock<HashMap>` | [`docs::rwlock`], method by method |

@@ -44,6 +44,11 @@ const SURVIVORS: &[(&str, &str)] = &[
          that came before the fork",
     ),
     (
+        "map_past_end",
+        "it orders the freeing of a word against its last use, and loom does not watch \
+         where atomics are freed",
+    ),
+    (
         "poll_wr",
         "equivalent: the goal that the caller holds came from an advance which happened \
          before already, and the heavy barrier behind the load acquires in its place; \
@@ -59,6 +64,7 @@ const CRATES: &[(&str, &str)] = &[
     ("smr-core", "smr_core"),
     ("smr-hashmap", "smr_hashmap"),
     ("smr-list", "smr_list"),
+    ("smr-radix", "smr_radix"),
 ];
 
 /// A mutant gets at least this long, and [`PATIENCE`] times as long as the models
