@@ -85,6 +85,9 @@
 
 extern crate alloc;
 
+#[cfg(not(target_has_atomic = "64"))]
+compile_error!("smr-core needs 64-bit atomics: sequences must not wrap, and this target has none");
+
 mod atomic;
 mod barrier;
 mod builder;

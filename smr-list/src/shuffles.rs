@@ -13,24 +13,24 @@ use smr_core::{Domain, Guard, Pool};
 use crate::raw::chain::Chain;
 use crate::raw::node::Node;
 use crate::raw::queue::RawQueue;
+use crate::raw::segment::{Parcel, Segment};
 
 const THREADS: u64 = 4;
 
 type List = Chain<Counted, Pool<Node<Counted>>>;
-type Queue = RawQueue<Counted, Pool<Node<Option<Counted>>>>;
+type Queue = RawQueue<Counted, Pool<Segment<Counted>>, Pool<Parcel<Counted>>>;
 
 /// Runs `work` on something in several threads, with the thread's number and a way to
 /// pin; what they return, and then what `end` does, when all have ended.
 fn crowd<L: Send + Sync + 'static, R: Send + 'static>(
-    make: fn(Pool<Node<Counted>>, Pool<Node<Option<Counted>>>) -> L,
+    make: fn(&Domain) -> L,
     work: fn(&L, &Ledger, u64, &dyn Fn() -> Guard) -> R,
     end: fn(&L, Vec<R>, &Guard),
 ) {
     shuffle(move || {
         let domain = Domain::new();
         let ledger = Ledger::default();
-        let list = make(Pool::scoped_in(&domain), Pool::scoped_in(&domain));
-        let list = Arc::new(list);
+        let list = Arc::new(make(&domain));
         let threads: Vec<_> = (0..THREADS)
             .map(|number| {
                 let (list, domain, ledger) = (Arc::clone(&list), domain.clone(), ledger.clone());
@@ -95,7 +95,7 @@ fn a_stack_gives_each_value_to_one() {
         stack.pop(guard).map(|node| node.value.read())
     }
     crowd(
-        |memory, _| List::new(memory),
+        |domain| List::new(Pool::scoped_in(domain)),
         |stack, ledger, number, pin| {
             let put = |next| {
                 stack.push(ledger.value(next), &pin());
@@ -109,11 +109,10 @@ fn a_stack_gives_each_value_to_one() {
 #[test]
 fn a_queue_gives_each_value_to_one_in_order() {
     fn pop(queue: &Queue, guard: &Guard) -> Option<u64> {
-        let node = queue.pop(guard)?;
-        node.value.as_ref().map(Counted::read)
+        queue.pop(guard).map(Counted::read)
     }
     crowd(
-        |_, memory| Queue::new(memory),
+        |domain| Queue::new(Pool::scoped_in(domain), Pool::scoped_in(domain)),
         |queue, ledger, number, pin| {
             let put = |next| queue.push(&pin(), ledger.value(next));
             let traffic = Traffic::run(number, put, || pop(queue, &pin()));
@@ -153,7 +152,7 @@ fn in_an_ordered_list_each_thread_finds_what_it_wrote() {
         seen
     }
     crowd(
-        |memory, _| List::new(memory),
+        |domain| List::new(Pool::scoped_in(domain)),
         |list, ledger, number, pin| {
             let mut own = BTreeMap::<u64, u64>::new();
             for step in 0..below(12) {

@@ -102,14 +102,20 @@ mod imp {
     /// All memory of a table's blocks goes back to the system.
     pub(in crate::raw) fn ended(blocks: &Blocks) {
         let of = std::ptr::from_ref(blocks).addr();
+        // Looked at after the lock: another thread may run then.
+        let mut gone = Vec::new();
         with(|places| {
             places.retain(|_, place| {
-                if place.of == of {
-                    place.memory.with_mut(|_| ());
+                let stays = place.of != of;
+                if !stays {
+                    gone.push(Arc::clone(&place.memory));
                 }
-                place.of != of
+                stays
             });
         });
+        for memory in gone {
+            memory.0.with_mut(|_| ());
+        }
     }
 }
 
