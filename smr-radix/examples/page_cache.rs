@@ -222,7 +222,8 @@ fn main() {
         None => {
             let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
             let names = ["smr-core", "smr-hashmap", "smr-list", "smr-radix", "target"];
-            names.iter().map(|name| workspace.join(name)).collect()
+            let folders = names.iter().map(|name| workspace.join(name));
+            folders.filter(|folder| folder.is_dir()).collect()
         }
     };
     let mut number = |default: f64| {

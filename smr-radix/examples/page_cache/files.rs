@@ -27,11 +27,14 @@ impl Files {
             list(folder, &mut found)?;
             found.sort();
             for path in found {
+                let room = LARGEST.min(ALL.saturating_sub(bytes.len() as u64));
+                if room == 0 {
+                    break;
+                }
                 // A file may be gone by now, where a compiler is at work.
                 let Ok(file) = File::open(&path) else {
                     continue;
                 };
-                let room = LARGEST.min(ALL.saturating_sub(bytes.len() as u64));
                 if file.take(room).read_to_end(&mut bytes)? > 0 {
                     bytes.resize(bytes.len().next_multiple_of(PAGE), 0);
                     firsts.push(bytes.len() / PAGE);

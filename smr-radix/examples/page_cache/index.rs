@@ -119,7 +119,7 @@ impl Index for RadixTree<u64, Page> {
         page: Page,
         guard: &'h PoolGuard<'_>,
     ) -> bool {
-        let done = self.compare_exchange(number, old, page, guard).is_ok();
+        let done = self.compare_exchange(number, *old, page, guard).is_ok();
         if done {
             // After the page, which says itself that it is not clean: so whoever clears
             // the mark finds this page, or a later one.
@@ -217,7 +217,12 @@ impl Index for Locked {
         reading(self).len()
     }
 
-    fn find<'h>(&'h self, numbers: Range<u64>, (): &'h (), mut each: impl FnMut(u64, Arc<Page>)) {
+    fn find<'h>(
+        &'h self,
+        numbers: Range<u64>,
+        (): &'h (),
+        mut each: impl FnMut(u64, Self::Held<'h>),
+    ) {
         for (&number, entry) in reading(self).range(numbers) {
             entry.mark(ACCESSED);
             each(number, Arc::clone(&entry.page));
@@ -274,7 +279,7 @@ impl Index for Locked {
         from: u64,
         count: usize,
         (): &'h (),
-        mut idle: impl FnMut(u64, Arc<Page>),
+        mut idle: impl FnMut(u64, Self::Held<'h>),
     ) -> Option<u64> {
         let pages = reading(self);
         let mut found = pages.range(from..);
@@ -286,7 +291,7 @@ impl Index for Locked {
         found.next().map(|(number, _)| *number)
     }
 
-    fn dirty<'h>(&'h self, (): &'h (), mut each: impl FnMut(u64, Arc<Page>)) {
+    fn dirty<'h>(&'h self, (): &'h (), mut each: impl FnMut(u64, Self::Held<'h>)) {
         // The lock is not held while pages are written.
         let pages = reading(self);
         let marked = pages.iter().filter(|(_, entry)| entry.clear(DIRTY));
