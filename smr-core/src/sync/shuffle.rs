@@ -26,7 +26,7 @@ use super::process::{AtomicU8, Ordering};
 pub use shuttle::thread;
 
 /// Seeds of each kind, fixed and fresh, unless `SMR_SHUFFLES` says otherwise.
-const SEEDS: u64 = 400;
+const SEEDS: u64 = 200;
 
 /// Steps after which a schedule is taken to go round for ever.
 const STEPS: usize = 1_000_000;

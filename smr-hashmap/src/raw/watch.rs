@@ -75,12 +75,14 @@ mod imp {
     /// A block was written.
     #[track_caller]
     pub(in crate::raw) fn made(block: *const Block, blocks: &Blocks) {
+        let of = std::ptr::from_ref(blocks).addr();
         let fresh = || Place {
             is_there: false,
             memory: Arc::default(),
-            of: std::ptr::from_ref(blocks).addr(),
+            of,
         };
-        with(|places| _ = places.entry(block.addr()).or_insert_with(fresh));
+        // The memory may have been another table's before, which still lives.
+        with(|places| places.entry(block.addr()).or_insert_with(fresh).of = of);
         set(block, true);
         at(block, |place| Arc::clone(&place.memory))
             .0
