@@ -54,7 +54,7 @@ fn a_look_up_in_a_full_node_that_moves() {
             remove(tree, 4);
             put(tree, 16, 1);
         };
-        play(tree(&[0, 1, 2, 3, 4]), one, two, |tree, (), ()| {
+        play(tree(&[0, 1, 4, 2, 3]), one, two, |tree, (), ()| {
             assert_eq!(walk(tree, None), [0, 1, 2, 3, 16]);
         });
     });
