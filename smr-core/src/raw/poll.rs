@@ -23,7 +23,8 @@
 //!
 //! Counters are Relaxed, as in [`crate::raw::inner`]. `wanted` is Relaxed: it is
 //! raised before the mark that makes somebody look at it, and the mark is put and
-//! taken with an order.
+//! taken with an order. An exchange of `notice` that fails is Relaxed: it tells nothing
+//! but that the mark is not armed.
 
 use crate::ord;
 use crate::raw::inner::{Inner, count};
@@ -91,15 +92,13 @@ impl Inner {
         count(&self.counts.polls, 1);
         let mut noted = Noted::default();
         let (mut found, oldest) = self.mark_blockers(goal, wanted, &mut noted);
-        // The hand cannot move, and all come back.
-        let in_vain = found == Found::Marked && oldest <= self.clock.read_hand();
-        while !in_vain {
+        // Not if all come back, and the oldest holds the hand where it is.
+        let mut again = found != Found::Marked || oldest > self.clock.read_hand();
+        while again {
             found = self.scan(goal, Some((wanted, &mut noted)));
             // Each further turn is owed to a reader that published a stale sequence
             // between the marking and the barrier.
-            if found != Found::Fresh || mutant("no_second_scan") {
-                break;
-            }
+            again = found == Found::Fresh && !mutant("no_second_scan");
         }
         if found != Found::Expired {
             count(&self.counts.failed_polls, 1);

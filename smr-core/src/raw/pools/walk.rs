@@ -1,4 +1,8 @@
 //! Going along the list: gathering, running, asking.
+//!
+//! # Orderings
+//!
+//! `dirty` is Relaxed: see [`crate::raw::pools`].
 
 use core::cell::Cell;
 
