@@ -8,6 +8,9 @@ use clap::{Parser, ValueEnum};
 use crate::journal::Pace;
 use crate::machine;
 
+mod trees;
+pub(crate) use trees::{Fault, Mix, Spread, TreeSettings};
+
 /// Compares safe memory reclamation by sequences with its peers.
 ///
 /// Without a suite: a comparison of about a minute over all of them. With
@@ -59,7 +62,20 @@ pub(crate) struct Cli {
     #[arg(long, value_enum, value_delimiter = ',', value_name = "HOW,...")]
     pub(crate) distributions: Option<Vec<Distribution>>,
 
-    /// Entries of the maps of `map`, `latency` and `memory`.
+    /// How the keys of `radix` lie.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "HOW,...")]
+    pub(crate) spreads: Option<Vec<Spread>>,
+
+    /// Workloads of `radix`.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "NAME,...")]
+    pub(crate) mixes: Option<Vec<Mix>>,
+
+    /// Workloads of `page`.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "NAME,...")]
+    pub(crate) faults: Option<Vec<Fault>>,
+
+    /// Entries of the maps of `map`, `latency` and `memory`, and of the trees of
+    /// `radix` and `page`.
     #[arg(long, value_delimiter = ',', value_name = "N,...")]
     pub(crate) entries: Option<Vec<u64>>,
 
@@ -81,7 +97,7 @@ pub(crate) struct Cli {
 
     /// Goes on with the run that wrote the file of --json: what it has is not
     /// run again.
-    #[arg(long, requires = "json")]
+    #[arg(long)]
     pub(crate) resume: bool,
 
     /// Leaves it to the system where threads run, even where there are more
@@ -115,6 +131,10 @@ pub(crate) enum Suite {
     Memory,
     /// Linked lists, queues and stacks.
     List,
+    /// Ordered maps from integers.
+    Radix,
+    /// What a page cache does with such a map.
+    Page,
 }
 
 impl Suite {
@@ -130,6 +150,8 @@ impl Suite {
             Suite::Latency => "latency",
             Suite::Memory => "memory",
             Suite::List => "list",
+            Suite::Radix => "radix",
+            Suite::Page => "page",
         }
     }
 }
@@ -341,6 +363,8 @@ pub(crate) struct Settings {
     pub(crate) maps: MapSettings,
     /// What concerns lists.
     pub(crate) lists: ListSettings,
+    /// What concerns trees.
+    pub(crate) trees: TreeSettings,
     /// Whether no suite was named, so that it is to be brief.
     pub(crate) short: bool,
     seconds: Option<f64>,
@@ -386,6 +410,7 @@ impl Settings {
             pools: cli.pools.unwrap_or(if short { 10_000 } else { 100_000 }),
             maps: MapSettings::new(cli, short),
             lists: ListSettings::new(cli, short),
+            trees: TreeSettings::new(cli, short),
             seconds: cli.seconds,
             short,
             subjects: cli.subjects.clone(),

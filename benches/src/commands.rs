@@ -1,10 +1,13 @@
 //! The commands beside the plain comparison.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::cli::Cli;
+use crate::trace;
 
 /// Compares safe memory reclamation by sequences, and structures over it, with
 /// their peers.
@@ -30,20 +33,23 @@ pub(crate) enum Command {
     Report(Box<ReportArgs>),
     /// Tells what changed from one file of records to another.
     ///
-    /// A figure has changed when the runs of both files do not overlap. Ends with
-    /// 0 if nothing has become worse, with 1 if something has, and with 2 if the
-    /// files cannot be compared.
+    /// A figure has changed when the spreads of both files do not overlap. Ends
+    /// with 0 if nothing has become worse, with 1 if something has, and with 2 if
+    /// the files cannot be compared.
     Diff(DiffArgs),
     /// Indexes the words of a folder of text, by each map in turn.
     Index(WorkArgs),
     /// Serves the pages of a folder of files, by each cache in turn.
     Pages(WorkArgs),
+    /// Stores what valgrind's lackey tells on the standard input as a trace of pages.
+    Trace(TraceArgs),
 }
 
 /// Arguments of `report`.
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// Writes the page here.
+    /// Writes the page here; records and comma-separated values go beside it, with
+    /// endings of their own, unless they are given other places.
     #[arg(long, value_name = "PATH")]
     pub(crate) html: Option<PathBuf>,
 
@@ -54,6 +60,10 @@ pub(crate) struct ReportArgs {
     /// Writes the tables here, in Markdown.
     #[arg(long, value_name = "PATH")]
     pub(crate) markdown: Option<PathBuf>,
+
+    /// Replaces the tables in this file, between its two marks.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) readme: Option<PathBuf>,
 
     /// Runs nothing, and takes the records of these files.
     #[arg(long, value_name = "PATH", conflicts_with_all = ["json", "resume", "short"])]
@@ -74,6 +84,18 @@ impl ReportArgs {
         let to_files = self.html.is_some() || self.csv.is_some() || self.markdown.is_some();
         self.short || (self.run.suites.is_empty() && !to_files && self.run.json.is_none())
     }
+
+    /// Gives what belongs to a page its place beside it.
+    pub(crate) fn complete(&mut self) {
+        let Some(page) = self.html.clone().filter(|page| *page != Path::new("-")) else {
+            return;
+        };
+        self.csv.get_or_insert_with(|| page.with_extension("csv"));
+        if self.from.is_empty() {
+            let json = &mut self.run.json;
+            json.get_or_insert_with(|| page.with_extension("jsonl"));
+        }
+    }
 }
 
 /// Arguments of `diff`.
@@ -87,6 +109,12 @@ pub(crate) struct DiffArgs {
     /// Changes of a median by less than this share are no changes.
     #[arg(long, value_name = "SHARE", default_value_t = 0.03)]
     pub(crate) least: f64,
+
+    /// Asks whether the files tell the same, as a brief run and a long one should:
+    /// ends with 0 if nine of ten figures agree within their spreads and at most
+    /// one in a hundred orders of two subjects is reversed, else with 1.
+    #[arg(long)]
+    pub(crate) agree: bool,
 }
 
 /// Arguments of `index` and `pages`.
@@ -121,6 +149,32 @@ pub(crate) struct WorkArgs {
     pub(crate) one: Option<String>,
 }
 
+/// Arguments of `trace`.
+#[derive(Debug, Args)]
+pub(crate) struct TraceArgs {
+    /// Writes the trace here.
+    pub(crate) to: PathBuf,
+}
+
+/// Stores a trace.
+///
+/// # Errors
+///
+/// When the input cannot be read, is too much, or the file cannot be written.
+pub(crate) fn trace(arguments: &TraceArgs) -> io::Result<()> {
+    let trace = trace::reduce(io::stdin().lock())?;
+    let stored = trace::pack(&trace).map_err(io::Error::other)?;
+    fs::write(&arguments.to, &stored)?;
+    let pages: BTreeSet<u64> = trace.iter().copied().collect();
+    println!(
+        "{} references to {} pages in {} bytes",
+        trace.len(),
+        pages.len(),
+        stored.len()
+    );
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,6 +196,42 @@ mod tests {
         };
         assert_eq!(report.run.suites.len(), 1);
         assert!(!report.brief());
+    }
+
+    #[test]
+    fn records_and_values_lie_beside_the_page() {
+        let places = |arguments: &[&str]| match Arguments::parse_from(arguments).command {
+            Some(Command::Report(mut report)) => {
+                report.complete();
+                let told = |path: Option<PathBuf>| path.map(|path| path.display().to_string());
+                (told(report.csv), told(report.run.json))
+            }
+            other => panic!("{other:?}"),
+        };
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            places(&["smr-bench", "report", "--html", "a/x.html"]),
+            (some("a/x.csv"), some("a/x.jsonl"))
+        );
+        assert_eq!(
+            places(&[
+                "smr-bench",
+                "report",
+                "--html",
+                "x.html",
+                "--from",
+                "y.jsonl"
+            ]),
+            (some("x.csv"), None)
+        );
+        assert_eq!(
+            places(&["smr-bench", "report", "--html", "x.html", "--json", "y"]),
+            (some("x.csv"), some("y"))
+        );
+        assert_eq!(
+            places(&["smr-bench", "report", "--html", "-"]),
+            (None, None)
+        );
     }
 
     #[test]

@@ -1,13 +1,14 @@
-//! The comparison of reclamation systems, hash maps and lists: one binary, every suite,
-//! every peer.
+//! The comparison of reclamation systems, hash maps, lists and radix trees: one binary,
+//! every suite, every peer.
 //!
 //! ```text
 //! smr-bench                       about a minute over everything
 //! smr-bench churn --threads 1,2   one suite at full length
 //! smr-bench schemes --threads 2   one structure over each system
 //! smr-bench map --entries 10000000 --workloads read-only
+//! smr-bench radix --spreads dense --mixes alone
 //! smr-bench --list                suites and subjects
-//! smr-bench report --html x.html --json x.jsonl     everything, as a page
+//! smr-bench report --html x.html  everything, as a page; x.jsonl and x.csv beside it
 //! smr-bench report --from x.jsonl --html x.html     the page, from records
 //! smr-bench diff a.jsonl b.jsonl                    what changed
 //! smr-bench index FOLDER          real input, from end to end
@@ -56,6 +57,7 @@ mod session;
 mod subjects;
 mod suites;
 mod table;
+mod trace;
 mod work;
 
 use std::io;
@@ -77,14 +79,20 @@ fn main() -> ExitCode {
             let run = &arguments.run;
             compare(run, &Settings::new(run), Outputs::default())
         }
-        Some(Command::Report(report)) if !report.from.is_empty() => report::render(&report),
-        Some(Command::Report(report)) => {
-            let settings = Settings::with(&report.run, report.brief());
-            compare(&report.run, &settings, Outputs::new(&report))
+        Some(Command::Report(mut report)) => {
+            let brief = report.brief();
+            report.complete();
+            if report.from.is_empty() {
+                let settings = Settings::with(&report.run, brief);
+                compare(&report.run, &settings, Outputs::new(&report))
+            } else {
+                report::render(&report)
+            }
         }
         Some(Command::Diff(files)) => return diff::run(&files),
         Some(Command::Index(work)) => work::index::run(&work),
         Some(Command::Pages(work)) => work::pages::run(&work),
+        Some(Command::Trace(trace)) => commands::trace(&trace),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -109,6 +117,9 @@ fn compare(cli: &Cli, settings: &Settings, outputs: Outputs) -> io::Result<()> {
 fn check(settings: &Settings, cli: &Cli) {
     use clap::error::ErrorKind::InvalidValue;
     let fail = |message: String| -> ! { Arguments::command().error(InvalidValue, message).exit() };
+    if cli.resume && cli.json.is_none() {
+        fail("--resume goes on with the file of --json".into());
+    }
     if let Some(size) = settings
         .sizes
         .iter()

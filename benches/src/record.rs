@@ -13,6 +13,16 @@ use serde::{Deserialize, Serialize};
 pub(crate) enum Metric {
     /// Wall time of one operation of one thread.
     TimePerOp,
+    /// Wall time of a look-up that hits.
+    GetTime,
+    /// Wall time of a look-up of a key that is not there.
+    MissTime,
+    /// Wall time of a search for the first key at or after one.
+    AtOrAfterTime,
+    /// Wall time of a visit of all entries, divided by their number.
+    ScanTime,
+    /// Wall time of an insertion of a new key.
+    InsertTime,
     /// Operations a second, all threads together.
     Throughput,
     /// Operations a second, divided by the number of threads.
@@ -83,6 +93,11 @@ impl Metric {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Metric::TimePerOp => "time_per_op",
+            Metric::GetTime => "get_time",
+            Metric::MissTime => "miss_time",
+            Metric::AtOrAfterTime => "at_or_after_time",
+            Metric::ScanTime => "scan_time",
+            Metric::InsertTime => "insert_time",
             Metric::Throughput => "throughput",
             Metric::ThroughputPerThread => "throughput_per_thread",
             Metric::OverheadPeak => "overhead_peak",
@@ -114,6 +129,11 @@ impl Metric {
     pub(crate) fn unit(self) -> &'static str {
         match self {
             Metric::TimePerOp
+            | Metric::GetTime
+            | Metric::MissTime
+            | Metric::AtOrAfterTime
+            | Metric::ScanTime
+            | Metric::InsertTime
             | Metric::FreeToUseP50
             | Metric::FreeToUseP99
             | Metric::InsertP50
@@ -144,6 +164,11 @@ impl Metric {
                 Better::Higher
             }
             Metric::TimePerOp
+            | Metric::GetTime
+            | Metric::MissTime
+            | Metric::AtOrAfterTime
+            | Metric::ScanTime
+            | Metric::InsertTime
             | Metric::OverheadPeak
             | Metric::ResidentPeak
             | Metric::FreeToUseP50
@@ -206,6 +231,14 @@ pub(crate) struct Key {
 }
 
 /// All runs of one subject on one metric, as written to the JSON lines.
+///
+/// # The spread
+///
+/// The smallest and the largest of many runs say more about the worst of the
+/// machine's moods than about the median: the more runs, the further apart. So
+/// the spread of a figure ([`Record::low`], [`Record::high`]) is the interval
+/// between two of the ordered runs that the median of ever more runs would lie in,
+/// 95 times of 100. Of up to eight runs that is all of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Record {
     /// The suite.
@@ -228,9 +261,51 @@ pub(crate) struct Record {
     pub(crate) max: f64,
     /// How many runs.
     pub(crate) runs: usize,
+    /// The lower end of the spread, where it is not the smallest run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    low: Option<f64>,
+    /// The upper end of the spread, where it is not the largest run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    high: Option<f64>,
     /// The last run over time: milliseconds since the start, value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) series: Option<Vec<Point>>,
+}
+
+impl Record {
+    /// The lower end of the spread.
+    pub(crate) fn low(&self) -> f64 {
+        self.low.unwrap_or(self.min)
+    }
+
+    /// The upper end of the spread.
+    pub(crate) fn high(&self) -> f64 {
+        self.high.unwrap_or(self.max)
+    }
+
+    /// Whether the spreads of two figures have nothing in common.
+    pub(crate) fn is_apart(&self, other: &Self) -> bool {
+        self.high() < other.low() || other.high() < self.low()
+    }
+}
+
+/// How many runs lie outside of the spread at each end.
+///
+/// Half of all runs lie below the true median, so the number of those that do is
+/// binomial, whatever the figures' distribution.
+fn outside(runs: usize) -> usize {
+    let (mut outside, mut below) = (0, 0.0);
+    // The probability that exactly `at` of the runs lie below the median.
+    let mut exactly = 0.5_f64.powi(runs as i32);
+    for at in 0..runs / 2 {
+        below += exactly;
+        if 2.0 * below > 0.05 {
+            break;
+        }
+        outside = at;
+        exactly *= (runs - at) as f64 / (at + 1) as f64;
+    }
+    outside
 }
 
 /// Sums up the samples of one subject, metric by metric.
@@ -244,7 +319,11 @@ pub(crate) fn summarise(key: &Key, subject: &str, samples: &[Sample]) -> Vec<Rec
         .map(|(metric, samples)| {
             let mut values: Vec<f64> = samples.iter().map(|sample| sample.value).collect();
             let median = median(&mut values);
+            let outside = outside(values.len());
+            let end = |at: usize| (outside > 0).then(|| values[at]);
             Record {
+                low: end(outside),
+                high: end(values.len() - 1 - outside),
                 suite: key.suite.clone(),
                 workload: key.workload.clone(),
                 subject: subject.to_owned(),
@@ -293,6 +372,39 @@ mod tests {
     }
 
     #[test]
+    fn the_spread_of_few_runs_is_all_of_them_and_of_many_their_middle() {
+        let figures = |runs: u32| -> Vec<Sample> {
+            let all = (0..runs).map(|at| Sample::new(Metric::TimePerOp, f64::from(at)));
+            all.collect()
+        };
+        let ends = |runs: u32| {
+            let record = summarise(&key(), "smr", &figures(runs)).remove(0);
+            (record.low(), record.high())
+        };
+        assert_eq!(ends(1), (0.0, 0.0));
+        assert_eq!(ends(5), (0.0, 4.0));
+        assert_eq!(ends(8), (0.0, 7.0));
+        // The ranks that tables of the sign test name.
+        assert_eq!(ends(9), (1.0, 7.0));
+        assert_eq!(ends(15), (3.0, 11.0));
+        assert_eq!(ends(25), (7.0, 17.0));
+    }
+
+    #[test]
+    fn spreads_that_touch_are_not_apart() {
+        let record = |figures: &[f64]| {
+            let all = figures.iter();
+            let samples: Vec<Sample> = all
+                .map(|figure| Sample::new(Metric::Throughput, *figure))
+                .collect();
+            summarise(&key(), "smr", &samples).remove(0)
+        };
+        let (low, high) = (record(&[1.0, 2.0]), record(&[3.0, 4.0]));
+        assert!(low.is_apart(&high) && high.is_apart(&low));
+        assert!(!low.is_apart(&record(&[2.0, 4.0])));
+    }
+
+    #[test]
     fn runs_are_summed_up_metric_by_metric() {
         let samples = [
             Sample::new(Metric::Throughput, 30.0),
@@ -332,6 +444,11 @@ mod tests {
     fn a_metric_has_one_name() {
         for metric in [
             Metric::TimePerOp,
+            Metric::GetTime,
+            Metric::MissTime,
+            Metric::AtOrAfterTime,
+            Metric::ScanTime,
+            Metric::InsertTime,
             Metric::Throughput,
             Metric::ThroughputPerThread,
             Metric::OverheadPeak,

@@ -37,7 +37,8 @@ pub(crate) fn comparisons(records: &[Record]) -> Vec<Vec<Record>> {
     groups
 }
 
-/// The metrics of a comparison that have a figure, the one that counts first.
+/// The metrics of a comparison that have a figure, the one that counts first:
+/// memory where a reader stalls, else the first that there is.
 pub(crate) fn metrics(records: &[Record]) -> Vec<Metric> {
     let mut metrics: Vec<Metric> = records
         .iter()
@@ -46,6 +47,14 @@ pub(crate) fn metrics(records: &[Record]) -> Vec<Metric> {
         .collect();
     metrics.sort();
     metrics.dedup();
+    let about_memory = records.first().is_some_and(|first| first.suite == "stall");
+    if let Some(at) = metrics
+        .iter()
+        .position(|metric| *metric == Metric::OverheadPeak)
+        && about_memory
+    {
+        metrics[..=at].rotate_right(1);
+    }
     metrics
 }
 
@@ -62,7 +71,7 @@ pub(crate) fn grid(records: &[Record]) -> Option<Grid> {
     for &metric in &metrics {
         header.push(column(metric));
         if metric == main {
-            header.push("min … max".into());
+            header.push("spread".into());
             header.push(format!("{reference} is"));
             if bare.is_some() {
                 header.push("above a bare load".into());
@@ -81,8 +90,8 @@ pub(crate) fn grid(records: &[Record]) -> Option<Grid> {
                 row.push(record.map(|record| {
                     format!(
                         "{} … {}",
-                        amount(metric, record.min),
-                        amount(metric, record.max)
+                        amount(metric, record.low()),
+                        amount(metric, record.high())
                     )
                 }));
                 row.push(ratio(records, reference, subject, metric));
@@ -162,11 +171,7 @@ pub(crate) fn verdict(records: &[Record]) -> Vec<String> {
             first.threads,
             metric.name()
         );
-        let apart = match better {
-            Better::Higher => best.min > second.max,
-            _ => best.max < second.min,
-        };
-        if apart {
+        if best.is_apart(second) {
             let lead = match better {
                 Better::Higher => best.median / second.median,
                 _ => second.median / best.median,
@@ -189,12 +194,16 @@ pub(crate) fn verdict(records: &[Record]) -> Vec<String> {
 }
 
 /// Whether a row can win: those that protect nobody, or never free, cannot. Nor
-/// can look-ups in batches, which nobody else has.
+/// can look-ups in batches, which nobody else has, nor in `stall` those whose writer
+/// stands still until the reader leaves.
 pub(crate) fn contends(record: &Record) -> bool {
-    !matches!(
-        record.subject.as_str(),
-        "none" | "malloc" | "hashbrown" | "smr-batched" | "plain"
-    )
+    match record.subject.as_str() {
+        "none" | "malloc" | "hashbrown" | "smr-batched" | "plain" | "btree" | "xarray" => false,
+        "parking_lot-rwlock" | "urcu-memb" | "urcu-mb" | "urcu-bp" | "urcu-qsbr" => {
+            record.suite != "stall"
+        }
+        _ => true,
+    }
 }
 
 pub(crate) fn subjects(records: &[Record]) -> Vec<&str> {
@@ -236,8 +245,8 @@ fn ratio(records: &[Record], reference: &str, subject: &str, metric: Metric) -> 
         Better::Neither => return None,
     };
     Some(match metric {
-        Metric::BytesPerEntry | Metric::HeapBytes if theirs <= 0.0 => return None,
-        Metric::BytesPerEntry | Metric::HeapBytes => format!("{:.2}× the size", ours / theirs),
+        _ if metric.unit() == "bytes" && theirs <= 0.0 => return None,
+        _ if metric.unit() == "bytes" => format!("{:.2}× the size", ours / theirs),
         _ => format!("{times:.2}× {word}"),
     })
 }
@@ -278,6 +287,11 @@ fn has_share(metric: Metric) -> bool {
 pub(crate) fn column(metric: Metric) -> String {
     match metric {
         Metric::TimePerOp => "time of an op".into(),
+        Metric::GetTime => "get".into(),
+        Metric::MissTime => "get, missing".into(),
+        Metric::AtOrAfterTime => "at or after".into(),
+        Metric::ScanTime => "scan, an entry".into(),
+        Metric::InsertTime => "insert".into(),
         Metric::Throughput => "throughput".into(),
         Metric::ThroughputPerThread => "per thread".into(),
         Metric::OverheadPeak => "overhead, peak".into(),
@@ -309,6 +323,8 @@ pub(crate) fn column(metric: Metric) -> String {
 pub(crate) fn times(factor: f64) -> String {
     if factor < 10.0 {
         format!("{factor:.2}×")
+    } else if factor >= 1000.0 {
+        "more than 1000×".to_owned()
     } else {
         format!("{factor:.0}×")
     }
@@ -337,6 +353,7 @@ pub(crate) fn amount(metric: Metric, value: f64) -> String {
                 format!("{:.1} ms", value / 1e6)
             }
         }
+        "operations/s" if value >= 1e9 => format!("{:.2} G/s", value / 1e9),
         "operations/s" => format!("{:.2} M/s", value / 1e6),
         "bytes" => {
             if value < 100.0 && value.fract() != 0.0 {
@@ -399,6 +416,29 @@ mod tests {
             ("seize", Metric::TimePerOp, &[5.0]),
         ]);
         assert!(verdict(&all)[0].contains("smr wins"));
+    }
+
+    #[test]
+    fn where_a_reader_stalls_memory_counts_and_who_stands_still_cannot_win() {
+        let mut all = records(&[
+            ("smr", Metric::Throughput, &[10.0]),
+            ("smr", Metric::OverheadPeak, &[10.0]),
+            ("parking_lot-rwlock", Metric::OverheadPeak, &[0.0]),
+        ]);
+        assert_eq!(metrics(&all)[0], Metric::Throughput);
+        assert!(contends(&all[2]));
+        for record in &mut all {
+            record.suite = "stall".into();
+        }
+        assert_eq!(metrics(&all), [Metric::OverheadPeak, Metric::Throughput]);
+        assert!(contends(&all[0]) && !contends(&all[2]));
+    }
+
+    #[test]
+    fn large_figures_are_told_shortly() {
+        assert_eq!(amount(Metric::Throughput, 6.67e9), "6.67 G/s");
+        assert_eq!(amount(Metric::Throughput, 9.9e8), "990.00 M/s");
+        assert_eq!([999.4, 1000.0].map(times), ["999×", "more than 1000×"]);
     }
 
     #[test]

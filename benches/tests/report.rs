@@ -139,6 +139,8 @@ fn a_page_is_made_of_records_alone_and_well_formed() {
     made_up(&records);
     let output = bench(&["report", "--from", text(&records), "--html", text(&page)]);
     assert!(output.status.success(), "{output:?}");
+    let beside = fs::read_to_string(page.with_extension("csv")).expect("values beside it");
+    assert_eq!(beside.lines().count(), 1 + lines(&records).len());
     let page = fs::read_to_string(page).expect("the page");
     let count = elements(&page);
     // churn, novel, section, latency.
@@ -369,6 +371,37 @@ fn diff_tells_by_its_exit_code_what_became_worse() {
     let told = String::from_utf8(output.stdout).expect("UTF-8");
     assert!(
         told.contains("worse:\n  churn x ×2 smr throughput: -40.0%"),
+        "{told}"
+    );
+}
+
+#[test]
+fn files_that_tell_the_same_agree_and_others_do_not() {
+    let folder = folder("report-agree");
+    let write = |name: &str, smr: f64, seize: f64| {
+        let path = folder.join(name);
+        let line = |subject: &str, median: f64| {
+            json!({"suite": "churn", "workload": "x", "threads": 2, "subject": subject,
+                "metric": "throughput", "unit": "operations/s", "min": median * 0.9,
+                "median": median, "max": median * 1.1, "runs": 3})
+            .to_string()
+        };
+        let lines = [line("smr", smr), line("seize", seize)];
+        fs::write(&path, lines.join("\n") + "\n").expect("written");
+        path
+    };
+    let brief = write("brief", 10.0, 5.0);
+    let long = write("long", 11.0, 5.0);
+    let faster = write("faster", 30.0, 5.0);
+    let reversed = write("reversed", 5.0, 10.0);
+    let agree = |other: &Path| bench(&["diff", "--agree", text(&brief), text(other)]);
+    assert_eq!(agree(&long).status.code(), Some(0));
+    assert_eq!(agree(&faster).status.code(), Some(1));
+    let output = agree(&reversed);
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(
+        told.contains("reversed: churn x ×2: smr and seize"),
         "{told}"
     );
 }

@@ -92,6 +92,41 @@ fn check(suite: &str, metric: &str, extra: &[&str]) {
     assert!(printed.contains("Who wins"));
 }
 
+/// The systems that the comparison is about, and how they are called where they
+/// take part. Each suite has all of them; arc-swap is a model of itself where items
+/// are linked.
+#[test]
+fn every_system_takes_part_in_the_suites_about_reclamation() {
+    let sequences = ["smr", "smr-fallback"];
+    let peers = [
+        "crossbeam-epoch",
+        "sdd",
+        "tick-epoch",
+        "parsec",
+        "seize",
+        "haphazard",
+        "parking_lot-rwlock",
+    ];
+    let in_c = ["ck_epoch", "urcu-memb", "urcu-mb", "urcu-bp", "urcu-qsbr"];
+    let in_c: &[&str] = if cfg!(feature = "c-peers") {
+        &in_c
+    } else {
+        &[]
+    };
+    for (suite, counts) in [
+        ("section", "arc-swap"),
+        ("churn", "ref-counts"),
+        ("stall", "ref-counts"),
+        ("schemes", "ref-counts"),
+    ] {
+        let listed = listed(suite);
+        let named = sequences.iter().chain(&peers).chain(in_c).chain([&counts]);
+        for system in named {
+            assert!(listed.contains(*system), "{system} in {suite}: {listed:?}");
+        }
+    }
+}
+
 #[test]
 fn section_has_every_subject() {
     check("section", "time_per_op", &[]);
@@ -203,6 +238,71 @@ fn every_workload_of_list_runs() {
         "iterate/1000",
     ];
     assert_eq!(seen, expected.into());
+}
+
+/// For the suites over trees, which are to be quick here.
+const FEW: [&str; 2] = ["--entries", "3000"];
+
+#[test]
+fn radix_has_every_subject() {
+    let alone = ["--mixes", "alone", "--spreads", "dense,random-u64"];
+    check("radix", "scan_time", &[&FEW[..], &alone].concat());
+}
+
+#[test]
+fn page_has_every_subject() {
+    check("page", "throughput", &FEW);
+}
+
+/// The workloads of one subject's records.
+fn workloads(suite: &str, subject: &str, extra: &[&str]) -> BTreeSet<String> {
+    let (records, _) = records(suite, &[&["--subjects", subject], extra].concat());
+    let name = |record: &Value| record["workload"].as_str().expect("a name").to_owned();
+    records.iter().map(name).collect()
+}
+
+#[test]
+fn every_workload_of_radix_and_page_runs() {
+    let mut expected = BTreeSet::new();
+    for mix in ["alone", "100-0", "95-5", "50-50", "churn"] {
+        for spread in [
+            "dense",
+            "extents",
+            "random-u32",
+            "random-u64",
+            "stride64",
+            "stride512",
+        ] {
+            expected.insert(format!("{mix}/{spread}/3000"));
+        }
+    }
+    assert_eq!(workloads("radix", "congee", &FEW), expected);
+    let expected = [
+        "faults-sequential/3000",
+        "faults-random/3000",
+        "replay/rustc",
+    ];
+    let expected: BTreeSet<String> = expected.iter().map(ToString::to_string).collect();
+    assert_eq!(workloads("page", "congee", &FEW), expected);
+}
+
+#[test]
+fn a_tree_alone_has_all_its_figures() {
+    let alone = ["--mixes", "alone", "--subjects", "btree"];
+    let (records, _) = records("radix", &[&FEW[..], &alone].concat());
+    let metrics: BTreeSet<&str> = records
+        .iter()
+        .map(|record| record["metric"].as_str().expect("a name"))
+        .collect();
+    let expected = [
+        "get_time",
+        "miss_time",
+        "at_or_after_time",
+        "scan_time",
+        "insert_time",
+        "bytes_per_entry",
+    ];
+    assert_eq!(metrics, expected.into());
 }
 
 #[test]

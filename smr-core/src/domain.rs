@@ -84,6 +84,7 @@ impl Domain {
     /// ```
     #[cfg(all(feature = "std", not(loom)))]
     #[must_use]
+    #[inline]
     #[expect(clippy::missing_panics_doc, reason = "the defaults are possible")]
     pub fn global() -> &'static Self {
         static GLOBAL: std::sync::OnceLock<Domain> = std::sync::OnceLock::new();
@@ -102,6 +103,7 @@ impl Domain {
         }
     }
 
+    #[inline(always)]
     pub(crate) fn inner(&self) -> &Arc<Inner> {
         &self.inner
     }

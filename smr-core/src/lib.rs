@@ -40,6 +40,9 @@
 //! | reclamation apart from the rest, with limits | a [`Domain`] of your own |
 //! | grace periods and nothing else | [`Domain::advance`], [`Domain::poll`], [`Domain::wait`] |
 //!
+//! Chapters: [a guide](docs::guide), [from crossbeam-epoch](docs::migrating), [how it
+//! works](docs::algorithm), [orderings](docs::orderings), [limitations](docs::limitations).
+//!
 //! # How it works
 //!
 //! A domain has a clock with two hands. A writer that has unlinked something
@@ -95,7 +98,7 @@ mod handle;
 mod limits;
 mod local;
 mod local_pool;
-#[cfg(all(test, loom))]
+#[cfg(all(test, loom, not(shuttle)))]
 mod models;
 mod ord;
 mod owned;
@@ -111,6 +114,8 @@ mod reaper;
 mod run;
 mod seq;
 mod shared;
+#[cfg(all(test, shuttle))]
+mod shuffles;
 mod stats;
 pub mod sync;
 mod tunables;
@@ -134,6 +139,8 @@ pub use pool::Pool;
 pub use pool_box::PoolBox;
 pub use pool_guard::{PoolGuard, PoolOwnedGuard};
 pub use pool_report::{AllocError, PoolStats, ReserveError};
+#[doc(hidden)]
+pub use raw::{advise_huge, try_box};
 #[cfg(all(feature = "std", not(loom)))]
 pub use reaper::Reaper;
 pub use seq::{Seq, SeqError};

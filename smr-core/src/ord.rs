@@ -94,13 +94,6 @@ orderings! {
     /// of the slots that it counts are there.
     used_load = Acquire, or Relaxed;
 
-    /// A participant notes that it has garbage, or no longer has. Pairs with
-    /// [`garbage_look`]: who finds no garbage with it finds it in the depot.
-    garbage_note = Release, or Relaxed;
-
-    /// A walk looks who has garbage. Pairs with [`garbage_note`].
-    garbage_look = Acquire, or Relaxed;
-
     /// A participant begins or ends to run destructors. Pairs with
     /// [`running_look`].
     running_mark = Release, or Relaxed;

@@ -59,9 +59,11 @@ impl Deref for PoolGuard<'_> {
 }
 
 impl Drop for PoolGuard<'_> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
-        leave(self.guard.take(), self.visit.as_ref());
+        if let Some(visit) = &self.visit {
+            leave(self.guard.take(), visit);
+        }
     }
 }
 
@@ -108,7 +110,9 @@ impl Deref for PoolOwnedGuard<'_> {
 
 impl Drop for PoolOwnedGuard<'_> {
     fn drop(&mut self) {
-        leave(self.guard.take(), self.visit.as_ref());
+        if let Some(visit) = &self.visit {
+            leave(self.guard.take(), visit);
+        }
     }
 }
 
@@ -159,11 +163,11 @@ fn repin<P: Tended + ?Sized>(guard: Option<&mut impl Hold>, visit: Option<&mut V
     visit.go_on(end);
 }
 
-/// Ends a section, and collects for what it was in the way of.
-#[inline(always)]
-fn leave<P: Tended + ?Sized>(guard: Option<impl Hold>, visit: Option<&Visit<'_, P>>) {
+/// Ends a section, and collects for what it was in the way of. Out of line, so that
+/// where nothing is to be collected the end of a section is inlined.
+#[inline(never)]
+fn leave<P: Tended + ?Sized>(guard: Option<impl Hold>, visit: &Visit<'_, P>) {
     let Some(guard) = guard else { return };
-    let Some(visit) = visit else { return };
     let end = visit.end(guard.section());
     drop(guard);
     visit.leave(end);

@@ -85,6 +85,14 @@ pub(crate) const FIRST_SLAB_BYTES: usize = if TINY { 128 } else { 512 };
 /// See [`FIRST_SLAB_BYTES`].
 pub(crate) const MAX_SLAB_BYTES: usize = if TINY { 1 << 10 } else { 256 << 10 };
 
+/// Bytes of a slab of a large pool: a huge page, so that its items do not cost a look
+/// into the page tables each.
+pub(crate) const HUGE_BYTES: usize = if TINY { 4 << 10 } else { 2 << 20 };
+
+/// A pool takes such slabs when it has as much as so many of them for each of those
+/// who use it.
+pub(crate) const HUGE_FROM: usize = 4;
+
 /// Free items, in bytes, that one participant keeps before it shares.
 pub(crate) const MAX_CACHED_BYTES: usize = if TINY { 512 } else { 2 << 20 };
 

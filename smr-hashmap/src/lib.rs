@@ -48,6 +48,9 @@
 //!
 //! Across `.await`, and to other threads: [`HashMap::pin_owned`].
 //!
+//! Chapters: [a guide](docs::guide), [how it works](docs::algorithm),
+//! [limitations](docs::limitations), and:
+//!
 //! | you come from | read |
 //! |---|---|
 //! | `RwLock<HashMap>` | [`docs::rwlock`], method by method |
@@ -138,7 +141,7 @@ mod iter;
 mod map;
 #[cfg(not(loom))]
 mod map_ref;
-#[cfg(all(test, loom))]
+#[cfg(all(test, loom, not(shuttle)))]
 mod models;
 mod ord;
 mod raw;
@@ -148,6 +151,8 @@ pub mod rayon;
 mod serde;
 #[cfg(not(loom))]
 pub mod set;
+#[cfg(all(test, shuttle))]
+mod shuffles;
 mod tunables;
 
 #[cfg(not(loom))]

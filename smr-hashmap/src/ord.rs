@@ -39,4 +39,8 @@ orderings! {
     /// whoever counts the last has seen all others move before it retires the
     /// table.
     map_moved_count = AcqRel, or Relaxed;
+
+    /// One of its two owners leaves a table that was replaced. Release and Acquire pair
+    /// with each other: the second frees what both have used.
+    map_past_end = AcqRel, or Relaxed;
 }

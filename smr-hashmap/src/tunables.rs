@@ -5,13 +5,22 @@
 /// Entries of a bucket on the average when the table grows.
 pub(crate) const MAX_LOAD: usize = if cfg!(loom) { 1 } else { 5 };
 
-/// The table shrinks below one entry in so many buckets.
-pub(crate) const MIN_LOAD_INVERSE: usize = 2;
+/// The table shrinks when it is less than one in so many parts full. More than two, or
+/// the next removals after growth would shrink it again.
+pub(crate) const SPARSE: usize = if cfg!(loom) { 2 } else { 4 };
 
 /// Entries in a bucket from which on an insert looks whether the table is full. A
 /// rarer look would let the load overshoot, a more frequent one sums the shards of
 /// the length more often.
 pub(crate) const LOOK_FROM: usize = if cfg!(loom) { 2 } else { 6 };
+
+/// In a table whose length is kept in shards, writers of one in so many buckets look
+/// how full it is.
+pub(crate) const LOOK_EVERY: usize = 4;
+
+/// Binary logarithm of the buckets from which on a table that shrinks has the memory of
+/// removed entries given back.
+pub(crate) const TRIM_FROM_BITS: u32 = 10;
 
 /// Binary logarithm of the buckets of the smallest table.
 pub(crate) const MIN_BITS: u32 = if cfg!(loom) { 1 } else { 2 };
@@ -24,7 +33,7 @@ pub(crate) const GROW_BITS: u32 = 1;
 pub(crate) const MAX_STEP_BITS: u32 = if cfg!(loom) { 1 } else { 6 };
 
 /// Buckets that a write moves along while the table is being replaced.
-pub(crate) const HELP: usize = if cfg!(loom) { 1 } else { 8 };
+pub(crate) const HELP: usize = if cfg!(loom) { 1 } else { 2 };
 
 /// Binary logarithm of the buckets from which on the length is kept in shards.
 pub(crate) const SHARD_FROM_BITS: u32 = 8;
@@ -35,5 +44,5 @@ pub(crate) const MAX_SHARDS: usize = 64;
 /// Look-ups of a batch that are under way at a time.
 pub(crate) const BATCH: usize = 16;
 
-/// Buckets that an iteration looks ahead.
+/// Buckets that an iteration, and whoever moves buckets, looks ahead.
 pub(crate) const AHEAD: usize = 8;

@@ -496,6 +496,31 @@ fn sizes() {
     assert!(map.pin().iter().all(|(key, value)| key + 1 == *value));
 }
 
+/// Without being asked: also what was removed in one long section, some writes later.
+#[test]
+fn memory_follows_the_entries() {
+    for is_one_section in [false, true] {
+        let map = HashMap::builder().domain(Domain::new()).build();
+        for n in 0..40_000_u64 {
+            map.pin().insert(n, n);
+        }
+        let full = map.memory_usage();
+        let long = is_one_section.then(|| map.pin());
+        for n in 1_000..40_000 {
+            map.pin().remove(&n);
+        }
+        drop(long);
+        for n in 1_000..3_000 {
+            map.pin().insert(n, n);
+            map.pin().remove(&n);
+        }
+        let left = map.memory_usage();
+        assert!(left < full / 2, "{left} of {full} bytes");
+        assert!(map.capacity() < 10_000, "{}", map.capacity());
+        assert!((0..1_000).all(|n| map.pin().get(&n) == Some(&n)));
+    }
+}
+
 #[test]
 fn maps_may_be_left_by_panics_and_sent_and_shared() {
     fn good<T: Send + Sync + std::panic::UnwindSafe + std::panic::RefUnwindSafe>() {}

@@ -1,6 +1,6 @@
 //! What the faces share.
 
-use smr_core::{Domain, Guard};
+use smr_core::{Domain, Guard, PoolStats};
 
 #[inline]
 #[track_caller]
@@ -11,9 +11,17 @@ pub(crate) fn check(guard: &Guard, domain: &Domain) {
     );
 }
 
+/// The figures of a pool, with the bytes of another beside it.
+pub(crate) fn with_bytes_of(mut stats: PoolStats, beside: PoolStats) -> PoolStats {
+    stats.slabs += beside.slabs;
+    stats.slab_bytes += beside.slab_bytes;
+    stats.retired_bytes += beside.retired_bytes;
+    stats
+}
+
 /// The methods that every list has. Its `domain()` is `self.pool().domain()`.
 macro_rules! common {
-    ($($value:ident),* $(; $tidy:ident)?) => {
+    ($($value:ident),* $(; tidy $tidy:ident)? $(; beside $beside:ident)?) => {
         /// The domain that the guards of the list belong to.
         #[must_use]
         pub fn domain(&self) -> &smr_core::Domain {
@@ -47,6 +55,7 @@ macro_rules! common {
             // The guard goes first: its section holds up what is removed in it.
             $(self.$tidy(&self.guard());)?
             self.pool().flush();
+            $(self.$beside().flush();)?
         }
 
         /// Waits until what was retired before has been dropped, by whatever thread.
@@ -58,17 +67,22 @@ macro_rules! common {
         pub fn barrier(&self) {
             $(self.$tidy(&self.guard());)?
             self.pool().barrier();
+            $(self.$beside().flush();)?
         }
 
-        /// What memory the list holds, and for what.
+        /// What memory the list holds, and for what. Its items are elements.
         #[must_use]
         pub fn stats(&self) -> smr_core::PoolStats {
-            self.pool().stats()
+            let stats = self.pool().stats();
+            $(let stats = $crate::entry::with_bytes_of(stats, self.$beside().stats());)?
+            stats
         }
 
         /// Gives free memory back to the system, and returns its bytes.
         pub fn trim(&self) -> usize {
-            self.pool().trim()
+            let bytes = self.pool().trim();
+            $(let bytes = bytes + self.$beside().trim();)?
+            bytes
         }
     };
 }

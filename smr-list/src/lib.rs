@@ -5,7 +5,7 @@
 //! | [`OrderedList`], [`OrderedSet`] | Harris's ordered list, a small map or set | wait-free `get`, no write | lock-free |
 //! | [`List`] | push at the front, O(1) removal by handle | never wait, no write | lock-free |
 //! | [`Stack`] | Treiber's stack | never wait, no write | lock-free |
-//! | [`Queue`] | Michael and Scott's queue | never wait, no write | lock-free |
+//! | [`Queue`] | a queue of segments | never wait, no write | lock-free |
 //! | [`RcuList`] | the kernel's RCU list | never wait, no write | one at a time |
 //!
 //! ```
@@ -20,6 +20,9 @@
 //! assert_eq!(two, Some(&"two"), "the guard keeps what it saw");
 //! assert!(list.iter(&guard).eq([(&1, &"one")]));
 //! ```
+//!
+//! Chapters: [a guide](docs::guide), [how each works](docs::algorithms),
+//! [limitations](docs::limitations).
 //!
 //! # Guards
 //!
@@ -71,9 +74,7 @@
 //! | guards of the domain, its `flush`, a thread's exit | not: values may borrow, so a domain does not reach a list |
 //! | the list is dropped | all of it, before `drop` returns |
 //!
-//! Two lists keep something longer. A [`Queue`] keeps the value that was popped last
-//! until the next pop: it stands in the node that the queue begins with. A [`List`]
-//! leaves removed elements where they are until it sweeps.
+//! A [`List`] keeps removed elements longer: they stay where they are until it sweeps.
 //!
 //! Destructors run in the methods and guards of the list. One that panics takes no
 //! other value with it; two at once abort, as everywhere in Rust.
@@ -100,10 +101,12 @@
 #[doc(hidden)]
 pub mod contracts;
 #[cfg(not(loom))]
+pub mod docs;
+#[cfg(not(loom))]
 mod entry;
 #[cfg(not(loom))]
 pub mod list;
-#[cfg(all(test, loom))]
+#[cfg(all(test, loom, not(shuttle)))]
 mod models;
 mod ord;
 #[cfg(not(loom))]
@@ -117,8 +120,11 @@ mod raw;
 pub mod rcu_list;
 #[cfg(all(feature = "serde", not(loom)))]
 mod serde;
+#[cfg(all(test, shuttle))]
+mod shuffles;
 #[cfg(not(loom))]
 pub mod stack;
+mod tunables;
 
 #[cfg(not(loom))]
 pub use self::{

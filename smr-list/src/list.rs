@@ -94,7 +94,7 @@ impl<T> List<T> {
         &self.raw.chain.memory
     }
 
-    common!(T; sweep);
+    common!(T; tidy sweep);
 
     /// Whether there was no element at an instant of the call. Lock-free.
     ///
@@ -105,6 +105,17 @@ impl<T> List<T> {
     pub fn is_empty(&self, guard: &Guard) -> bool {
         check(guard, self.domain());
         self.raw.chain.first(guard).is_none()
+    }
+
+    /// The first element. Lock-free, no write.
+    ///
+    /// # Panics
+    ///
+    /// If the guard is one of another domain.
+    #[track_caller]
+    pub fn first<'g>(&'g self, guard: &'g Guard) -> Option<&'g T> {
+        check(guard, self.domain());
+        self.raw.chain.first(guard).map(|node| &node.value)
     }
 
     /// Links a value in at the front.

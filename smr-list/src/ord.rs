@@ -30,13 +30,27 @@ orderings! {
     /// came before it, and the node below, which another thread published.
     stack_pop = AcqRel, or Relaxed;
 
-    /// The head of a queue moves on. Pairs with [`link_walk`]: who takes the next
-    /// value sees the node that this thread saw.
+    /// The head of a queue moves on. Pairs with [`link_walk`]: who comes to the next
+    /// segment sees what is in it.
     queue_head = Release, or Relaxed;
 
-    /// The tail of a queue moves on. Pairs with [`link_walk`]: who finds the node
+    /// The tail of a queue moves on. Pairs with [`link_walk`]: who finds the segment
     /// through the tail sees that it is there.
     queue_tail = Release, or Relaxed;
+
+    /// A slot is filled or given up. Pairs with [`queue_look`]: who finds the value
+    /// sees it, and who finds the slot void sees that it had been claimed.
+    queue_settle = Release, or Relaxed;
+
+    /// A slot is looked at. Pairs with [`queue_settle`].
+    queue_look = Acquire, or Relaxed;
+
+    /// A value is popped. Pairs with [`queue_taken`]: who comes to the next slot sees
+    /// the claims of all before it.
+    queue_take = Release, or Relaxed;
+
+    /// How many slots were popped. Pairs with [`queue_take`].
+    queue_taken = Acquire, or Relaxed;
 
     /// The writer of an RCU list changes a link. Pairs with [`link_walk`].
     rcu_publish = Release, or Relaxed;

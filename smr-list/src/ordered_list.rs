@@ -16,7 +16,7 @@ use crate::raw::chain::Chain;
 use crate::raw::node::Node;
 
 type Entry<K, V> = (K, V);
-type Entries<K, V> = Pool<Node<Entry<K, V>>>;
+pub(crate) type Entries<K, V> = Pool<Node<Entry<K, V>>>;
 
 /// An ordered map as a linked list: Harris's list, whose look-ups are those of
 /// Herlihy and Shavit.
@@ -96,7 +96,7 @@ impl<K, V> OrderedList<K, V> {
         }
     }
 
-    fn pool(&self) -> &Entries<K, V> {
+    pub(crate) fn pool(&self) -> &Entries<K, V> {
         &self.chain.memory
     }
 
@@ -211,6 +211,22 @@ impl<K: Ord, V> OrderedList<K, V> {
         node.map(value)
     }
 
+    /// The key that is there, with its value. As [`get`](Self::get).
+    ///
+    /// # Panics
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn get_key_value<'g, Q>(&'g self, key: &Q, guard: &'g Guard) -> Option<(&'g K, &'g V)>
+    where
+        K: Borrow<Q>,
+        Q: Ord + ?Sized,
+    {
+        check(guard, self.domain());
+        let node = self.chain.look(guard, |entry| entry.0.borrow().cmp(key));
+        node.map(pair)
+    }
+
     /// Whether the key is there. As [`get`](Self::get).
     ///
     /// # Panics
@@ -315,6 +331,20 @@ impl<K: Ord, V> OrderedList<K, V> {
         self.remove_if(key, |_| true, guard)
     }
 
+    /// As [`remove`](Self::remove), with the key that was there.
+    ///
+    /// # Panics
+    ///
+    /// As [`insert`](Self::insert).
+    #[track_caller]
+    pub fn remove_entry<'g, Q>(&'g self, key: &Q, guard: &'g Guard) -> Option<(&'g K, &'g V)>
+    where
+        K: Borrow<Q>,
+        Q: Ord + ?Sized,
+    {
+        self.remove_place(key, |_| true, guard).map(pair)
+    }
+
     /// Removes the key if `condition` holds for its value. Where the value is
     /// replaced meanwhile, `condition` runs again.
     ///
@@ -325,9 +355,24 @@ impl<K: Ord, V> OrderedList<K, V> {
     pub fn remove_if<'g, Q>(
         &'g self,
         key: &Q,
-        mut condition: impl FnMut(&V) -> bool,
+        condition: impl FnMut(&V) -> bool,
         guard: &'g Guard,
     ) -> Option<&'g V>
+    where
+        K: Borrow<Q>,
+        Q: Ord + ?Sized,
+    {
+        self.remove_place(key, condition, guard).map(value)
+    }
+
+    #[track_caller]
+    #[inline]
+    fn remove_place<'g, Q>(
+        &'g self,
+        key: &Q,
+        mut condition: impl FnMut(&V) -> bool,
+        guard: &'g Guard,
+    ) -> Option<&'g Node<Entry<K, V>>>
     where
         K: Borrow<Q>,
         Q: Ord + ?Sized,
@@ -335,8 +380,8 @@ impl<K: Ord, V> OrderedList<K, V> {
         check(guard, self.domain());
         loop {
             let place = self.chain.find(guard, |entry| entry.0.borrow().cmp(key));
-            let found = &place.node?.value.1;
-            if !condition(found) {
+            let found = place.node?;
+            if !condition(&found.value.1) {
                 return None;
             }
             if self.chain.remove(guard, &place) {

@@ -6,7 +6,8 @@ use core::ops::RangeBounds;
 
 use smr_core::{Domain, Guard};
 
-use crate::ordered_list::{self, OrderedList};
+use crate::entry::common;
+use crate::ordered_list::{self, Entries, OrderedList};
 
 /// An ordered set as a linked list: an [`OrderedList`] without values, and what is
 /// said there holds here.
@@ -43,30 +44,11 @@ impl<K: Ord> OrderedSet<K> {
         }
     }
 
-    /// The domain that the guards of the set belong to.
-    #[must_use]
-    pub fn domain(&self) -> &Domain {
-        self.list.domain()
+    fn pool(&self) -> &Entries<K, ()> {
+        self.list.pool()
     }
 
-    /// As [`OrderedList::guard`].
-    #[inline]
-    pub fn guard(&self) -> smr_core::PoolGuard<'_> {
-        self.list.guard()
-    }
-
-    /// As [`OrderedList::owned_guard`].
-    pub fn owned_guard(&self) -> smr_core::PoolOwnedGuard<'_>
-    where
-        K: Send,
-    {
-        self.list.owned_guard()
-    }
-
-    /// Drops the removed keys that no reader holds up. Does not wait.
-    pub fn flush(&self) {
-        self.list.flush();
-    }
+    common!(K);
 
     /// Whether there was no key at an instant of the call.
     #[track_caller]
@@ -83,6 +65,16 @@ impl<K: Ord> OrderedSet<K> {
         self.list.contains_key(key, guard)
     }
 
+    /// The key that is there and equal to this one. As [`OrderedList::get`].
+    #[track_caller]
+    pub fn get<'g, Q: Ord + ?Sized>(&'g self, key: &Q, guard: &'g Guard) -> Option<&'g K>
+    where
+        K: Borrow<Q>,
+    {
+        let found = self.list.get_key_value(key, guard);
+        found.map(|(key, ())| key)
+    }
+
     /// Puts the key there. Whether it was absent. As [`OrderedList::try_insert`].
     #[track_caller]
     pub fn insert(&self, key: K, guard: &Guard) -> bool {
@@ -96,6 +88,17 @@ impl<K: Ord> OrderedSet<K> {
         K: Borrow<Q>,
     {
         self.list.remove(key, guard).is_some()
+    }
+
+    /// Removes the key, which lives as long as the guard. As
+    /// [`OrderedList::remove_entry`].
+    #[track_caller]
+    pub fn take<'g, Q: Ord + ?Sized>(&'g self, key: &Q, guard: &'g Guard) -> Option<&'g K>
+    where
+        K: Borrow<Q>,
+    {
+        let found = self.list.remove_entry(key, guard);
+        found.map(|(key, ())| key)
     }
 
     /// The first key. As [`OrderedList::first`].
@@ -144,10 +147,42 @@ impl<K: Ord> OrderedSet<K> {
     {
         self.list.range(bounds, guard).map(|(key, ())| key)
     }
+
+    /// A cursor at the first key that is at least `key`. As [`OrderedList::cursor`].
+    #[track_caller]
+    pub fn cursor<'g, Q: Ord + ?Sized>(&'g self, key: &Q, guard: &'g Guard) -> Cursor<'g, K>
+    where
+        K: Borrow<Q>,
+    {
+        Cursor(self.list.cursor(key, guard))
+    }
+}
+
+/// A place in an [`OrderedSet`].
+#[derive(Debug, Clone)]
+pub struct Cursor<'g, K>(ordered_list::Cursor<'g, K, ()>);
+
+impl<'g, K: Ord> Cursor<'g, K> {
+    /// The key at the cursor, also when it has been removed meanwhile.
+    #[must_use]
+    pub fn current(&self) -> Option<&'g K> {
+        self.0.current().map(|(key, ())| key)
+    }
+
+    /// Whether the key at the cursor is in the set.
+    #[must_use]
+    pub fn still_current(&self) -> bool {
+        self.0.still_current()
+    }
+
+    /// Moves to the next greater key.
+    pub fn move_next(&mut self) {
+        self.0.move_next();
+    }
 }
 
 /// An iterator over an [`OrderedSet`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Iter<'g, K>(ordered_list::Iter<'g, K, ()>);
 
 impl<'g, K: Ord> Iterator for Iter<'g, K> {
@@ -157,6 +192,8 @@ impl<'g, K: Ord> Iterator for Iter<'g, K> {
         self.0.next().map(|(key, ())| key)
     }
 }
+
+impl<K: Ord> core::iter::FusedIterator for Iter<'_, K> {}
 
 impl<K: Ord> Default for OrderedSet<K> {
     fn default() -> Self {
@@ -183,6 +220,12 @@ impl<K: Ord> FromIterator<K> for OrderedSet<K> {
         let mut set = Self::new();
         set.extend(iter);
         set
+    }
+}
+
+impl<K: Ord, const N: usize> From<[K; N]> for OrderedSet<K> {
+    fn from(keys: [K; N]) -> Self {
+        keys.into_iter().collect()
     }
 }
 

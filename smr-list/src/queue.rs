@@ -5,23 +5,26 @@ use core::fmt;
 use smr_core::{Domain, Guard, Pool};
 
 use crate::entry::{check, common};
-use crate::raw::node::Node;
-use crate::raw::queue::RawQueue;
+use crate::raw::queue::{Place, RawQueue};
+use crate::raw::segment::{Parcel, Segment};
 use crate::stack::collection;
 
-/// A lock-free queue (Michael and Scott's).
+/// A lock-free queue of segments.
 ///
 /// A value that is popped may still be seen by those who peeked at it, so popping
 /// returns a reference, good as long as the guard. [`pop_cloned`](Self::pop_cloned)
 /// copies it out; the owner of the queue takes values out ([`pop_mut`](Self::pop_mut),
 /// `into_iter`).
 ///
-/// A popped value stays in the queue's first node until the next pop retires that:
-/// it is dropped after the *next* pop, or with the queue.
+/// | | progress | complexity | linearizes at |
+/// |---|---|---|---|
+/// | [`push`](Self::push) | lock-free | O(1) | the claim of the slot that it fills |
+/// | [`pop`](Self::pop) | lock-free | O(1) | the exchange that takes the slot; one that finds nothing: its load of what was claimed |
+/// | [`peek`](Self::peek), [`is_empty`](Self::is_empty) | lock-free; they write only where a push is under way | O(1) | the load of the slot, or just before a pop takes it |
+/// | [`iter`](Self::iter) | each step lock-free, no write | | each element at an instant of its own |
 ///
-/// Push and pop are lock-free and O(1). A push linearizes at the exchange of the last
-/// link, a pop at the exchange of the head, one that finds nothing at its load of the
-/// first link. Peeking is wait-free.
+/// Segments have 64 slots of a word. A thread that is stopped in the middle of a push
+/// holds nobody up: its slot is given up, and when it goes on it takes another.
 ///
 /// ```
 /// let queue = smr_list::Queue::new();
@@ -32,15 +35,15 @@ use crate::stack::collection;
 /// assert_eq!(queue.peek(&guard), Some(&2));
 /// ```
 pub struct Queue<T> {
-    raw: RawQueue<T, Pool<Node<Option<T>>>>,
+    raw: RawQueue<T, Pool<Segment<T>>, Pool<Parcel<T>>>,
 }
 
 impl<T> Queue<T> {
-    /// An empty queue under the global domain. It owns one node.
+    /// An empty queue under the global domain. It owns no heap.
     #[must_use]
     pub fn new() -> Self {
         Self {
-            raw: RawQueue::new(Pool::scoped()),
+            raw: RawQueue::new(Pool::scoped(), Pool::scoped()),
         }
     }
 
@@ -48,17 +51,21 @@ impl<T> Queue<T> {
     #[must_use]
     pub fn new_in(domain: &Domain) -> Self {
         Self {
-            raw: RawQueue::new(Pool::scoped_in(domain)),
+            raw: RawQueue::new(Pool::scoped_in(domain), Pool::scoped_in(domain)),
         }
     }
 
-    fn pool(&self) -> &Pool<Node<Option<T>>> {
-        &self.raw.memory
+    fn pool(&self) -> &Pool<Parcel<T>> {
+        &self.raw.values
     }
 
-    common!(T);
+    fn segments(&self) -> &Pool<Segment<T>> {
+        &self.raw.segments
+    }
 
-    /// Whether there was nothing to pop at an instant of the call. Wait-free.
+    common!(T; beside segments);
+
+    /// Whether there was nothing to pop at an instant of the call. Lock-free.
     ///
     /// # Panics
     ///
@@ -90,7 +97,7 @@ impl<T> Queue<T> {
     #[inline]
     pub fn pop<'g>(&'g self, guard: &'g Guard) -> Option<&'g T> {
         check(guard, self.domain());
-        self.raw.pop(guard)?.value.as_ref()
+        self.raw.pop(guard)
     }
 
     /// Takes the first value, and returns a clone of it. In a section of its own.
@@ -127,7 +134,7 @@ impl<T> Queue<T> {
         check(guard, self.domain());
         Iter {
             queue: self,
-            at: None,
+            place: None,
             guard,
         }
     }
@@ -149,6 +156,17 @@ impl<T> Queue<T> {
         core::iter::from_fn(move || self.pop(guard))
     }
 
+    /// Pops until nothing is left.
+    ///
+    /// # Panics
+    ///
+    /// If the guard is one of another domain, or a destructor that runs on the
+    /// occasion panics.
+    #[track_caller]
+    pub fn clear(&self, guard: &Guard) {
+        self.drain(guard).for_each(drop);
+    }
+
     /// Takes the first value out.
     pub fn pop_mut(&mut self) -> Option<T> {
         self.raw.pop_mut()
@@ -158,7 +176,7 @@ impl<T> Queue<T> {
 /// An iterator over a [`Queue`].
 pub struct Iter<'g, T> {
     queue: &'g Queue<T>,
-    at: Option<&'g Node<Option<T>>>,
+    place: Option<Place<'g, T>>,
     guard: &'g Guard,
 }
 
@@ -166,12 +184,13 @@ impl<'g, T> Iterator for Iter<'g, T> {
     type Item = &'g T;
 
     fn next(&mut self) -> Option<&'g T> {
-        let node = match self.at {
-            None => self.queue.raw.first(self.guard),
-            Some(node) => self.queue.raw.after(node, self.guard),
-        };
-        self.at = Some(node?);
-        node?.value.as_ref()
+        self.queue.raw.step(&mut self.place, self.guard)
+    }
+}
+
+impl<T> Clone for Iter<'_, T> {
+    fn clone(&self) -> Self {
+        Self { ..*self }
     }
 }
 

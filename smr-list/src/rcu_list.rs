@@ -6,7 +6,7 @@ use std::sync::Arc;
 use smr_core::{Domain, Guard, Pool};
 
 use crate::entry::{check, common};
-use crate::raw::node::Node;
+use crate::raw::node::{Link, Node};
 use crate::raw::rcu::RawRcu;
 use crate::raw::rcu_writer::Lock;
 pub use crate::raw::rcu_writer::{CursorMut, WriteToken, Writer};
@@ -89,6 +89,12 @@ impl<T> RcuList<T> {
         Self::of(Arc::new(Pool::scoped()), Lock::of(token))
     }
 
+    /// As [`with_token`](Self::with_token), under the given domain.
+    #[must_use]
+    pub fn with_token_in(token: &WriteToken, domain: &Domain) -> Self {
+        Self::of(Arc::new(Pool::scoped_in(domain)), Lock::of(token))
+    }
+
     /// An empty list with a lock of its own that shares its memory with this one:
     /// joining the two moves no value.
     #[must_use]
@@ -140,8 +146,8 @@ impl<T> RcuList<T> {
         check(guard, self.domain());
         Iter {
             list: &self.raw,
+            way: Some(self.raw.way()),
             guard,
-            state: None,
         }
     }
 
@@ -219,8 +225,9 @@ impl<T> CursorMut<'_, T> {
 /// An iterator over an [`RcuList`].
 pub struct Iter<'g, T> {
     list: &'g RawRcu<T, Pool<Node<T>>>,
+    /// The link to what comes next, until the end was met.
+    way: Option<&'g Link<T>>,
     guard: &'g Guard,
-    state: Option<Option<&'g Node<T>>>,
 }
 
 impl<'g, T> Iterator for Iter<'g, T> {
@@ -228,16 +235,19 @@ impl<'g, T> Iterator for Iter<'g, T> {
 
     #[inline]
     fn next(&mut self) -> Option<&'g T> {
-        let node = match self.state {
-            None => self.list.first(self.guard),
-            Some(node) => self.list.after(node?, self.guard),
-        };
-        self.state = Some(node);
+        let node = self.list.behind(self.way?, self.guard);
+        self.way = node.map(|node| &node.next);
         node.map(|node| &node.value)
     }
 }
 
 impl<T> core::iter::FusedIterator for Iter<'_, T> {}
+
+impl<T> Clone for Iter<'_, T> {
+    fn clone(&self) -> Self {
+        Self { ..*self }
+    }
+}
 
 impl<T> fmt::Debug for Iter<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -139,6 +139,17 @@ impl<T> Stack<T> {
         Drain(self.chain.pop_all(guard))
     }
 
+    /// Takes all values off in one step.
+    ///
+    /// # Panics
+    ///
+    /// If the guard is one of another domain, or a destructor that runs on the
+    /// occasion panics; all are off then.
+    #[track_caller]
+    pub fn clear(&self, guard: &Guard) {
+        drop(self.drain(guard));
+    }
+
     /// Takes the top value out.
     pub fn pop_mut(&mut self) -> Option<T> {
         self.chain.pop_mut()
@@ -164,6 +175,12 @@ impl<'g, T> Iterator for Iter<'g, T> {
 
 impl<T> core::iter::FusedIterator for Iter<'_, T> {}
 
+impl<T> Clone for Iter<'_, T> {
+    fn clone(&self) -> Self {
+        Self { ..*self }
+    }
+}
+
 impl<T> fmt::Debug for Iter<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Iter").finish_non_exhaustive()
@@ -187,7 +204,7 @@ impl<T> fmt::Debug for Drain<'_, T> {
     }
 }
 
-/// Implements what collections have for a type with `push_one` and `take_one`.
+/// Implements what collections have for a type with `new`, `iter` and `pop_mut`.
 macro_rules! collection {
     ($name:ident) => {
         impl<T> Default for $name<T> {
@@ -210,6 +227,12 @@ macro_rules! collection {
             }
         }
 
+        impl<T, const N: usize> From<[T; N]> for $name<T> {
+            fn from(values: [T; N]) -> Self {
+                values.into_iter().collect()
+            }
+        }
+
         impl<T> IntoIterator for $name<T> {
             type Item = T;
             type IntoIter = IntoIter<T>;
@@ -229,6 +252,8 @@ macro_rules! collection {
                 self.0.pop_mut()
             }
         }
+
+        impl<T> core::iter::FusedIterator for IntoIter<T> {}
 
         impl<T> core::fmt::Debug for IntoIter<T> {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {

@@ -98,6 +98,7 @@ fn what_walks_a_list_stays_with_its_guard() {
         ordered_list::Iter<'static, Both, Both>,
         ordered_list::Cursor<'static, Both, Both>,
         ordered_list::Range<'static, Both, Both, Both, std::ops::RangeFull>,
+        ordered_set::Cursor<'static, Both>,
         ordered_set::Iter<'static, Both>,
         stack::Iter<'static, Both>,
         stack::Drain<'static, Both>,

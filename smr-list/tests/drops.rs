@@ -106,17 +106,16 @@ fn the_last_reader_of_an_rcu_list_drops_though_writers_have_stopped() {
 }
 
 #[test]
-fn the_last_reader_of_a_queue_drops_what_is_no_longer_its_first_node() {
+fn the_last_reader_of_a_queue_drops_though_writers_have_stopped() {
     the_last_reader_drops(
         |domain, value| {
             let queue = Queue::new_in(domain);
-            queue.push(Some(value), &queue.guard());
-            queue.push(None, &queue.guard());
+            queue.push(value, &queue.guard());
             queue
         },
         Queue::guard,
         Queue::owned_guard,
-        |queue| assert_eq!(queue.drain(&queue.guard()).count(), 2),
+        |queue| assert!(queue.pop(&queue.guard()).is_some()),
     );
 }
 
@@ -218,17 +217,19 @@ fn barrier_drops_what_was_removed() {
 }
 
 #[test]
-fn the_value_that_was_popped_last_stays_until_the_next_pop() {
+fn a_popped_value_waits_for_readers_alone() {
     let drops = Drops::default();
     let queue = Queue::new();
     queue.push(drops.value(), &queue.guard());
     queue.push(drops.value(), &queue.guard());
+    let reader = queue.guard();
+    assert!(queue.peek(&reader).is_some());
     assert!(queue.pop(&queue.guard()).is_some());
     queue.flush();
-    assert_eq!(drops.count(), 0, "it stands in the first node");
-    assert!(queue.pop(&queue.guard()).is_some());
+    assert_eq!(drops.count(), 0, "a reader has it");
+    drop(reader);
     queue.flush();
-    assert_eq!(drops.count(), 1);
+    assert_eq!(drops.count(), 1, "without a further pop");
     drop(queue);
     assert_eq!(drops.count(), 2);
 }

@@ -9,7 +9,15 @@ pub mod shapes;
 pub mod soak;
 pub mod stress;
 
-/// The README's examples work.
+/// The examples of the front pages work.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;
+mod front_pages {
+    #[doc = include_str!("../../README.md")]
+    struct All;
+    #[doc = include_str!("../../smr-core/README.md")]
+    struct Core;
+    #[doc = include_str!("../../smr-hashmap/README.md")]
+    struct HashMap;
+    #[doc = include_str!("../../smr-list/README.md")]
+    struct List;
+}

@@ -7,6 +7,7 @@ use smr_core::{Domain, Guard};
 use smr_hashmap::{HashMap, HashSet};
 use smr_list::list::Handle;
 use smr_list::{List, OrderedList, OrderedSet, Queue, RcuList, Stack};
+use smr_radix::RadixTree;
 
 use crate::ledger::Value;
 
@@ -18,9 +19,6 @@ pub trait Shape: Send + Sync + Sized + 'static {
     /// Whether collections of the domain reach what was removed, and not only those
     /// of the structure.
     const REACHED_BY_DOMAIN: bool = false;
-
-    /// Removed values that stay until the next removal.
-    const KEEPS: u64 = 0;
 
     /// An empty one.
     fn new_in(domain: &Domain) -> Self;
@@ -60,6 +58,7 @@ macro_rules! for_every_shape {
         $run::<smr_list::Stack<$crate::ledger::Value>>($($arg),*);
         $run::<smr_list::Queue<$crate::ledger::Value>>($($arg),*);
         $run::<smr_list::RcuList<$crate::ledger::Value>>($($arg),*);
+        $run::<smr_radix::RadixTree<u64, $crate::ledger::Value>>($($arg),*);
     };
 }
 
@@ -251,10 +250,9 @@ impl Shape for Handles {
 }
 
 macro_rules! ends {
-    ($shape:ident, $name:literal, keeps: $keeps:literal) => {
+    ($shape:ident, $name:literal) => {
         impl Shape for $shape<Value> {
             const NAME: &'static str = $name;
-            const KEEPS: u64 = $keeps;
 
             fn new_in(domain: &Domain) -> Self {
                 $shape::new_in(domain)
@@ -279,9 +277,33 @@ macro_rules! ends {
     };
 }
 
-ends!(Stack, "stack", keeps: 0);
-// The last that was popped is in the node that stays at the head.
-ends!(Queue, "queue", keeps: 1);
+ends!(Stack, "stack");
+ends!(Queue, "queue");
+
+impl Shape for RadixTree<u64, Value> {
+    const NAME: &'static str = "radix tree";
+
+    fn new_in(domain: &Domain) -> Self {
+        RadixTree::new_in(domain)
+    }
+
+    fn add(&self, value: Value, guard: &Guard) {
+        assert!(self.insert(value.look().0, value, guard).is_none());
+    }
+
+    fn remove(&self, key: u64, guard: &Guard) -> bool {
+        self.remove(key, guard)
+            .is_some_and(|value| value.take().0 == key)
+    }
+
+    fn visit(&self, guard: &Guard, see: &mut dyn FnMut(&Value)) {
+        self.values(guard).for_each(see);
+    }
+
+    fn flush(&self) {
+        self.flush();
+    }
+}
 
 impl Shape for RcuList<Value> {
     const NAME: &'static str = "RCU list";

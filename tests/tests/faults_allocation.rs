@@ -19,6 +19,7 @@ use std::cell::Cell;
 
 use smr_core::{AllocError, Domain, Pool, RegisterError};
 use smr_hashmap::{HashMap, HashSet};
+use smr_radix::{InlineTree, Policy, RadixTree, Tree};
 use smr_tests::for_every_shape;
 use smr_tests::ledger::Ledger;
 use smr_tests::shapes::Shape;
@@ -261,6 +262,94 @@ fn a_table_that_is_too_large_for_the_memory() {
     }
     map.barrier();
     assert_eq!(drops.count(), 2000);
+}
+
+/// Inserts keys that need leaves, nodes of every size, and splits of every kind, with
+/// memory refused at each allocation: a refused insertion gives its value back, and the
+/// tree is as it was.
+fn inserting_into_a_tree<P: Policy>(value: impl Fn(&Drops, u64) -> P::Value + Sync) -> usize {
+    at_every_allocation(|scarce| {
+        let drops = Drops::default();
+        let domain = Domain::new();
+        let tree = Tree::<u64, P>::new_in(&domain);
+        let keys = || {
+            (0..40)
+                .chain((2..12).map(|level| 1_u64 << (5 * level)))
+                .chain([u64::MAX])
+        };
+        let mut there = Vec::with_capacity(64);
+        let guard = domain.pin();
+        {
+            let _scarce = scarce();
+            for key in keys() {
+                match tree.try_insert_alloc(key, value(&drops, key), &guard) {
+                    Ok(replaced) => {
+                        assert!(replaced.is_none(), "{key}");
+                        there.push(key);
+                    }
+                    Err(AllocError(value)) => drop(value),
+                }
+                assert_eq!(tree.get(key, &guard).is_some(), there.last() == Some(&key));
+            }
+            // Looking needs no memory, whatever is left.
+            assert_eq!(tree.len(), there.len());
+            there.sort_unstable();
+            assert!(tree.keys(&guard).eq(there.iter().copied()));
+            assert!(tree.keys(&guard).rev().eq(there.iter().rev().copied()));
+        }
+        // It was not for ever.
+        for key in keys() {
+            let is_new = tree
+                .insert(key, value(&drops, key), &domain.pin())
+                .is_none();
+            assert_eq!(is_new, !there.contains(&key), "{key}");
+        }
+        assert_eq!(tree.len(), 51);
+        drop((tree, domain, drops));
+        let_go();
+    })
+}
+
+#[test]
+fn inserting_into_a_radix_tree() {
+    let by_reference = |drops: &Drops, key| (drops.one(), [key; 9]);
+    let runs =
+        inserting_into_a_tree::<smr_radix::Boxed<(support::Counted, [u64; 9])>>(by_reference);
+    assert!(runs >= 8, "{runs}: hardly anything was refused");
+    // Every other value is too large for a slot, and needs a leaf too.
+    let small = |_: &Drops, key| if key % 2 == 0 { key } else { u64::MAX - key };
+    let runs = inserting_into_a_tree::<smr_radix::Inline<u64>>(small);
+    assert!(runs >= 8, "{runs}: hardly anything was refused");
+}
+
+#[test]
+fn reading_a_radix_tree_that_has_no_memory() {
+    let runs = at_every_allocation(|scarce| {
+        let domain = Domain::new();
+        let tree = RadixTree::<u64, u64>::new_in(&domain);
+        let small = InlineTree::<u64, u64>::new_in(&domain);
+        let guard = domain.pin();
+        for key in 0..300 {
+            tree.insert(key * key, key, &guard);
+            small.insert(key * key, key, &guard);
+        }
+        let scarce = scarce();
+        for key in 0..300 {
+            assert_eq!(tree.get(key * key, &guard), Some(&key));
+            assert_eq!(small.get_ge(key * key, &guard), Some((key * key, key)));
+            let cursor = tree.cursor(key * key, &guard);
+            assert!(cursor.still_current());
+            // Nor do marks.
+            assert!(small.set_mark(key * key, smr_radix::Mark::A, &guard));
+        }
+        assert_eq!(small.iter_marked(smr_radix::Mark::A, &guard).count(), 300);
+        assert_eq!(tree.iter(&guard).rev().count(), 300);
+        drop(scarce);
+        drop(guard);
+        drop((tree, small, domain));
+        let_go();
+    });
+    assert_eq!(runs, 0, "reading allocates");
 }
 
 #[test]

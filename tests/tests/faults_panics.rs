@@ -1,4 +1,4 @@
-//! User code that panics, in sets and lists: at every call of `Hash`, `Eq`, `Ord`,
+//! User code that panics, in sets, lists and radix trees: at every call of `Hash`, `Eq`, `Ord`,
 //! `Clone`, `Drop` and closures, one after the other. (For maps: `panics.rs` in the
 //! tests of `smr-hashmap`.)
 //!
@@ -244,3 +244,5 @@ macro_rules! owned {
 mod lists;
 #[path = "faults_panics/ordered.rs"]
 mod ordered;
+#[path = "faults_panics/radix.rs"]
+mod radix;

@@ -34,6 +34,7 @@ fn atomics_come_through_one_door() {
         "use std::sync::{Arc, atomic::AtomicU64};",
         "let x = std :: sync :: atomic::AtomicU64::new(0);",
         "use loom::sync::Arc;",
+        "use shuttle::thread;",
     ] {
         assert_eq!(shown(rules::one_door, LIBRARY, bad).len(), 1, "{bad}");
     }

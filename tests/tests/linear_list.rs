@@ -11,8 +11,8 @@ use smr_core::Domain;
 use smr_list::ordered_list::Change;
 use smr_list::{OrderedList, OrderedSet, Queue, Stack};
 use smr_tests::linear::drive::{Keys, Map, PushPop, Sequence};
-use smr_tests::linear::models::{self, OnKey, OnSequence, OnSet, Register};
-use smr_tests::linear::{Dice, Driven, Model, judge, judge_keys, record};
+use smr_tests::linear::models::{self, OnSequence, OnSet};
+use smr_tests::linear::{Dice, Driven, Model, judge, record};
 
 /// Operations of a test in the short form.
 const OPERATIONS: u64 = 40_000;
@@ -87,16 +87,8 @@ fn an_ordered_list_is_linearizable() {
                 map: &list,
                 keys: KEYS,
             };
-            let mut history = record(&keys, THREADS, RECORDED, seed);
-            seen += history.events().len() as u64;
-            let end: Vec<_> = (0..KEYS).map(|key| list.get(key)).collect();
-            for (key, now) in (0..KEYS).zip(&end) {
-                history.then((key, OnKey::Get { now: *now }));
-            }
-            let judged = judge_keys(|key| Register(start[*key as usize]), history);
-            if let Err((key, refusal)) = judged {
-                panic!("seed {seed}, key {key}: {refusal}");
-            }
+            let (end, operations) = keys.judged(&start, THREADS, RECORDED, seed);
+            seen += operations;
             let present = end.iter().flatten().count();
             let guard = list.0.guard();
             assert_eq!(list.0.iter(&guard).count(), present, "seed {seed}");

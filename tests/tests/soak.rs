@@ -70,6 +70,7 @@ fn wrong_answers_are_seen() {
         Subject::List,
         Subject::Stack,
         Subject::Queue,
+        Subject::RadixTree,
     ] {
         let mut config = config(subject, BarrierKind::Auto);
         config.mistake = Some(Mistake::TwoOwners);

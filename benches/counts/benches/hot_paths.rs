@@ -1,20 +1,19 @@
 //! The hot paths whose instructions are counted.
 //!
-//! Each function does its operation a hundred times, in a state that an earlier
-//! function has made and that has been used before: what a thread or a pool does
-//! once is not in it. The state is handed back, so that its end is not in it
+//! Each function does its operation a hundred times, in a state that has been made
+//! and used before: what a thread or a pool does once is not in it. Callgrind counts
+//! from the function's entry to its end, so making and dropping the state is not in it
 //! either.
-
-#![allow(
-    missing_docs,
-    missing_debug_implementations,
-    reason = "the macros of the harness make functions and types without any"
-)]
+//!
+//! ```text
+//! hot_paths --list     the names
+//! hot_paths NAME       runs one; without a name, all
+//! ```
 
 use std::hint::black_box;
+use std::process::ExitCode;
 
 use foldhash::fast::FixedState;
-use gungraun::{library_benchmark, library_benchmark_group, main};
 use smr_core::{Guard, Pool, SmrCell, pin};
 use smr_hashmap::HashMap;
 use smr_list::OrderedList;
@@ -73,101 +72,83 @@ fn list() -> OrderedList<u64, u64> {
     list
 }
 
-#[library_benchmark]
-#[bench::outermost(setup = used)]
-fn pin_outermost(_used: ()) {
-    for _ in 0..ROUNDS {
+/// A function for each path, that callgrind finds by its name: its state and how that
+/// is made, the number of the round, and what is done in it.
+macro_rules! paths {
+    ($($name:ident($state:ident: $type:ty = $made:expr, $round:ident) $body:block)*) => {
+        $(#[inline(never)]
+        fn $name($state: &$type) {
+            // Functions that do the same must not become one.
+            black_box(stringify!($name));
+            for $round in 0..ROUNDS $body
+        })*
+
+        const NAMES: &[&str] = &[$(stringify!($name)),*];
+
+        /// Runs one; whether there is one of this name.
+        fn run(name: &str) -> bool {
+            match name {
+                $(stringify!($name) => {
+                    let state: $type = $made;
+                    $name(black_box(&state));
+                })*
+                _ => return false,
+            }
+            true
+        }
+    };
+}
+
+paths! {
+    pin_outermost(_used: () = used(), _round) {
         drop(black_box(pin()));
     }
-}
-
-#[library_benchmark]
-#[bench::nested(setup = held)]
-fn pin_nested(outer: Guard) -> Guard {
-    for _ in 0..ROUNDS {
+    pin_nested(_outer: Guard = held(), _round) {
         drop(black_box(pin()));
     }
-    outer
-}
-
-#[library_benchmark]
-#[bench::pinned(setup = cell)]
-fn cell_load(cell: SmrCell<u64>) -> SmrCell<u64> {
-    for _ in 0..ROUNDS {
-        black_box(*black_box(&cell).load(&pin()));
+    cell_load(cell: SmrCell<u64> = cell(), _round) {
+        black_box(*black_box(cell).load(&pin()));
     }
-    cell
-}
-
-#[library_benchmark]
-#[bench::unpublished(setup = pool)]
-fn pool_alloc_free(pool: Pool<Item>) -> Pool<Item> {
-    for _ in 0..ROUNDS {
+    pool_alloc_free(pool: Pool<Item> = pool(), _round) {
         drop(black_box(pool.alloc([1; 6])));
     }
-    pool
-}
-
-#[library_benchmark]
-#[bench::retired(setup = pool)]
-fn pool_alloc_retire(pool: Pool<Item>) -> Pool<Item> {
-    for _ in 0..ROUNDS {
+    pool_alloc_retire(pool: Pool<Item> = pool(), _round) {
         let item = black_box(pool.alloc([1; 6]).into_raw());
         // SAFETY: never published, retired once.
         unsafe { pool.retire(item) };
     }
-    pool
-}
-
-#[library_benchmark]
-#[bench::hit(setup = map)]
-fn map_get(map: Map) -> Map {
-    for key in 0..ROUNDS {
-        black_box(map.pin().get(black_box(&(key * 97))).copied());
+    map_get(map: Map = map(), round) {
+        black_box(map.pin().get(black_box(&(round * 97))).copied());
     }
-    map
-}
-
-#[library_benchmark]
-#[bench::miss(setup = map)]
-fn map_get_missing(map: Map) -> Map {
-    for key in 0..ROUNDS {
-        black_box(map.pin().get(black_box(&(ENTRIES + key))).copied());
+    map_get_missing(map: Map = map(), round) {
+        black_box(map.pin().get(black_box(&(ENTRIES + round))).copied());
     }
-    map
-}
-
-#[library_benchmark]
-#[bench::replace(setup = map)]
-fn map_insert(map: Map) -> Map {
-    for key in 0..ROUNDS {
-        black_box(map.pin().insert(black_box(key * 97), key).copied());
+    map_insert(map: Map = map(), round) {
+        black_box(map.pin().insert(black_box(round * 97), round).copied());
     }
-    map
-}
-
-#[library_benchmark]
-#[bench::middle(setup = list)]
-fn list_get(list: OrderedList<u64, u64>) -> OrderedList<u64, u64> {
-    for _ in 0..ROUNDS {
+    list_get(list: OrderedList<u64, u64> = list(), _round) {
         black_box(list.get(black_box(&(KEYS / 2)), &list.guard()).copied());
     }
-    list
 }
 
-library_benchmark_group!(
-    name = core,
-    benchmarks = [
-        pin_outermost,
-        pin_nested,
-        cell_load,
-        pool_alloc_free,
-        pool_alloc_retire
-    ]
-);
-library_benchmark_group!(
-    name = structures,
-    benchmarks = [map_get, map_get_missing, map_insert, list_get]
-);
-
-main!(library_benchmark_groups = [core, structures]);
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.iter().any(|argument| argument == "--list") {
+        println!("{}", NAMES.join("\n"));
+        return ExitCode::SUCCESS;
+    }
+    // Cargo has options of its own for programs that measure.
+    let mut names = arguments
+        .iter()
+        .filter(|argument| !argument.starts_with('-'));
+    let good = match names.next() {
+        Some(name) => run(name),
+        None => NAMES.iter().all(|name| run(name)),
+    };
+    if good {
+        ExitCode::SUCCESS
+    } else {
+        eprintln!("hot_paths: no such path: see --list");
+        ExitCode::FAILURE
+    }
+}

@@ -5,22 +5,18 @@
 //! cargo counts --bless     takes today's counts for the ones to hold
 //! ```
 //!
-//! Callgrind counts the instructions of `benches/hot_paths.rs`, run by gungraun;
-//! the counts are the same on every machine with the same target and compiler,
-//! whatever else it does. Those to hold are in `counts.txt` beside the manifest,
-//! for each hundred operations. Needed, once:
-//!
-//! ```text
-//! apt-get install valgrind
-//! cargo install gungraun-runner --version 0.20.0 --locked
-//! ```
+//! Callgrind counts the instructions of each path in `benches/hot_paths.rs`, in a
+//! process of its own; the counts are the same on every machine with the same target
+//! and compiler, whatever else it does. Those to hold are in `counts.txt` beside the
+//! manifest, for each hundred operations. Needed is valgrind
+//! (`apt-get install valgrind`).
 //!
 //! Ends with 0 if nothing grew, with 1 if something did or is new, and with 2 if
 //! it could not be counted.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use serde_json::Value;
@@ -99,50 +95,82 @@ fn compiler() -> Result<String, String> {
     Ok(format!("rustc {} {}", field("release: "), field("host: ")))
 }
 
-/// Runs the functions under callgrind.
+/// Runs each path under callgrind.
 fn count() -> Result<Counts, String> {
-    for (tool, install) in [
-        ("valgrind", "apt-get install valgrind"),
-        (
-            "gungraun-runner",
-            "cargo install gungraun-runner --version 0.20.0 --locked",
-        ),
-    ] {
-        if Command::new(tool).arg("--version").output().is_err() {
-            return Err(format!("there is no {tool} here: {install}"));
-        }
+    if Command::new("valgrind").arg("--version").output().is_err() {
+        return Err("there is no valgrind here: apt-get install valgrind".to_owned());
     }
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args([
-            "bench",
-            "--quiet",
-            "-p",
-            "smr-counts",
-            "--bench",
-            "hot_paths",
-        ])
-        .env("GUNGRAUN_OUTPUT_FORMAT", "json")
-        .stderr(std::process::Stdio::inherit())
-        .output()
-        .map_err(|error| format!("cargo: {error}"))?;
-    if !output.status.success() {
-        return Err("the functions could not be run".to_owned());
-    }
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let counts: Counts = text.lines().filter_map(instructions).collect();
-    if counts.is_empty() {
-        return Err(format!("no counts in what the runner said: {text}"));
-    }
-    Ok(counts)
+    let program = program()?;
+    let names = said(Command::new(&program).arg("--list"))?;
+    let counts: Result<Counts, String> = names
+        .lines()
+        .map(|name| Ok((name.to_owned(), instructions(&program, name)?)))
+        .collect();
+    counts.and_then(|counts| match counts.len() {
+        0 => Err("there is nothing to count".to_owned()),
+        _ => Ok(counts),
+    })
 }
 
-/// The name of a function and its instructions, from a line of the runner.
-fn instructions(line: &str) -> Option<(String, u64)> {
-    let summary: Value = serde_json::from_str(line).ok()?;
-    let name = summary["function_name"].as_str()?;
-    let values = &summary["profiles"][0]["data"]["total"]["metrics"]["Ir"]["values"];
-    Some((name.to_owned(), values["new"].as_u64()?))
+/// What a command says, if it ends well.
+fn said(command: &mut Command) -> Result<String, String> {
+    let output = command
+        .output()
+        .map_err(|error| format!("{command:?}: {error}"))?;
+    if !output.status.success() {
+        let why = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("{command:?} failed: {why}"));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Builds the paths; where they are then.
+fn program() -> Result<PathBuf, String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build.args([
+        "bench",
+        "--quiet",
+        "-p",
+        "smr-counts",
+        "--bench",
+        "hot_paths",
+    ]);
+    let told = said(build.args(["--no-run", "--message-format=json"]))?;
+    let program = told.lines().find_map(executable);
+    program.ok_or_else(|| "cargo does not say where the paths are".to_owned())
+}
+
+/// The program of the paths, from a line of cargo.
+fn executable(line: &str) -> Option<PathBuf> {
+    let message: Value = serde_json::from_str(line).ok()?;
+    (message["target"]["name"] == "hot_paths").then_some(())?;
+    Some(message["executable"].as_str()?.into())
+}
+
+/// The instructions of one path.
+fn instructions(program: &Path, name: &str) -> Result<u64, String> {
+    let file = program.with_file_name(format!("callgrind.out.{name}"));
+    let mut callgrind = Command::new("valgrind");
+    callgrind
+        .args(["--tool=callgrind", "--quiet", "--collect-atstart=no"])
+        .arg(format!("--toggle-collect=*{name}*"))
+        .arg(format!("--callgrind-out-file={}", file.display()))
+        .args([program.as_os_str(), name.as_ref()])
+        // The same on every machine.
+        .env_clear();
+    said(&mut callgrind)?;
+    let text = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let _ = fs::remove_file(file);
+    let count = total(&text).filter(|count| *count > 0);
+    count.ok_or_else(|| format!("callgrind did not meet {name}"))
+}
+
+/// The sum of what callgrind counted.
+fn total(text: &str) -> Option<u64> {
+    let mut lines = text.lines();
+    let sum = lines.find_map(|line| line.strip_prefix("summary: "))?;
+    sum.trim().parse().ok()
 }
 
 fn written(compiler: &str, counts: &Counts) -> String {
@@ -225,10 +253,14 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_the_runner_has_a_name_and_a_count() {
-        let line = r#"{"function_name":"pin","profiles":[{"data":{"total":{"metrics":
-            {"Ir":{"values":{"new":7,"old":9}}}}}}]}"#;
-        assert_eq!(instructions(line), Some(("pin".to_owned(), 7)));
-        assert_eq!(instructions("words"), None);
+    fn what_cargo_and_callgrind_say_is_understood() {
+        let line = r#"{"target":{"name":"hot_paths"},"executable":"a/b"}"#;
+        assert_eq!(executable(line), Some("a/b".into()));
+        assert_eq!(
+            executable(r#"{"target":{"name":"x"},"executable":"y"}"#),
+            None
+        );
+        assert_eq!(total("events: Ir\nsummary: 2323\n"), Some(2323));
+        assert_eq!(total("events: Ir\n"), None);
     }
 }

@@ -5,7 +5,7 @@
 
 use clap::ValueEnum;
 
-use crate::cli::{Suite, Workload};
+use crate::cli::{Fault, Mix, Suite, Workload};
 use crate::record::{Better, Metric};
 
 /// A suite, explained.
@@ -143,22 +143,32 @@ pub(crate) fn workload(suite: &str, name: &str) -> Option<String> {
         ("memory", "removed-90") => "Nine of ten entries removed again.",
         ("memory", "empty") => "With nothing in it.",
         ("memory", "churn") => "At constant size, each insertion beside a removal; at its worst.",
-        ("map", _) => {
-            let known = Workload::value_variants()
-                .iter()
-                .filter_map(ValueEnum::to_possible_value)
-                .find(|value| value.get_name() == head)?;
-            return known.get_help().map(ToString::to_string);
-        }
+        ("map", _) => return help::<Workload>(head),
+        ("radix", _) => return help::<Mix>(head),
+        ("page", _) => return help::<Fault>(head),
         _ => return None,
     };
     Some(text.to_owned())
+}
+
+/// What the command line says of a value.
+fn help<V: ValueEnum>(name: &str) -> Option<String> {
+    let known = V::value_variants()
+        .iter()
+        .filter_map(ValueEnum::to_possible_value)
+        .find(|value| value.get_name() == name)?;
+    known.get_help().map(ToString::to_string)
 }
 
 /// What a metric says, as half a sentence.
 pub(crate) fn metric(metric: Metric) -> String {
     let text = match metric {
         Metric::TimePerOp => "wall time of one operation of one thread",
+        Metric::GetTime => "wall time of a look-up that hits",
+        Metric::MissTime => "wall time of a look-up of a key that is not there",
+        Metric::AtOrAfterTime => "wall time of a search for the first key at or after one",
+        Metric::ScanTime => "wall time of a visit of all entries, an entry",
+        Metric::InsertTime => "wall time of an insertion of a new key",
         Metric::Throughput => "operations a second, all threads together",
         Metric::WriterThroughput => "operations a second of the writer beside the readers",
         Metric::OverheadPeak => {
@@ -203,10 +213,15 @@ mod tests {
     }
 
     #[test]
-    fn every_workload_of_map_is_told() {
-        for known in Workload::value_variants() {
-            let name = format!("{}/1000", known.name());
-            assert!(workload("map", &name).is_some(), "{name}");
+    fn every_workload_of_maps_and_trees_is_told() {
+        let maps = Workload::value_variants().iter().map(|known| known.name());
+        let mixes = Mix::value_variants().iter().map(|known| known.name());
+        let faults = Fault::value_variants().iter().map(|known| known.name());
+        let all = maps.map(|name| ("map", name));
+        let all = all.chain(mixes.map(|name| ("radix", name)));
+        for (suite, name) in all.chain(faults.map(|name| ("page", name))) {
+            let name = format!("{name}/1000");
+            assert!(workload(suite, &name).is_some(), "{name}");
         }
     }
 }

@@ -20,7 +20,7 @@ const TOP: f64 = 10.0;
 const BELOW: f64 = 38.0;
 /// Height of a bar with its room, and room for its subject's name.
 const BAR: f64 = 21.0;
-const NAMES: f64 = 128.0;
+const NAMES: f64 = 136.0;
 /// Room for the figure behind the longest bar.
 const FIGURE: f64 = 66.0;
 
@@ -32,11 +32,11 @@ const BAR_TIMES: f64 = 250.0;
 /// A figure with its spread.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spread {
-    /// The smallest run.
+    /// Its lower end.
     pub(crate) min: f64,
     /// The middle run.
     pub(crate) median: f64,
-    /// The largest run.
+    /// Its upper end.
     pub(crate) max: f64,
 }
 

@@ -128,9 +128,9 @@ fn with(family: &Family<'_>, metric: Metric) -> usize {
 
 fn spread(record: &Record) -> Spread {
     Spread {
-        min: record.min,
+        min: record.low(),
         median: record.median,
-        max: record.max,
+        max: record.high(),
     }
 }
 

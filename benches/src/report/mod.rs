@@ -1,4 +1,5 @@
-//! The report: a page, comma-separated values, and tables in Markdown.
+//! The report: a page, comma-separated values, tables in Markdown, and those of
+//! the README.
 //!
 //! Everything is made of the records alone. A suite that the command line does
 //! not know, or a metric that nobody has described, appears as the others do.
@@ -16,10 +17,12 @@ mod about;
 mod chart;
 mod family;
 mod figures;
+mod front;
 mod markdown;
 mod page;
 mod palette;
 mod scale;
+mod standing;
 mod values;
 
 /// What there is to report.
@@ -39,6 +42,7 @@ pub(crate) struct Outputs {
     html: Option<PathBuf>,
     csv: Option<PathBuf>,
     markdown: Option<PathBuf>,
+    readme: Option<PathBuf>,
 }
 
 impl Outputs {
@@ -48,6 +52,7 @@ impl Outputs {
             html: arguments.html.clone(),
             csv: arguments.csv.clone(),
             markdown: arguments.markdown.clone(),
+            readme: arguments.readme.clone(),
         }
     }
 
@@ -66,12 +71,18 @@ impl Outputs {
         if let Some(path) = &self.markdown {
             write(path, &markdown::render(findings.records))?;
         }
+        // A part of the comparisons does not replace all of them.
+        if let Some(path) = self.readme.as_ref().filter(|_| findings.missing == 0) {
+            let named = |error: io::Error| named(path, &error);
+            let page = fs::read_to_string(path).map_err(named)?;
+            write(path, &front::placed(&page, findings).map_err(named)?)?;
+        }
         Ok(())
     }
 
     /// Says where it went.
     pub(crate) fn tell(&self) {
-        for path in [&self.html, &self.csv, &self.markdown]
+        for path in [&self.html, &self.csv, &self.markdown, &self.readme]
             .into_iter()
             .flatten()
         {
@@ -82,7 +93,9 @@ impl Outputs {
     }
 
     fn is_empty(&self) -> bool {
-        self.html.is_none() && self.csv.is_none() && self.markdown.is_none()
+        [&self.html, &self.csv, &self.markdown, &self.readme]
+            .into_iter()
+            .all(Option::is_none)
     }
 }
 
@@ -94,10 +107,14 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     }
     let mut fresh = path.as_os_str().to_owned();
     fresh.push(".part");
-    let told =
-        |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
-    fs::write(&fresh, text).map_err(told)?;
-    fs::rename(&fresh, path).map_err(told)
+    let named = |error: io::Error| named(path, &error);
+    fs::write(&fresh, text).map_err(named)?;
+    fs::rename(&fresh, path).map_err(named)
+}
+
+/// An error with the file that it is about.
+fn named(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 /// Reports what files of records hold.
@@ -133,6 +150,18 @@ pub(crate) fn render(arguments: &ReportArgs) -> io::Result<()> {
     }
     outputs.tell();
     Ok(())
+}
+
+/// The suites in the order in which they were run, each with its records.
+fn suites(records: &[Record]) -> Vec<(String, Vec<Record>)> {
+    let mut suites: Vec<(String, Vec<Record>)> = Vec::new();
+    for record in records {
+        match suites.iter_mut().find(|(name, _)| *name == record.suite) {
+            Some((_, own)) => own.push(record.clone()),
+            None => suites.push((record.suite.clone(), vec![record.clone()])),
+        }
+    }
+    suites
 }
 
 /// Whether the options ask for a record.

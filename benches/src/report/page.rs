@@ -8,9 +8,10 @@ use super::chart::escape;
 use super::family::{self, Family};
 use super::figures::{self, Figure};
 use super::palette::Palette;
-use super::{Findings, about};
-use crate::record::{Better, Record};
-use crate::table::{self, REFERENCE, amount};
+use super::standing::Tally;
+use super::{Findings, about, suites};
+use crate::record::Record;
+use crate::table::{self, REFERENCE};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -51,18 +52,6 @@ pub(crate) fn render(findings: &Findings<'_>) -> String {
     page
 }
 
-/// The suites in the order in which they were run, each with its records.
-fn suites(records: &[Record]) -> Vec<(String, Vec<Record>)> {
-    let mut suites: Vec<(String, Vec<Record>)> = Vec::new();
-    for record in records {
-        match suites.iter_mut().find(|(name, _)| *name == record.suite) {
-            Some((_, own)) => own.push(record.clone()),
-            None => suites.push((record.suite.clone(), vec![record.clone()])),
-        }
-    }
-    suites
-}
-
 /// What the figures were taken on.
 fn facts(findings: &Findings<'_>, page: &mut String) {
     let mut told: Vec<Vec<(&str, String)>> = Vec::new();
@@ -87,64 +76,6 @@ fn facts(findings: &Findings<'_>, page: &mut String) {
     }
 }
 
-/// How the reference stands in a comparison, by the metric that counts first.
-enum Standing {
-    Ahead,
-    Level,
-    /// Behind whom, in words.
-    Behind(String),
-}
-
-fn standing(records: &[Record]) -> Option<Standing> {
-    let &main = table::metrics(records).first()?;
-    let better = main.better();
-    if better == Better::Neither {
-        return None;
-    }
-    let ours = table::find(records, REFERENCE, main)?;
-    let others = records.iter().filter(|record| {
-        record.metric == main && record.subject != REFERENCE && table::contends(record)
-    });
-    let best = others.reduce(|best, other| {
-        let ahead = match better {
-            Better::Higher => other.median > best.median,
-            _ => other.median < best.median,
-        };
-        if ahead { other } else { best }
-    })?;
-    let (ahead, behind, lead) = match better {
-        Better::Higher => (
-            ours.min > best.max,
-            best.min > ours.max,
-            best.median / ours.median,
-        ),
-        _ => (
-            ours.max < best.min,
-            best.max < ours.min,
-            ours.median / best.median,
-        ),
-    };
-    Some(if ahead {
-        Standing::Ahead
-    } else if behind {
-        let lead = if lead.is_finite() {
-            format!(" by {}", table::times(lead))
-        } else {
-            String::new()
-        };
-        Standing::Behind(format!(
-            "{} · {}: {} leads{lead} ({} against {})",
-            ours.workload,
-            table::plural(ours.threads, "thread"),
-            best.subject,
-            amount(main, best.median),
-            amount(main, ours.median),
-        ))
-    } else {
-        Standing::Level
-    })
-}
-
 /// Where the reference leads, and where it does not.
 fn standings(suites: &[(String, Vec<Record>)], page: &mut String) {
     page.push_str(
@@ -155,24 +86,18 @@ fn standings(suites: &[(String, Vec<Record>)], page: &mut String) {
     );
     let mut losses = String::new();
     for (name, records) in suites {
-        let (mut ahead, mut level, mut behind) = (0, 0, 0);
-        for comparison in table::comparisons(records) {
-            match standing(&comparison) {
-                Some(Standing::Ahead) => ahead += 1,
-                Some(Standing::Level) => level += 1,
-                Some(Standing::Behind(whom)) => {
-                    behind += 1;
-                    let _ = write!(losses, "<li>{} {}</li>", escape(name), escape(&whom));
-                }
-                None => {}
-            }
+        let tally = Tally::of(records);
+        for whom in &tally.behind {
+            let _ = write!(losses, "<li>{} {}</li>", escape(name), escape(whom));
         }
-        if ahead + level + behind > 0 {
+        if tally.all() > 0 {
             let _ = write!(
                 page,
-                "<tr><th><a href=\"#{0}\">{0}</a></th><td>{ahead}</td><td>{level}</td>\
-                 <td>{behind}</td></tr>",
+                "<tr><th><a href=\"#{0}\">{0}</a></th><td>{1}</td><td>{2}</td><td>{3}</td></tr>",
                 escape(name),
+                tally.ahead,
+                tally.level,
+                tally.behind.len(),
             );
         }
     }
@@ -297,8 +222,10 @@ fn method(page: &mut String) {
          <li><b>Interleaved runs.</b> Each round runs every subject of a comparison once, and \
          starts with another one than the round before, so that what drifts in the machine meets \
          all of them.</li>\
-         <li><b>Medians with their spread.</b> Lines through points and bars go from the smallest \
-         run to the largest. Who leads within the spread does not lead.</li>\
+         <li><b>Medians with their spread.</b> Lines through points and bars show it: of up to \
+         eight runs, from the smallest to the largest; of more, between the two runs that the \
+         median of ever more runs would lie in, 95 times of 100. Who leads within the spread does \
+         not lead.</li>\
          <li><b>Warm-up.</b> A quarter of the measured time comes before it. Figures cover a span \
          in which all threads are in full swing: neither their start nor their end.</li>\
          <li><b>Processors.</b> Where there is one for each thread and one for the harness, \
@@ -318,11 +245,11 @@ fn method(page: &mut String) {
          logarithm; so are bars that differ by more than 250 times, as points, since such bars \
          would lie.</li>\
          <li><b>Not measured:</b> the start of a thread, more than one socket, power. \
-         <code>none</code>, <code>malloc</code> and <code>hashbrown</code> protect nobody and \
-         cannot win.</li></ul>\
+         <code>none</code>, <code>malloc</code>, <code>hashbrown</code>, <code>plain</code>, \
+         <code>btree</code> and <code>xarray</code> protect nobody and cannot win.</li></ul>\
          <p>To take the figures again: <code>cargo run --release -p smr-bench -- report --html \
-         report.html --json records.jsonl</code>; to compare two runs: <code>smr-bench diff \
-         before.jsonl after.jsonl</code>.</p></section>\n",
+         report.html</code>, which leaves <code>report.jsonl</code> beside the page; to compare \
+         two runs: <code>smr-bench diff before.jsonl after.jsonl</code>.</p></section>\n",
     );
 }
 
@@ -347,23 +274,6 @@ mod tests {
             summarise(&key, "a<b", &samples(other)),
         ]
         .concat()
-    }
-
-    #[test]
-    fn who_is_behind_is_said_so() {
-        let stands = |smr: &[f64], other: &[f64]| standing(&records(smr, other));
-        assert!(matches!(
-            stands(&[4.0, 5.0], &[1.0, 2.0]),
-            Some(Standing::Ahead)
-        ));
-        assert!(matches!(
-            stands(&[1.0, 5.0], &[4.0, 6.0]),
-            Some(Standing::Level)
-        ));
-        let Some(Standing::Behind(whom)) = stands(&[2.0, 2.0], &[4.0, 4.0]) else {
-            panic!("behind");
-        };
-        assert!(whom.contains("a<b leads by 2.00×"), "{whom}");
     }
 
     #[test]

@@ -6,7 +6,8 @@ use crate::record::Record;
 
 /// One line a record, below a line of names. Series are left to the records.
 pub(crate) fn render(records: &[Record]) -> String {
-    let mut text = "suite,workload,threads,subject,metric,unit,min,median,max,runs\n".to_owned();
+    let mut text =
+        "suite,workload,threads,subject,metric,unit,min,low,median,high,max,runs\n".to_owned();
     for record in records {
         let words = [
             &record.suite,
@@ -19,10 +20,12 @@ pub(crate) fn render(records: &[Record]) -> String {
         .map(quoted);
         let _ = writeln!(
             text,
-            "{},{},{},{},{}",
+            "{},{},{},{},{},{},{}",
             words.join(","),
             record.min,
+            record.low(),
             record.median,
+            record.high(),
             record.max,
             record.runs
         );
@@ -48,8 +51,8 @@ mod tests {
     fn a_line_has_as_many_fields_as_there_are_names() {
         let text = render(&records("a/1", &["x", "y"]));
         let fields: Vec<usize> = text.lines().map(|line| line.split(',').count()).collect();
-        assert_eq!(fields, [10, 10, 10]);
-        assert!(text.contains("free,a/1,1,x,time_per_op,ns,2.5,2.5,2.5,1"));
+        assert_eq!(fields, [12, 12, 12]);
+        assert!(text.contains("free,a/1,1,x,time_per_op,ns,2.5,2.5,2.5,2.5,2.5,1"));
         assert_eq!(quoted("a,\"b\""), "\"a,\"\"b\"\"\"");
     }
 }

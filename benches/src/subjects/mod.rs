@@ -27,6 +27,7 @@ pub(crate) mod sdd;
 pub(crate) mod seize;
 pub(crate) mod smr;
 pub(crate) mod tick;
+pub(crate) mod trees;
 #[cfg(feature = "c-peers")]
 pub(crate) mod urcu;
 

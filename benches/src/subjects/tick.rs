@@ -33,7 +33,7 @@ use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
 
-use super::{HARNESS, Local, Reclaim, Subject, WAIT_BYTES, boxed};
+use super::{BoxedValue, HARNESS, Local, Reclaim, Section, Subject, WAIT_BYTES, boxed};
 
 /// Time between two ticks: 100 Hz.
 const TICK: Duration = Duration::from_millis(10);
@@ -118,6 +118,52 @@ impl Drop for Inside<'_> {
 impl Subject for Tick {
     const NAME: &'static str = "tick-epoch";
     const ABOUT: &'static str = "an epoch that a 100 Hz clock advances, freed two steps later";
+}
+
+/// The pointer and the clock that its readers hold back.
+#[derive(Debug)]
+pub(crate) struct TickCell {
+    tick: Tick,
+    value: BoxedValue,
+}
+
+/// A reader and its slot.
+#[derive(Debug)]
+pub(crate) struct Reader<'s> {
+    local: TickLocal<'s, u64>,
+    value: &'s BoxedValue,
+}
+
+impl Section for Tick {
+    type Shared = TickCell;
+    type Reader<'s> = Reader<'s>;
+    const NESTS: bool = false;
+    const OWNED: bool = false;
+
+    fn share(value: u64) -> TickCell {
+        TickCell {
+            // The suite tells no number: as many as its largest.
+            tick: <Tick as Reclaim<u64>>::new(512),
+            value: BoxedValue::new(value),
+        }
+    }
+
+    fn reader(shared: &TickCell) -> Reader<'_> {
+        Reader {
+            local: shared.tick.local(),
+            value: &shared.value,
+        }
+    }
+
+    #[inline(always)]
+    fn read(reader: &mut Reader<'_>) -> u64 {
+        let inside = reader.local.enter();
+        let value = reader.value.pointer().load(Ordering::Acquire);
+        // SAFETY: never null, never retired.
+        let value = unsafe { *value };
+        drop(inside);
+        value
+    }
 }
 
 impl<T: Send + Sync + 'static> Reclaim<T> for Tick {

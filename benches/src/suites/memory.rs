@@ -101,13 +101,13 @@ fn apart<T: Table>(run: impl FnOnce(&Base) -> Vec<Sample> + Send) -> Vec<Sample>
 
 /// Where the memory stood before a run.
 #[derive(Debug)]
-struct Base {
+pub(super) struct Base {
     heap: i64,
     resident: Option<u64>,
 }
 
 impl Base {
-    fn now() -> Self {
+    pub(super) fn now() -> Self {
         Self {
             heap: alloc::heap_bytes(),
             resident: resident::bytes(),
@@ -115,7 +115,7 @@ impl Base {
     }
 
     /// Bytes taken since.
-    fn held(&self) -> i64 {
+    pub(super) fn held(&self) -> i64 {
         alloc::heap_bytes() - self.heap
     }
 
@@ -135,7 +135,7 @@ impl Base {
     }
 
     /// Waits until what is held changes no more under light use.
-    fn rest(&self, mut touch: impl FnMut(), settle: impl Fn()) {
+    pub(super) fn rest(&self, mut touch: impl FnMut(), settle: impl Fn()) {
         let (mut before, mut steady) = (self.held(), 0);
         for _ in 0..ROUNDS {
             touch();

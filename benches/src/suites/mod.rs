@@ -6,6 +6,8 @@ pub(crate) mod latency;
 pub(crate) mod list;
 pub(crate) mod map;
 pub(crate) mod memory;
+pub(crate) mod page;
+pub(crate) mod radix;
 pub(crate) mod schemes;
 pub(crate) mod section;
 pub(crate) mod stall;
@@ -41,6 +43,8 @@ pub(crate) fn plan(settings: &Settings) -> Vec<Comparison> {
             Suite::Latency => latency::plan(settings),
             Suite::Memory => memory::plan(settings),
             Suite::List => list::plan(settings),
+            Suite::Radix => radix::plan(settings),
+            Suite::Page => page::plan(settings),
         });
     }
     all.retain(|comparison| !comparison.cases.is_empty());
@@ -59,6 +63,8 @@ pub(crate) fn subjects(suite: Suite) -> Vec<Entry> {
         Suite::Latency => latency::subjects(),
         Suite::Memory => memory::subjects(),
         Suite::List => list::subjects(),
+        Suite::Radix => radix::subjects(),
+        Suite::Page => page::subjects(),
     }
 }
 

@@ -35,6 +35,7 @@ use crate::subjects::rwlock::ReadLock;
 use crate::subjects::sdd::Sdd;
 use crate::subjects::seize::Seize;
 use crate::subjects::smr::{Fallback, Smr};
+use crate::subjects::tick::Tick;
 #[cfg(feature = "c-peers")]
 use crate::subjects::urcu::{
     Urcu,
@@ -87,6 +88,7 @@ macro_rules! for_each_subject {
             $call::<Seize>($($argument),*),
             $call::<Haphazard>($($argument),*),
             $call::<Swap>($($argument),*),
+            $call::<Tick>($($argument),*),
             $call::<ReadLock>($($argument),*),
         ];
         #[cfg(feature = "c-peers")]

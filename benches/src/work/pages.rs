@@ -70,6 +70,26 @@ impl Cache for smr_hashmap::HashMap<u64, Page, Hasher> {
     }
 }
 
+impl Cache for smr_radix::RadixTree<u64, Page> {
+    fn new() -> Self {
+        Self::new()
+    }
+
+    fn copy(&self, key: u64, to: &mut Page) -> bool {
+        let guard = self.guard();
+        let page = self.get(key, &guard);
+        page.map(|page| to.copy_from_slice(page)).is_some()
+    }
+
+    fn put(&self, key: u64, page: &Page) {
+        self.insert(key, *page, &self.guard());
+    }
+
+    fn evict(&self, key: u64) {
+        self.remove(key, &self.guard());
+    }
+}
+
 /// Readers hold the lock for a clone of an `Arc`, and copy outside.
 impl Cache for RwLock<BTreeMap<u64, Arc<Page>>> {
     fn new() -> Self {
@@ -144,7 +164,12 @@ impl Cache for dashmap::DashMap<u64, Box<Page>, Hasher> {
     }
 }
 
-const CONTENDERS: [Contender; 4] = [
+const CONTENDERS: [Contender; 5] = [
+    (
+        "smr-radix",
+        "smr_radix::RadixTree, pages in its pool",
+        work::<smr_radix::RadixTree<u64, Page>>,
+    ),
     (
         "smr-hashmap",
         "smr_hashmap::HashMap, pages in its pool",

@@ -23,6 +23,14 @@ struct Retired {
 impl Retired {
     /// Puts something into the owner's bins and moves the hands past it.
     fn and_expired(domain: &Domain, owner: &Participant) -> Self {
+        let retired = Self::only(domain, owner);
+        let inner = domain.inner();
+        assert!(inner.poll(inner.clock.now()), "nobody is inside");
+        retired
+    }
+
+    /// Puts something into the owner's bins.
+    fn only(domain: &Domain, owner: &Participant) -> Self {
         let retired = Self {
             thing: std::sync::Arc::new(Thing::new()),
             by_ours: std::sync::Arc::default(),
@@ -39,7 +47,6 @@ impl Retired {
         let clock = &domain.inner().clock;
         owner.with_bins(|bins| bins.push(what, 8, || clock.advance()));
         owner.note_garbage();
-        assert!(domain.inner().poll(clock.now()), "nobody is inside");
         retired
     }
 
@@ -99,6 +106,32 @@ fn barrier_waits_for_the_running() {
     });
     OWNER.check();
     OURS.check();
+}
+
+/// The same for what its owner hands over to the depot meanwhile: the flag that the
+/// barrier goes by is gone then.
+#[test]
+fn barrier_finds_what_is_handed_over() {
+    static HELD: Reached = Reached::new("the owner holds it when the barrier begins");
+    static GONE: Reached = Reached::new("the owner has handed it over");
+    explore(2, || {
+        let domain = Domain::new();
+        let owner = slot(&domain);
+        let retired = Retired::only(&domain, owner);
+        let other = {
+            let domain = domain.clone();
+            thread::spawn(move || domain.inner().hand_over_and_forget(owner))
+        };
+        let is_held = owner.has_garbage();
+        HELD.hit_if(is_held);
+        GONE.hit_if(!is_held);
+        domain.barrier();
+        assert!(retired.check(), "nobody else runs it");
+        other.join().unwrap();
+        leave(owner);
+    });
+    HELD.check();
+    GONE.check();
 }
 
 /// The counts by themselves: who finds both empty, each after it was avoided, finds

@@ -11,6 +11,7 @@ pub(crate) mod bucket;
 pub(crate) mod cache;
 pub(crate) mod cell;
 pub(crate) mod deferred;
+mod huge;
 pub(crate) mod inner;
 pub(crate) mod latch;
 pub(crate) mod lock;
@@ -32,8 +33,11 @@ mod worker;
 
 #[cfg(all(test, not(loom)))]
 mod tests;
+
+pub use huge::advise as advise_huge;
+
 /// A box, or `None` if there is no memory.
-pub(crate) fn try_box<T>(value: T) -> Option<Box<T>> {
+pub fn try_box<T>(value: T) -> Option<Box<T>> {
     const { assert!(size_of::<T>() != 0, "nothing to allocate") };
     // SAFETY: the layout is not empty.
     let place = unsafe { alloc::alloc::alloc(Layout::new::<T>()) }.cast::<T>();

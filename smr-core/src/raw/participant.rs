@@ -413,19 +413,32 @@ impl Participant {
     #[inline(always)]
     pub(crate) fn flag_garbage(&self) {
         if self.notice.load(Ordering::Relaxed) & GARBAGE == 0 {
-            // Release: pairs with the Acquire in `has_garbage`.
-            self.notice.fetch_or(GARBAGE, ord::garbage_note());
+            // Relaxed: what the flag speaks of is behind the latch.
+            self.notice.fetch_or(GARBAGE, Ordering::Relaxed);
         }
     }
 
+    /// Whether the owner has something to collect. Who finds nothing here, and then
+    /// locks the depot, finds there what there was; see
+    /// [`forget_garbage`](Self::forget_garbage).
     pub(crate) fn has_garbage(&self) -> bool {
-        self.notice.load(ord::garbage_look()) & GARBAGE != 0
+        // Relaxed: as in `forget_garbage`.
+        self.notice.load(Ordering::Relaxed) & GARBAGE != 0
     }
 
+    /// After the bins were emptied into the depot, and nothing is running.
+    ///
+    /// Two things must be seen by a barrier that does not find the flag. *What was
+    /// handed over*: the depot's lock was held before the flag went. Whoever takes it
+    /// after that finds all of it; whoever took it before had looked at the flag
+    /// before that, and so cannot have seen it gone. *What was destroyed*: the latch's
+    /// light barrier, of the handing over, lies between the end of that and here, and
+    /// the barrier's heavy one between its look and its look at `running`. So the lock
+    /// and the barriers order it, and the flag need not. Litmus shapes `garbage-depot`
+    /// and `garbage-running`; model: `barrier_finds_what_is_handed_over`.
     pub(crate) fn forget_garbage(&self) {
-        // Release: pairs with the Acquire in `has_garbage`; who finds no garbage
-        // here finds it in the depot.
-        self.notice.fetch_and(!GARBAGE, ord::garbage_note());
+        // Relaxed: see above.
+        self.notice.fetch_and(!GARBAGE, Ordering::Relaxed);
     }
 
     /// Whether an outermost exit has nothing to do, although the owner holds garbage:

@@ -76,6 +76,8 @@ pub(crate) struct Depot<T> {
     pub(crate) free: Fifo<Item<T>>,
     pub(crate) slabs: Slabs<T>,
     last_slab_items: u32,
+    /// Bytes of all slabs.
+    slab_bytes: usize,
     /// Whether the list of slabs is whole. In a forked child it may have been
     /// lost with a lock that was broken.
     pub(crate) is_whole: bool,
@@ -88,6 +90,7 @@ impl<T> Default for Depot<T> {
             free: Fifo::default(),
             slabs: Slabs::default(),
             last_slab_items: 0,
+            slab_bytes: 0,
             is_whole: false,
         }
     }
@@ -138,6 +141,7 @@ impl<T> Depot<T> {
     }
 
     pub(crate) fn reset_slab_size(&mut self) {
+        self.slab_bytes = self.slabs.iter().map(Slab::bytes).sum();
         let largest = self.slabs.iter().map(Slab::items).max().unwrap_or(0);
         self.last_slab_items = u32::try_from(largest).unwrap_or(u32::MAX);
     }
@@ -544,9 +548,10 @@ impl<T> PoolInner<T> {
 
     /// A fresh slab: of the next size, but at most `most` items if that is said.
     fn new_slab(&self, most: Option<usize>) -> Result<(*mut T, *mut T), NoMemory> {
-        let items = self
-            .depot
-            .with(|depot| slab::next_items::<T>(depot.last_slab_items as usize));
+        let users = self.caches.iter().count().max(1);
+        let items = self.depot.with(|depot| {
+            slab::next_items::<T>(depot.last_slab_items as usize, depot.slab_bytes / users)
+        });
         self.new_slab_of(most.map_or(items, |most| items.min(most)))
     }
 
@@ -557,6 +562,7 @@ impl<T> PoolInner<T> {
         self.depot.with(|depot| {
             let items = u32::try_from(items).unwrap_or(u32::MAX);
             depot.last_slab_items = depot.last_slab_items.max(items);
+            depot.slab_bytes += slab.bytes();
             depot.slabs.push(slab);
         });
         Ok(range)

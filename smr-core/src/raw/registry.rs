@@ -89,8 +89,8 @@ impl Registry {
     /// Gives a slot back. Its section has ended and its bins are empty.
     pub(crate) fn release(&self, slot: &Participant) {
         debug_assert!(!slot.is_active(), "a slot in a section is released");
-        // Release: pairs with the Acquire in `has_garbage`, as `forget_garbage`.
-        slot.notice.store(0, ord::garbage_note());
+        // Relaxed: as `forget_garbage`.
+        slot.notice.store(0, Ordering::Relaxed);
         slot.claimed.store(0, Ordering::Relaxed);
         let mut head = self.free.load(Ordering::Relaxed);
         loop {

@@ -2,7 +2,8 @@
 //!
 //! A slab is one allocation, a header and a row of items, and knows nothing of
 //! which are in use. Slabs start small and double, so a pool of three items is
-//! small and a pool of a million has few slabs.
+//! small and a pool of a million has few slabs. Those of a large pool are *huge*: as
+//! large as a huge page of the system, and on one if the system gives it.
 
 use core::alloc::Layout;
 use core::marker::PhantomData;
@@ -10,7 +11,8 @@ use core::ptr::NonNull;
 
 use alloc::alloc::{alloc, dealloc};
 
-use crate::tunables::{FIRST_SLAB_BYTES, MAX_SLAB_BYTES};
+use crate::raw::huge;
+use crate::tunables::{FIRST_SLAB_BYTES, HUGE_BYTES, HUGE_FROM, MAX_SLAB_BYTES};
 
 struct Header<T> {
     next: Option<Slab<T>>,
@@ -66,12 +68,27 @@ pub(crate) fn count<T>(first: *mut T, end: *mut T) -> usize {
 fn layout<T>(items: usize) -> Option<(Layout, usize)> {
     let size = stride::<T>().checked_mul(items)?;
     let row = Layout::from_size_align(size, align_of::<T>()).ok()?;
-    Layout::new::<Header<T>>().extend(row).ok()
+    let (layout, first) = Layout::new::<Header<T>>().extend(row).ok()?;
+    // A huge slab, to which no item could be added, is all of a huge page.
+    if layout.size() <= HUGE_BYTES && layout.size() + stride::<T>() > HUGE_BYTES && items > 1 {
+        return Some((Layout::from_size_align(HUGE_BYTES, HUGE_BYTES).ok()?, first));
+    }
+    Some((layout, first))
 }
 
-/// How many items the slab after one of `before` should have.
-pub(crate) fn next_items<T>(before: usize) -> usize {
+/// How many items a huge slab has.
+fn huge_items<T>() -> usize {
+    let first = layout::<T>(1).map_or(HUGE_BYTES, |(_, first)| first);
+    HUGE_BYTES.saturating_sub(first) / stride::<T>().max(1)
+}
+
+/// How many items the slab after one of `before` should have, in a pool that has so
+/// many bytes for each of its users.
+pub(crate) fn next_items<T>(before: usize, bytes: usize) -> usize {
     let item = size_of::<T>().max(1);
+    if bytes >= HUGE_FROM * HUGE_BYTES && item <= MAX_SLAB_BYTES {
+        return huge_items::<T>();
+    }
     let most = (MAX_SLAB_BYTES / item).max(1);
     if before == 0 {
         (FIRST_SLAB_BYTES / item).clamp(1, most)
@@ -86,6 +103,7 @@ impl<T> Slab<T> {
         let (layout, _) = layout::<T>(items)?;
         // SAFETY: the layout is not empty, it holds a header.
         let header = NonNull::new(unsafe { alloc(layout) })?.cast::<Header<T>>();
+        huge::advise(header.cast(), layout.size());
         // SAFETY: fresh memory of the header's layout.
         unsafe {
             header.write(Header {

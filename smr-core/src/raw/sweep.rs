@@ -183,11 +183,19 @@ impl Inner {
         }
         slot.reset_quiet();
         if closed || self.tidied.is_due() != Some(false) {
-            // In this order: a barrier passes over slots without the flag.
-            self.hand_over(slot);
-            slot.forget_garbage();
+            self.hand_over_and_forget(slot);
             self.sweep();
         }
+    }
+
+    /// Leaves the owner nothing to collect.
+    pub(crate) fn hand_over_and_forget(&self, slot: &Participant) {
+        if mutant("garbage_forgotten_first") {
+            slot.forget_garbage();
+        }
+        // In this order: a barrier passes over slots without the flag.
+        self.hand_over(slot);
+        slot.forget_garbage();
     }
 
     /// Collects what the owner holds, as far as it has expired, and what others

@@ -3,7 +3,9 @@
 //! Every algorithm of this workspace takes its atomics, fences and cells from
 //! here. In a normal build the door opens on `core`; under `--cfg loom` it
 //! opens on [loom](https://docs.rs/loom), so that what is model-checked is the
-//! code that ships. Nothing is weakened or strengthened on the way.
+//! code that ships. Nothing is weakened or strengthened on the way. With
+//! `--cfg shuttle` besides, such a build opens it on
+//! [shuttle](https://docs.rs/shuttle), for schedules at random.
 //!
 //! The types mirror `core::sync::atomic`. [`UnsafeCell`] hands out its pointer
 //! to a closure, which lets loom see how long an access lasts.
@@ -12,17 +14,25 @@
 #[path = "native.rs"]
 mod imp;
 
-#[cfg(loom)]
+#[cfg(all(loom, not(shuttle)))]
 #[path = "modelled.rs"]
 mod imp;
+
+#[cfg(all(loom, shuttle))]
+#[path = "shuffled.rs"]
+mod imp;
+
+#[cfg(all(loom, shuttle))]
+#[doc(hidden)]
+pub mod shuffle;
 
 pub use imp::*;
 
 /// Counts the references to a domain. Loom's own, so that a model knows that
 /// the last one comes after all others, and fails if one is leaked.
-#[cfg(not(loom))]
+#[cfg(any(not(loom), shuttle))]
 pub(crate) use alloc::sync::Arc;
-#[cfg(loom)]
+#[cfg(all(loom, not(shuttle)))]
 pub(crate) use loom::sync::Arc;
 
 /// Atomics that are never modelled. They order nothing in a model.
@@ -38,13 +48,27 @@ pub(crate) mod process {
 
 /// Whether the named weakening of the algorithm is switched on.
 ///
-/// Always `false`, and gone at compile time, except under loom, where the
-/// environment variable `SMR_MUTANT` selects one. The models must fail then:
+/// Always `false`, and gone at compile time, except under loom and shuttle, where
+/// the environment variable `SMR_MUTANT` selects one. The models must fail then:
 /// see CONTRIBUTING.md.
 #[doc(hidden)]
 #[inline(always)]
 pub fn mutant(name: &str) -> bool {
-    imp::mutant(name)
+    is_chosen(name)
+}
+
+#[cfg(not(loom))]
+#[inline(always)]
+fn is_chosen(_name: &str) -> bool {
+    false
+}
+
+#[cfg(loom)]
+fn is_chosen(name: &str) -> bool {
+    use alloc::string::String;
+    static CHOSEN: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+    let chosen = CHOSEN.get_or_init(|| std::env::var("SMR_MUTANT").ok());
+    chosen.as_deref() == Some(name)
 }
 
 /// Names memory orderings: a function each, `name = Strong, or Weak;`. The weaker one

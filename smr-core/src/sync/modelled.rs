@@ -14,8 +14,6 @@
 pub use loom::lazy_static;
 pub use loom::sync::atomic::Ordering;
 
-use std::sync::OnceLock;
-
 use loom::sync::atomic as model;
 
 macro_rules! atomic {
@@ -257,12 +255,4 @@ impl<T: Default> Default for UnsafeCell<T> {
     fn default() -> Self {
         Self::new(T::default())
     }
-}
-
-pub(super) fn mutant(name: &str) -> bool {
-    static CHOSEN: OnceLock<Option<String>> = OnceLock::new();
-    CHOSEN
-        .get_or_init(|| std::env::var("SMR_MUTANT").ok())
-        .as_deref()
-        == Some(name)
 }

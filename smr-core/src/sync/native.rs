@@ -39,8 +39,3 @@ pub fn yield_now() {
     #[cfg(not(feature = "std"))]
     spin_loop();
 }
-
-#[inline(always)]
-pub(super) fn mutant(_name: &str) -> bool {
-    false
-}

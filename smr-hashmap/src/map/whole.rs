@@ -160,8 +160,11 @@ where
         self.try_make_room(additional, guard)
     }
 
-    /// Makes the table as small as its entries allow. (It shrinks by itself when
-    /// few are left.)
+    /// Makes the table as small as its entries allow, and gives free memory back to
+    /// the system.
+    ///
+    /// Both happen by themselves when most entries were removed: the table is halved
+    /// when less than a quarter of it is used. This does it now, and goes further.
     ///
     /// ```
     /// let map = smr_hashmap::HashMap::<u64, u64>::with_capacity(1000);

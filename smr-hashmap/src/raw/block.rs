@@ -39,10 +39,26 @@ impl Tags {
         Self((u64::from(is_full) * Self::IS_FULL) | (u64::from(has_next) * Self::HAS_NEXT))
     }
 
-    fn set(&mut self, place: usize, tag: u8) {
-        self.0 |= u64::from(tag) << (8 * place);
+    /// The tag of a place.
+    #[inline(always)]
+    fn at(self, place: usize) -> u8 {
+        (self.0 >> (8 * place)) as u8
     }
 
+    /// Sets the tag of a place, 0 if it is free.
+    #[inline(always)]
+    fn set(&mut self, place: usize, tag: u8) {
+        let shift = 8 * place;
+        self.0 = (self.0 & !(0xff << shift)) | (u64::from(tag) << shift);
+    }
+
+    /// The tags alone, without the shape.
+    #[inline(always)]
+    fn bare(self) -> Self {
+        Self(self.0 & (LOW * 0xff))
+    }
+
+    #[inline(always)]
     fn is_full(self) -> bool {
         self.0 & Self::IS_FULL != 0
     }
@@ -53,10 +69,10 @@ impl Tags {
     }
 
     /// How many places hold entries. They are the first ones, and all tags have their
-    /// high bit.
+    /// high bit, so the highest of those bits tells.
     #[inline(always)]
     fn len(self) -> usize {
-        (self.0 & (LOW * 0x80)).count_ones() as usize
+        (u64::BITS - (self.0 & (LOW * 0x80)).leading_zeros()) as usize / 8
     }
 
     /// The places with this tag, each as the high bit of its byte.
@@ -183,6 +199,12 @@ impl BlockRef {
         unsafe { NonNull::new_unchecked(entry) }
     }
 
+    /// The tag of the entry at a place.
+    #[inline(always)]
+    pub(crate) fn tag(self, place: usize) -> u8 {
+        self.tags().at(place)
+    }
+
     /// The places that may hold an entry with this hash.
     #[inline(always)]
     pub(crate) fn candidates(self, hash: Hash) -> impl Iterator<Item = usize> {
@@ -213,16 +235,19 @@ impl BlockRef {
 /// A block in the making.
 #[derive(Debug)]
 pub(crate) struct Draft {
-    tags: [u8; FULL],
+    /// Without the shape.
+    tags: Tags,
+    /// Those from the length on may hold anything.
     places: [Place; FULL],
     len: usize,
     next: Option<BlockRef>,
 }
 
 impl Draft {
+    #[inline(always)]
     pub(crate) fn new(next: Option<BlockRef>) -> Self {
         Self {
-            tags: [0; FULL],
+            tags: Tags(0),
             places: [core::ptr::null_mut(); FULL],
             len: 0,
             next,
@@ -230,17 +255,23 @@ impl Draft {
     }
 
     /// A copy of a block, with the same next one.
+    #[inline(always)]
     pub(crate) fn copy(block: BlockRef) -> Self {
-        let mut draft = Self::new(block.next());
         let tags = block.tags();
-        for place in 0..tags.len() {
-            draft.tags[place] = (tags.0 >> (8 * place)) as u8;
+        let mut draft = Self::new(block.next());
+        (draft.tags, draft.len) = (tags.bare(), tags.len());
+        for place in 0..SMALL {
             draft.places[place] = block.place(place);
         }
-        draft.len = tags.len();
+        if tags.is_full() {
+            for place in SMALL..FULL {
+                draft.places[place] = block.place(place);
+            }
+        }
         draft
     }
 
+    #[inline(always)]
     pub(crate) fn len(&self) -> usize {
         self.len
     }
@@ -251,46 +282,48 @@ impl Draft {
     }
 
     /// Whether another entry fits in.
+    #[inline(always)]
     pub(crate) fn has_room(&self) -> bool {
         self.len < FULL - usize::from(self.next.is_some())
     }
 
     /// Adds an entry. There must be room.
+    #[inline(always)]
     pub(crate) fn push<K, V>(&mut self, hash: Hash, entry: NonNull<Entry<K, V>>) {
         assert!(self.has_room(), "a full block takes no more");
-        self.tags[self.len] = hash.tag();
-        self.places[self.len] = entry.as_ptr().cast();
         self.len += 1;
+        self.replace(self.len - 1, hash.tag(), entry);
     }
 
-    /// Puts another entry in a place.
-    pub(crate) fn replace<K, V>(&mut self, place: usize, hash: Hash, entry: NonNull<Entry<K, V>>) {
-        self.tags[..self.len][place] = hash.tag();
+    /// Puts another entry, which has this tag, in a place.
+    #[inline(always)]
+    pub(crate) fn replace<K, V>(&mut self, place: usize, tag: u8, entry: NonNull<Entry<K, V>>) {
+        debug_assert!(place < self.len, "the place is free");
+        self.tags.set(place, tag);
         self.places[place] = entry.as_ptr().cast();
     }
 
     /// Takes an entry out; the last one takes its place.
+    #[inline(always)]
     pub(crate) fn remove(&mut self, place: usize) {
         self.len -= 1;
-        self.tags.swap(place, self.len);
-        self.places.swap(place, self.len);
-        self.tags[self.len] = 0;
-        self.places[self.len] = core::ptr::null_mut();
+        self.tags.set(place, self.tags.at(self.len));
+        self.places[place] = self.places[self.len];
+        self.tags.set(self.len, 0);
     }
 
     /// Whether it fits into a small block.
+    #[inline(always)]
     pub(crate) fn is_small(&self) -> bool {
         self.len <= SMALL && self.next.is_none()
     }
 
+    #[inline(always)]
     fn tags(&self, is_full: bool) -> Tags {
-        let mut tags = Tags::new(is_full, self.next.is_some());
-        for place in 0..self.len {
-            tags.set(place, self.tags[place]);
-        }
-        tags
+        Tags(self.tags.0 | Tags::new(is_full, self.next.is_some()).0)
     }
 
+    #[inline(always)]
     pub(crate) fn into_full(mut self) -> Full {
         let tags = self.tags(true);
         if let Some(next) = self.next {
@@ -302,6 +335,7 @@ impl Draft {
         }
     }
 
+    #[inline(always)]
     pub(crate) fn into_small(self) -> Small {
         debug_assert!(self.is_small());
         Small {

@@ -1,163 +1,66 @@
-//! What a map has besides its tables, made with the first of them: the memory of its
-//! blocks, and its length.
+//! What a map has besides its tables, made with the first of them: its length, and
+//! what was asked for.
 
 use core::ptr;
 
-use smr_core::sync::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
-use smr_core::{Domain, Guard, Pool, PoolBox};
+use smr_core::sync::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use smr_core::{Domain, try_box};
 
 use crate::ord;
-use crate::raw::block::{BlockRef, Draft, Full, Memory, Small};
-use crate::raw::resize::Panics;
-use crate::raw::watch;
 use crate::tunables::{MAX_SHARDS, MIN_BITS};
 
 pub(crate) struct Body {
-    full: Pool<Full>,
-    small: Pool<Small>,
     pub(crate) len: Length,
     /// Binary logarithm of the buckets below which the table does not shrink by
     /// itself: what was asked for.
     pub(crate) floor: AtomicU32,
+    /// When it expires, entries whose memory should be given back are free. 0: none.
+    trim_goal: AtomicU64,
+    /// How many have looked whether it has.
+    trim_looks: AtomicU32,
 }
 
 impl Body {
-    pub(crate) fn new(domain: &Domain) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
-            full: Pool::new_in(domain),
-            small: Pool::new_in(domain),
             len: Length::new(),
             floor: AtomicU32::new(MIN_BITS),
+            trim_goal: AtomicU64::new(0),
+            trim_looks: AtomicU32::new(0),
         }
     }
 
-    /// Bytes of memory for blocks, and of the body itself.
-    pub(crate) fn bytes(&self) -> usize {
-        size_of::<Self>() + self.full.stats().slab_bytes + self.small.stats().slab_bytes
+    /// Much was removed: once the sections that are open have ended, its memory should
+    /// be given back.
+    pub(crate) fn want_trim(&self, domain: &Domain) {
+        // Relaxed, as all that follows: hints, on whose strength nothing is reached.
+        self.trim_looks.store(0, Ordering::Relaxed);
+        let goal = domain.advance().into_raw();
+        self.trim_goal.store(goal, Ordering::Relaxed);
     }
 
-    /// Gives free memory for blocks back to the system.
-    pub(crate) fn trim(&self) {
-        self.full.trim();
-        self.small.trim();
-    }
-
-    // -- blocks --------------------------------------------------------------
-
-    /// Makes a block. It is published by a word, or given back by
-    /// [`give_back`](Self::give_back).
-    #[inline]
-    pub(crate) fn make(&self, draft: Draft, guard: &Guard) -> BlockRef {
-        let block = if draft.is_small() {
-            let block = self.small.alloc_in(guard, draft.into_small());
-            block.into_raw().cast()
-        } else {
-            let block = self.full.alloc_in(guard, draft.into_full());
-            block.into_raw().cast()
-        };
-        watch::made(block.as_ptr());
-        // SAFETY: made just now; it lives until it is given back, or retired and every
-        // section that is open then has ended.
-        unsafe { BlockRef::new(block) }
-    }
-
-    /// Takes back the blocks of a chain, up to `shared`, that nobody else has seen.
-    ///
-    /// # Safety
-    ///
-    /// They were made here, were never published (or nobody else uses the map), and
-    /// are given back once.
-    pub(crate) unsafe fn give_back(&self, first: Option<BlockRef>, shared: Option<BlockRef>) {
-        let mut next = first;
-        while let Some(block) = next.filter(|block| Some(*block) != shared) {
-            next = block.next();
-            watch::gone(block.as_ptr());
-            match block.memory() {
-                Memory::Full(item) => {
-                    // SAFETY: the caller's promise.
-                    drop(unsafe { PoolBox::from_raw(&self.full, item) });
-                }
-                Memory::Small(item) => {
-                    // SAFETY: the caller's promise.
-                    drop(unsafe { PoolBox::from_raw(&self.small, item) });
-                }
-            }
-        }
-    }
-
-    /// Retires the blocks of a chain, up to `shared`, that no word leads to any more.
-    ///
-    /// # Safety
-    ///
-    /// They were made here, the caller's exchange cut them off, and it retires them
-    /// once.
-    #[inline]
-    pub(crate) unsafe fn retire(
-        &self,
-        first: Option<BlockRef>,
-        shared: Option<BlockRef>,
-        guard: &Guard,
-    ) {
-        let mut chain = Cut {
-            body: self,
-            next: first,
-            shared,
-            guard,
-        };
-        while chain.retire_one() {}
-    }
-}
-
-/// Blocks to be retired. A retire may run destructors of others, which may panic: the
-/// rest is retired also then.
-struct Cut<'b> {
-    body: &'b Body,
-    next: Option<BlockRef>,
-    shared: Option<BlockRef>,
-    guard: &'b Guard,
-}
-
-impl Cut<'_> {
-    /// Retires a block; `false` if there was none.
-    #[inline(always)]
-    fn retire_one(&mut self) -> bool {
-        let Some(block) = self.next.filter(|block| Some(*block) != self.shared) else {
-            self.next = None;
+    /// Whether that is to be done now, by the caller. Asks for it more and more rarely
+    /// while a section stands in the way, since a poll is dear.
+    pub(crate) fn takes_trim(&self, domain: &Domain) -> bool {
+        // Relaxed: a hint.
+        let goal = self.trim_goal.load(Ordering::Relaxed);
+        if goal == 0 {
             return false;
+        }
+        // Relaxed: a hint; the poll orders what it finds free.
+        let looks = self.trim_looks.fetch_add(1, Ordering::Relaxed);
+        let asks = looks.wrapping_add(1).is_power_of_two();
+        let is_over = asks
+            && domain
+                .seq_from_raw(goal)
+                .is_ok_and(|goal| domain.poll(goal));
+        // Relaxed: who takes it takes nothing else with it.
+        let take = |goal| {
+            self.trim_goal
+                .compare_exchange(goal, 0, Ordering::Relaxed, Ordering::Relaxed)
         };
-        self.next = block.next();
-        watch::gone(block.as_ptr());
-        match block.memory() {
-            Memory::Full(item) => {
-                // SAFETY: promised to `Body::retire`.
-                unsafe { self.body.full.retire_in(self.guard, item) };
-            }
-            Memory::Small(item) => {
-                // SAFETY: promised to `Body::retire`.
-                unsafe { self.body.small.retire_in(self.guard, item) };
-            }
-        }
-        true
+        is_over && take(goal).is_ok()
     }
-}
-
-impl Drop for Cut<'_> {
-    #[inline(always)]
-    fn drop(&mut self) {
-        if self.next.is_some() {
-            retire_rest(self);
-        }
-    }
-}
-
-#[cold]
-fn retire_rest(chain: &mut Cut<'_>) {
-    let mut panics = Panics::default();
-    let mut is_more = true;
-    while is_more {
-        panics.catch(|| is_more = chain.retire_one());
-    }
-    // The first panic is under way.
 }
 
 /// How many entries there are: a counter, and shards of it once the map is large.
@@ -255,17 +158,6 @@ fn place() -> usize {
     at.map_or(0, |at| {
         (at as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) as usize >> 40
     })
-}
-
-/// `None` if there is no memory.
-pub(crate) fn try_box<T>(value: T) -> Option<Box<T>> {
-    const { assert!(size_of::<T>() != 0, "allocated") };
-    let mut one = Vec::new();
-    one.try_reserve_exact(1).ok()?;
-    one.push(value);
-    let one = Box::into_raw(one.into_boxed_slice()).cast::<T>();
-    // SAFETY: a slice of one was allocated as one.
-    Some(unsafe { Box::from_raw(one) })
 }
 
 /// Publishes something where nothing was yet, and gives what is there then: this, or

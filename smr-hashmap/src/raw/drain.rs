@@ -6,11 +6,10 @@ use smr_core::sync::Ordering;
 use smr_core::{Pool, PoolBox};
 
 use crate::raw::block::BlockRef;
-use crate::raw::body::Body;
 use crate::raw::entry::Entry;
 use crate::raw::map::RawMap;
 use crate::raw::resize::Panics;
-use crate::raw::table::{Table, Word};
+use crate::raw::table::Table;
 
 /// The tables of a map, cut off from it, with all that was in them.
 pub(crate) struct Detached<K, V> {
@@ -144,21 +143,11 @@ impl<K, V> Detached<K, V> {
         panics.go_on();
     }
 
-    /// Gives the memory of entries without destructors, and that of all blocks, back
-    /// to the pools of a map that goes on.
-    fn recycle(&mut self, pool: &Pool<Entry<K, V>>, body: Option<&Body>) {
+    /// Gives the memory of entries without destructors back to the pool of a map that
+    /// goes on. That of the blocks goes with the tables.
+    fn recycle(&mut self, pool: &Pool<Entry<K, V>>) {
         while let Some(entry) = self.next(pool) {
             drop(entry);
-        }
-        let Some(body) = body else { return };
-        for table in self.tables.iter_mut().flatten() {
-            for bucket in 0..table.len() {
-                // SAFETY: the table is ours.
-                let first = unsafe { table.load(bucket).block() };
-                table.set(bucket, Word::EMPTY);
-                // SAFETY: nobody else uses the map, and no word leads there now.
-                unsafe { body.give_back(first, None) };
-            }
         }
     }
 }
@@ -187,7 +176,7 @@ impl<K, V> Drop for RawDrain<'_, K, V> {
     fn drop(&mut self) {
         let mut panics = Panics::default();
         panics.catch(|| self.all.drop_all(&self.map.pool));
-        self.all.recycle(&self.map.pool, self.map.body());
+        self.all.recycle(&self.map.pool);
         panics.go_on();
     }
 }

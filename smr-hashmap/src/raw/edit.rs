@@ -6,7 +6,7 @@ use core::slice;
 use smr_core::Guard;
 
 use crate::raw::block::{BlockRef, Draft};
-use crate::raw::body::Body;
+use crate::raw::blocks::Blocks;
 use crate::raw::entry::{Entry, Hash};
 use crate::raw::map::{Found, RawMap};
 use crate::raw::table::Word;
@@ -28,7 +28,7 @@ impl<K, V> RawMap<K, V> {
     /// The bucket with one more entry.
     #[inline]
     pub(crate) fn added(
-        body: &Body,
+        blocks: &Blocks,
         first: Option<BlockRef>,
         hash: Hash,
         entry: NonNull<Entry<K, V>>,
@@ -48,7 +48,7 @@ impl<K, V> RawMap<K, V> {
         };
         draft.push(hash, entry);
         let is_crowded = draft.len() >= LOOK_FROM || shared.is_some();
-        let made = body.make(draft, guard);
+        let made = blocks.make(draft, guard);
         Edit {
             word: Word::of(Some(made)),
             made: Some(made),
@@ -61,16 +61,16 @@ impl<K, V> RawMap<K, V> {
     /// The bucket with another entry in a place.
     #[inline]
     pub(crate) fn replaced(
-        body: &Body,
+        blocks: &Blocks,
         first: BlockRef,
         found: &Found<'_, K, V>,
         hash: Hash,
         entry: NonNull<Entry<K, V>>,
         guard: &Guard,
     ) -> Edit {
-        Self::copied(body, first, found.block, guard, |index, draft| {
+        Self::copied(blocks, first, found.block, guard, |index, draft| {
             if index == found.block {
-                draft.replace(found.place, hash, entry);
+                draft.replace(found.place, hash.tag(), entry);
             }
         })
     }
@@ -79,21 +79,19 @@ impl<K, V> RawMap<K, V> {
     /// gap, so that all others stay full.
     #[inline]
     pub(crate) fn removed(
-        body: &Body,
+        blocks: &Blocks,
         first: BlockRef,
         found: &Found<'_, K, V>,
         guard: &Guard,
     ) -> Edit {
         let last = first.len() - 1;
-        let filler = first.entry::<K, V>(last);
-        // SAFETY: in our section, as the block is.
-        let filler_hash = unsafe { filler.as_ref() }.hash;
-        Self::copied(body, first, found.block, guard, |index, draft| {
+        let (filler, tag) = (first.entry::<K, V>(last), first.tag(last));
+        Self::copied(blocks, first, found.block, guard, |index, draft| {
             if index == found.block {
                 if index == 0 {
                     return draft.remove(found.place);
                 }
-                draft.replace(found.place, filler_hash, filler);
+                draft.replace(found.place, tag, filler);
             }
             if index == 0 {
                 draft.remove(last);
@@ -105,27 +103,27 @@ impl<K, V> RawMap<K, V> {
     /// first block that is left without an entry is left out.
     #[inline]
     fn copied(
-        body: &Body,
+        blocks: &Blocks,
         first: BlockRef,
         last: usize,
         guard: &Guard,
         mut change: impl FnMut(usize, &mut Draft),
     ) -> Edit {
         let many: Vec<BlockRef>;
-        let blocks = if last == 0 {
+        let chain = if last == 0 {
             slice::from_ref(&first)
         } else {
             many = first.chain().take(last + 1).collect();
             &many[..]
         };
-        let shared = blocks.last().and_then(|block| block.next());
+        let shared = chain.last().and_then(|block| block.next());
         let (mut next, mut made) = (shared, None);
-        for (index, block) in blocks.iter().enumerate().rev() {
+        for (index, block) in chain.iter().enumerate().rev() {
             let mut draft = Draft::copy(*block);
             change(index, &mut draft);
             if draft.len() != 0 {
                 draft.set_next(next);
-                next = Some(body.make(draft, guard));
+                next = Some(blocks.make(draft, guard));
                 made = next;
             }
         }

@@ -35,6 +35,8 @@ pub(crate) struct RawIter<'g, K, V> {
     /// Where we are.
     block: Option<BlockRef>,
     place: usize,
+    /// Entries of the block.
+    len: usize,
     /// Where else the bucket is, while it is followed.
     later: Vec<Later<'g>>,
     /// The hashes that the block was followed for: entries of others are left out.
@@ -65,6 +67,27 @@ impl<K, V> RawMap<K, V> {
         let table = self.root();
         RawIter::of(table, 0, table.map_or(0, Table::len))
     }
+
+    /// Fetches what whoever goes through the buckets, and is at this one, will want
+    /// soon. In a section.
+    #[inline(always)]
+    pub(crate) fn look_ahead(table: &Table, bucket: usize, end: usize) {
+        let far = bucket + 2 * AHEAD;
+        if far < end {
+            prefetch::read(table.load(far).address());
+        }
+        let near = bucket + AHEAD;
+        if near < end {
+            let word = table.load(near);
+            // SAFETY: loaded in the caller's section.
+            let block = unsafe { word.block() }.filter(|_| word.is_live());
+            for place in 0..block.map_or(0, BlockRef::len) {
+                if let Some(block) = block {
+                    prefetch::read(block.entry::<K, V>(place).as_ptr());
+                }
+            }
+        }
+    }
 }
 
 impl<'g, K, V> RawIter<'g, K, V> {
@@ -75,6 +98,7 @@ impl<'g, K, V> RawIter<'g, K, V> {
             end,
             block: None,
             place: 0,
+            len: 0,
             later: Vec::new(),
             filter: None,
             _entries: core::marker::PhantomData,
@@ -111,7 +135,7 @@ impl<'g, K, V> RawIter<'g, K, V> {
                     }
                     self.filter = None;
                     self.bucket += 1;
-                    self.look_ahead(first);
+                    RawMap::<K, V>::look_ahead(first, self.bucket, self.end);
                     let (bits, index) = (first.bits, self.bucket - 1);
                     (first, index, Span { bits, index })
                 }
@@ -168,26 +192,6 @@ impl<'g, K, V> RawIter<'g, K, V> {
             self.later.push(later);
         }
     }
-
-    /// Fetches what will be wanted soon.
-    #[inline(always)]
-    fn look_ahead(&self, table: &Table) {
-        let far = self.bucket + 2 * AHEAD;
-        if far < self.end {
-            prefetch::read(table.load(far).address());
-        }
-        let near = self.bucket + AHEAD;
-        if near < self.end {
-            let word = table.load(near);
-            // SAFETY: loaded in the section that the iterator borrows.
-            let block = unsafe { word.block() }.filter(|_| word.is_live());
-            for place in 0..block.map_or(0, BlockRef::len) {
-                if let Some(block) = block {
-                    prefetch::read(block.entry::<K, V>(place).as_ptr());
-                }
-            }
-        }
-    }
 }
 
 impl<'g, K, V> Iterator for RawIter<'g, K, V> {
@@ -196,16 +200,16 @@ impl<'g, K, V> Iterator for RawIter<'g, K, V> {
     #[inline]
     fn next(&mut self) -> Option<&'g Entry<K, V>> {
         loop {
-            let Some(block) = self.block else {
-                self.place = 0;
-                self.block = Some(self.next_block()?);
-                continue;
+            let block = match self.block {
+                Some(block) if self.place < self.len => block,
+                other => {
+                    let next = other.and_then(BlockRef::next);
+                    let block = next.map_or_else(|| self.next_block(), Some)?;
+                    self.block = Some(block);
+                    (self.place, self.len) = (0, block.len());
+                    continue;
+                }
             };
-            if self.place == block.len() {
-                self.block = block.next();
-                self.place = 0;
-                continue;
-            }
             let entry = block.entry(self.place);
             self.place += 1;
             // SAFETY: in the section that the iterator borrows, as its block is.
@@ -226,6 +230,7 @@ impl<K, V> Clone for RawIter<'_, K, V> {
             end: self.end,
             block: self.block,
             place: self.place,
+            len: self.len,
             later: self.later.clone(),
             filter: self.filter,
             _entries: core::marker::PhantomData,

@@ -4,13 +4,14 @@ use core::ptr::{self, NonNull};
 use std::alloc::{Layout, handle_alloc_error};
 
 use smr_core::sync::{AtomicPtr, Ordering};
-use smr_core::{Guard, Pool, PoolBox};
+use smr_core::{Guard, Pool, PoolBox, try_box};
 
 use crate::ord;
 use crate::raw::block::BlockRef;
-use crate::raw::body::{Body, publish_first, try_box};
+use crate::raw::body::{Body, publish_first};
 use crate::raw::edit::Edit;
 use crate::raw::entry::{Entry, Hash};
+use crate::raw::prefetch;
 use crate::raw::resize::{OnUnwind, Panics};
 use crate::raw::table::{Table, Word};
 use crate::tunables::MIN_BITS;
@@ -166,7 +167,7 @@ impl<K, V> RawMap<K, V> {
     /// `None` if there is no memory.
     #[cold]
     fn make_body(&self) -> Option<&Body> {
-        let body = publish_first(&self.body, try_box(Body::new(self.pool.domain()))?);
+        let body = publish_first(&self.body, try_box(Body::new())?);
         // SAFETY: as in `body`.
         Some(unsafe { &*body })
     }
@@ -180,7 +181,7 @@ impl<K, V> RawMap<K, V> {
         if self.body().is_none() {
             self.make_body()?;
         }
-        let root = publish_first(&self.root, Table::new(bits)?);
+        let root = publish_first(&self.root, Table::new(bits, self.pool.domain())?);
         // SAFETY: as in `root`.
         Some(unsafe { &*root })
     }
@@ -263,14 +264,14 @@ impl<K, V> RawMap<K, V> {
     /// Makes a change, if the bucket is still as it was seen. Then the caller counts
     /// it, and [retires](Self::retire) what it cut off.
     #[inline]
-    fn commit(&self, body: &Body, spot: &Spot<'_, K, V>, edit: &Edit) -> bool {
+    fn commit(spot: &Spot<'_, K, V>, edit: &Edit) -> bool {
         let done = spot
             .table
             .replace(spot.bucket, spot.word, edit.word)
             .is_ok();
         if !done {
             // SAFETY: made for this edit, and not published.
-            unsafe { body.give_back(edit.made, edit.shared) };
+            unsafe { spot.table.blocks.give_back(edit.made, edit.shared) };
         }
         done
     }
@@ -278,14 +279,20 @@ impl<K, V> RawMap<K, V> {
     /// Retires what a change cut off: last, since a retire may run destructors of
     /// earlier ones, which may panic. All of it is retired also then.
     #[inline]
-    fn retire(&self, body: &Body, edit: &Edit, found: Option<&Found<'_, K, V>>, guard: &Guard) {
+    fn retire(
+        &self,
+        spot: &Spot<'_, K, V>,
+        edit: &Edit,
+        found: Option<&Found<'_, K, V>>,
+        guard: &Guard,
+    ) {
         let entry = OnUnwind::new(|| {
             if let Some(found) = found {
                 self.retire_entry(found.item, guard);
             }
         });
         // SAFETY: our exchange cut them off.
-        unsafe { body.retire(edit.cut, edit.shared, guard) };
+        unsafe { spot.table.blocks.retire(edit.cut, edit.shared, guard) };
         entry.now();
     }
 
@@ -302,18 +309,19 @@ impl<K, V> RawMap<K, V> {
         let body = self.body().expect("it was made before the table");
         // SAFETY: loaded in the guard's section.
         let first = unsafe { spot.word.block() };
+        let blocks = &spot.table.blocks;
         let edit = match (&spot.found, first) {
-            (Some(found), Some(first)) => Self::replaced(body, first, found, hash, fresh, guard),
-            _ => Self::added(body, first, hash, fresh, guard),
+            (Some(found), Some(first)) => Self::replaced(blocks, first, found, hash, fresh, guard),
+            _ => Self::added(blocks, first, hash, fresh, guard),
         };
-        if !self.commit(body, spot, &edit) {
+        if !Self::commit(spot, &edit) {
             return false;
         }
         if spot.found.is_none() {
             body.len.add(1);
         }
-        self.retire(body, &edit, spot.found.as_ref(), guard);
-        if edit.is_crowded {
+        self.retire(spot, &edit, spot.found.as_ref(), guard);
+        if edit.is_crowded && spot.table.is_sample(spot.bucket) {
             self.grow_if_full(spot.table, guard);
         }
         true
@@ -327,13 +335,13 @@ impl<K, V> RawMap<K, V> {
         let Some(first) = (unsafe { spot.word.block() }) else {
             unreachable!("the entry was found there");
         };
-        let edit = Self::removed(body, first, found, guard);
-        if !self.commit(body, spot, &edit) {
+        let edit = Self::removed(&spot.table.blocks, first, found, guard);
+        if !Self::commit(spot, &edit) {
             return false;
         }
         body.len.add(-1);
-        self.retire(body, &edit, Some(found), guard);
-        if edit.word == Word::EMPTY {
+        self.retire(spot, &edit, Some(found), guard);
+        if edit.word == Word::EMPTY && spot.table.is_sample(spot.bucket) {
             self.shrink_if_sparse(spot.table, guard);
         }
         true
@@ -363,6 +371,7 @@ impl<K, V> RawMap<K, V> {
     ) -> Inserted<'g, K, V> {
         let hash = Hash::new(hash);
         self.make_first();
+        self.fetch(hash);
         let mut fresh = self.pool.alloc_in(guard, Entry { hash, key, value });
         loop {
             let spot = self.spot(hash, |other| eq(&fresh.key, other), guard);
@@ -390,6 +399,16 @@ impl<K, V> RawMap<K, V> {
             }
             // SAFETY: it was not published.
             fresh = unsafe { PoolBox::from_raw(&self.pool, item) };
+        }
+    }
+
+    /// Fetches the bucket, while the caller does something else. In a section.
+    #[inline(always)]
+    fn fetch(&self, hash: Hash) {
+        if prefetch::IS_THERE
+            && let Some(table) = self.root()
+        {
+            prefetch::read(table.load(table.bucket(hash)).address());
         }
     }
 

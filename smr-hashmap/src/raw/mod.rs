@@ -1,7 +1,7 @@
 //! The inside of the map, and all of its unsafe code.
 //!
 //! ```text
-//!   map -> {resize, iter, drain, batch} -> {table, body} -> block -> entry
+//!   map -> {resize, iter, drain, batch} -> {table, body} -> blocks -> block -> entry
 //! ```
 //!
 //! # The idea
@@ -25,8 +25,9 @@
 //! 4. A word is frozen only when its table has a next one, and MOVED only when all
 //!    images of it are installed.
 //! 5. What a word no longer leads to is retired once, by the thread whose exchange
-//!    cut it off: blocks by writes and by MOVED, entries by writes, tables by the
-//!    exchange of the root.
+//!    cut it off: blocks by writes and by MOVED, entries by writes, tables, with the
+//!    memory of all their blocks, by the exchange of the root.
+//! 6. A block is named by words of the table that it was made for, and by no other's.
 //!
 //! # Why an exchange cannot succeed wrongly
 //!
@@ -45,6 +46,7 @@
 
 mod batch;
 mod block;
+mod blocks;
 mod body;
 mod drain;
 mod edit;
@@ -60,7 +62,7 @@ mod watch;
 
 pub(crate) use drain::{RawDrain, RawIntoIter};
 pub(crate) use entry::Entry;
-#[cfg(all(test, loom))]
+#[cfg(all(test, loom, not(shuttle)))]
 pub(crate) use entry::Hash;
 pub(crate) use iter::RawIter;
 pub(crate) use map::{Action, Computed, Inserted, RawMap};

@@ -1,5 +1,9 @@
 //! A hint that a line of memory will be read soon.
 
+/// Whether hints reach the processor. Where they do not, what is loaded for a hint alone
+/// is not worth loading.
+pub(crate) const IS_THERE: bool = cfg!(all(target_arch = "x86_64", not(loom)));
+
 /// Does nothing that can be observed; any address will do.
 #[inline(always)]
 pub(crate) fn read<T>(at: *const T) {

@@ -40,7 +40,7 @@ use crate::raw::entry::Hash;
 use crate::raw::map::RawMap;
 use crate::raw::table::{Table, Word};
 use crate::tunables::{
-    GROW_BITS, HELP, MAX_LOAD, MAX_STEP_BITS, MIN_BITS, MIN_LOAD_INVERSE, SHARD_FROM_BITS,
+    GROW_BITS, HELP, MAX_LOAD, MAX_STEP_BITS, MIN_BITS, SHARD_FROM_BITS, SPARSE, TRIM_FROM_BITS,
 };
 
 /// Why a table could not be made.
@@ -80,6 +80,7 @@ impl<K, V> RawMap<K, V> {
     #[inline(never)]
     pub(crate) fn grow_if_full(&self, table: &Table, guard: &Guard) {
         let Some(body) = self.body() else { return };
+        self.trim_if_due(body);
         if self.is_settled(table) && body.len.sum() > table.len().saturating_mul(MAX_LOAD) {
             // Without memory the table stays, and chains get longer.
             let _ = self.replace_table(body, table, table.bits + GROW_BITS, guard);
@@ -91,13 +92,22 @@ impl<K, V> RawMap<K, V> {
     #[inline(never)]
     pub(crate) fn shrink_if_sparse(&self, table: &Table, guard: &Guard) {
         let Some(body) = self.body() else { return };
+        self.trim_if_due(body);
         // Relaxed: a setting.
         let floor = body.floor.load(Ordering::Relaxed);
         if table.bits > floor
             && self.is_settled(table)
-            && body.len.sum().saturating_mul(MIN_LOAD_INVERSE) < table.len()
+            && body.len.sum().saturating_mul(SPARSE) < table.len().saturating_mul(MAX_LOAD)
         {
             let _ = self.replace_table(body, table, table.bits - 1, guard);
+        }
+    }
+
+    /// Gives memory of removed entries back to the system, some time after the table
+    /// has shrunk.
+    fn trim_if_due(&self, body: &Body) {
+        if body.takes_trim(self.pool.domain()) {
+            self.pool.trim();
         }
     }
 
@@ -116,7 +126,8 @@ impl<K, V> RawMap<K, V> {
         if bits >= SHARD_FROM_BITS {
             body.len.shard();
         }
-        table.set_next(Table::new(bits).ok_or(ReserveError::OutOfMemory)?);
+        let fresh = Table::new(bits, self.pool.domain()).ok_or(ReserveError::OutOfMemory)?;
+        table.set_next(fresh);
         if let Some(next) = table.next() {
             self.help(table, next, guard);
         }
@@ -127,7 +138,7 @@ impl<K, V> RawMap<K, V> {
     #[cfg(all(test, loom))]
     pub(crate) fn give_next(&self, bits: u32) {
         let table = self.root().expect("there is a table");
-        table.set_next(Table::new(bits).expect("there is memory"));
+        table.set_next(Table::new(bits, self.pool.domain()).expect("there is memory"));
     }
 
     /// Moves one group of buckets, if a table is being replaced: for models.
@@ -166,7 +177,12 @@ impl<K, V> RawMap<K, V> {
         let groups = groups(table, next);
         let first = table.claimed.fetch_add(HELP, Ordering::Relaxed);
         for group in first..first.wrapping_add(HELP).min(first + groups) {
-            self.move_group(table, next, group & (groups - 1), guard);
+            let group = group & (groups - 1);
+            // Whoever helps next finds at hand what it needs.
+            for source in buckets(table, group, groups) {
+                Self::look_ahead(table, source, table.len());
+            }
+            self.move_group(table, next, group, guard);
         }
     }
 
@@ -193,7 +209,6 @@ impl<K, V> RawMap<K, V> {
         {
             return;
         }
-        let body = self.body().expect("it was made before the table");
         for source in sources.clone() {
             if !mutant("map_no_freeze") {
                 table.freeze(source);
@@ -201,7 +216,7 @@ impl<K, V> RawMap<K, V> {
         }
         for target in buckets(next, group, groups) {
             if next.load(target).is_null() && !mutant("map_no_image") {
-                self.fill(body, table, sources.clone(), next, target, guard);
+                self.fill(table, sources.clone(), next, target, guard);
             }
         }
         let mut moved = 0;
@@ -214,7 +229,7 @@ impl<K, V> RawMap<K, V> {
                 let first = unsafe { word.block() };
                 // It may run destructors of others. All that moved is counted.
                 // SAFETY: our exchange cut them off.
-                panics.catch(|| unsafe { body.retire(first, None, guard) });
+                panics.catch(|| unsafe { table.blocks.retire(first, None, guard) });
             }
         }
         if moved != 0 {
@@ -230,7 +245,6 @@ impl<K, V> RawMap<K, V> {
     /// Installs the image of a target, unless somebody did.
     fn fill(
         &self,
-        body: &Body,
         table: &Table,
         sources: Range<usize>,
         next: &Table,
@@ -244,7 +258,7 @@ impl<K, V> RawMap<K, V> {
             if word.is_moved() {
                 // The target is filled: what we have is not needed.
                 // SAFETY: made here, and never published.
-                return unsafe { body.give_back(image, None) };
+                return unsafe { next.blocks.give_back(image, None) };
             }
             // SAFETY: loaded in the guard's section.
             let first = unsafe { word.block() };
@@ -255,18 +269,18 @@ impl<K, V> RawMap<K, V> {
                     continue;
                 }
                 if !draft.has_room() {
-                    image = Some(body.make(draft, guard));
+                    image = Some(next.blocks.make(draft, guard));
                     draft = Draft::new(image);
                 }
                 draft.push(hash, entry);
             }
         }
         if draft.len() != 0 {
-            image = Some(body.make(draft, guard));
+            image = Some(next.blocks.make(draft, guard));
         }
         if next.install(target, Word::of(image)).is_err() {
             // SAFETY: made here, and never published.
-            unsafe { body.give_back(image, None) };
+            unsafe { next.blocks.give_back(image, None) };
         }
     }
 
@@ -284,11 +298,16 @@ impl<K, V> RawMap<K, V> {
         if result.is_err() {
             return;
         }
-        // SAFETY: made by `Box::into_raw`; nobody finds it any more, and it is
-        // retired by us, whose exchange replaced it.
-        let table = unsafe { Box::from_raw(old) };
+        if next.bits < table.bits
+            && table.bits >= TRIM_FROM_BITS
+            && let Some(body) = self.body()
+        {
+            body.want_trim(self.pool.domain());
+        }
+        // Nobody finds it any more, and it is retired by us, whose exchange replaced it.
+        let past = next.follow(old);
         // Last, since it may run destructors, which may panic.
-        guard.defer_sized(table.bytes(), move || drop(table));
+        guard.defer_sized(table.bytes(), move || drop(past));
     }
 
     // -- on demand -----------------------------------------------------------
@@ -346,7 +365,9 @@ impl<K, V> RawMap<K, V> {
         // Without memory for a smaller one the table stays.
         let _ = self.resize_to(body, |there| there <= bits, bits, guard);
         self.pool.trim();
-        body.trim();
+        if let Some(table) = self.root() {
+            table.blocks.trim();
+        }
     }
 
     /// How many entries fit before the table grows.
@@ -359,10 +380,10 @@ impl<K, V> RawMap<K, V> {
 
     /// Bytes that the map occupies.
     pub(crate) fn memory_usage(&self) -> usize {
-        let mut bytes = self.pool.stats().slab_bytes + self.body().map_or(0, Body::bytes);
+        let mut bytes = self.pool.stats().slab_bytes + self.body().map_or(0, |_| size_of::<Body>());
         let mut table = self.root();
         while let Some(there) = table {
-            bytes += there.bytes();
+            bytes += there.bytes() + there.blocks.bytes();
             table = there.next();
         }
         bytes
@@ -403,7 +424,7 @@ impl<K, V> RawMap<K, V> {
             }
             body.len.add(-count);
             // SAFETY: our exchange cut them off.
-            panics.catch(|| unsafe { body.retire(Some(first), None, guard) });
+            panics.catch(|| unsafe { table.blocks.retire(Some(first), None, guard) });
         }
         // Relaxed: a setting.
         let floor = body.floor.load(Ordering::Relaxed);

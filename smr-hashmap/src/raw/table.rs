@@ -21,11 +21,14 @@
 use core::ptr::{self, NonNull};
 
 use smr_core::sync::{AtomicPtr, AtomicUsize, Ordering, mutant};
+use smr_core::{Domain, try_box};
 
 use crate::ord;
 use crate::raw::block::{Block, BlockRef};
-use crate::raw::body::{publish_first, try_box};
+use crate::raw::blocks::Blocks;
+use crate::raw::body::publish_first;
 use crate::raw::entry::Hash;
+use crate::tunables::{LOOK_EVERY, SHARD_FROM_BITS};
 
 /// A bucket's word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,7 +136,9 @@ mod words {
             pub(in crate::raw) fn new(len: usize) -> Option<Self> {
                 let layout = Self::layout(len).filter(|layout| layout.size() != 0)?;
                 // SAFETY: the layout is not empty.
-                let first = NonNull::new(unsafe { alloc_zeroed(layout) })?.cast();
+                let first = NonNull::new(unsafe { alloc_zeroed(layout) })?;
+                smr_core::advise_huge(first, layout.size());
+                let first = first.cast();
                 Some(Self { first, len })
             }
         }
@@ -197,11 +202,55 @@ pub(crate) struct Table {
     pub(crate) claimed: AtomicUsize,
     /// Buckets that have moved.
     pub(crate) moved: AtomicUsize,
+    pub(crate) blocks: Blocks,
+    /// The table that this one has replaced.
+    before: Past,
+}
+
+/// One of the two owners of a table that was replaced, and may still be read: what
+/// waits in the domain for the sections that could be in it, and the table that
+/// replaced it. Who comes first drops it; so a map takes all its tables along, and what
+/// waits in the domain keeps nothing of it alive, not even the domain.
+pub(crate) struct Past(NonNull<AtomicPtr<Table>>);
+
+/// What both own no longer leads to the table: one of them was there.
+const ENDED: *mut Table = ptr::without_provenance_mut(1);
+
+// SAFETY: it is sent to whoever drops the table, which is `Send`.
+unsafe impl Send for Past {}
+
+impl Past {
+    /// Of no table yet, and with one owner. `None` if there is no memory.
+    fn new() -> Option<Self> {
+        let none = try_box(AtomicPtr::new(ptr::null_mut()))?;
+        Some(Self(NonNull::from(Box::leak(none))))
+    }
+
+    fn table(&self) -> &AtomicPtr<Table> {
+        // SAFETY: the last owner frees it.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Drop for Past {
+    fn drop(&mut self) {
+        // AcqRel: pairs with itself: who comes second frees what the first has left.
+        let table = self.table().swap(ENDED, ord::map_past_end());
+        if table.is_null() || table == ENDED {
+            // SAFETY: made by `new`, and the other owner was here, or there is none.
+            drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+        } else {
+            // SAFETY: made by `Box::into_raw`, and nobody can be in it: those who could
+            // have ended their sections, or came before those who could be in the table
+            // that is being dropped.
+            drop(unsafe { Box::from_raw(table) });
+        }
+    }
 }
 
 impl Table {
     /// `None` if there is no memory.
-    pub(crate) fn new(bits: u32) -> Option<Box<Self>> {
+    pub(crate) fn new(bits: u32, domain: &Domain) -> Option<Box<Self>> {
         let len = 1_usize.checked_shl(bits).filter(|len| *len != 0)?;
         try_box(Self {
             bits,
@@ -209,6 +258,8 @@ impl Table {
             next: AtomicPtr::new(ptr::null_mut()),
             claimed: AtomicUsize::new(0),
             moved: AtomicUsize::new(0),
+            blocks: Blocks::new(domain),
+            before: Past::new()?,
         })
     }
 
@@ -216,6 +267,13 @@ impl Table {
     #[inline(always)]
     pub(crate) fn len(&self) -> usize {
         self.words.len()
+    }
+
+    /// Whether this is one of the buckets whose writers look how full the table is: all
+    /// of a small one.
+    #[inline(always)]
+    pub(crate) fn is_sample(&self, bucket: usize) -> bool {
+        self.bits < SHARD_FROM_BITS || bucket.is_multiple_of(LOOK_EVERY)
     }
 
     /// Bytes of the table.
@@ -297,12 +355,6 @@ impl Table {
             .map_err(Word)
     }
 
-    /// Sets a word of a table that nobody else uses.
-    pub(crate) fn set(&mut self, bucket: usize, word: Word) {
-        // Relaxed: nobody else is there.
-        self.word(bucket).store(word.0, Ordering::Relaxed);
-    }
-
     /// The table that replaces this one.
     #[inline(always)]
     pub(crate) fn next(&self) -> Option<&Table> {
@@ -316,5 +368,14 @@ impl Table {
     /// Gives the table a successor, unless it has one.
     pub(crate) fn set_next(&self, next: Box<Table>) {
         publish_first(&self.next, next);
+    }
+
+    /// Takes over the table that this one has replaced. The other owner is dropped when
+    /// nobody can be in it any more.
+    pub(crate) fn follow(&self, before: *mut Table) -> Past {
+        // Relaxed: both owners are dropped by those who come after, by the order of the
+        // domain, or that of the map's owner.
+        self.before.table().store(before, Ordering::Relaxed);
+        Past(self.before.0)
     }
 }

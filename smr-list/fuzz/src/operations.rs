@@ -199,9 +199,7 @@ fn queue(domain: &Domain, steps: &[u8], live: &Live) {
         assert_eq!(queue.peek(guard).map(number), model.front().copied());
     });
     queue.flush();
-    // The last that was popped is in the first node.
-    let most = model.len() as i64 + 1;
-    assert!(live.get() <= most, "dropped too late");
+    assert_eq!(live.get(), model.len() as i64, "dropped at once");
     assert!(queue.into_iter().map(|value| value.0).eq(model));
 }
 

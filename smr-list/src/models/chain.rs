@@ -9,9 +9,9 @@ use smr_core::sync::{AtomicU32, Ordering as Order};
 use super::support::{Domain, Item, Reached, Shelves, explore, spawn};
 use crate::raw::chain::Chain;
 use crate::raw::list::RawList;
-use crate::raw::node::Edge;
+use crate::raw::node::{Edge, Node};
 
-type List = Chain<Item, Shelves<Item>>;
+type List = Chain<Item, Shelves<Node<Item>>>;
 
 /// Keys are the tens, so that an update can be told from what it replaced.
 fn order(a: &Item, key: u32) -> Ordering {
@@ -263,7 +263,7 @@ fn removal_by_handle_against_iteration() {
     static REUSED: Reached = Reached::new("the memory comes back while a reader iterates");
     explore(2, || {
         let domain = Domain::new();
-        let list = Arc::new(RawList::new(Shelves::<Item>::new(&domain)));
+        let list = Arc::new(RawList::new(Shelves::<Node<Item>>::new(&domain)));
         let handle = domain.register();
         let guard = handle.pin();
         let last = list.push(Item::new(1), &guard);

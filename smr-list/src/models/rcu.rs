@@ -4,9 +4,10 @@ use loom::sync::Arc;
 use smr_core::Guard;
 
 use super::support::{Domain, Item, Reached, Shelves, explore, spawn};
+use crate::raw::node::Node;
 use crate::raw::rcu::RawRcu;
 
-type List = RawRcu<Item, Shelves<Item>>;
+type List = RawRcu<Item, Shelves<Node<Item>>>;
 
 fn all(list: &List, guard: &Guard) -> Vec<u32> {
     let mut seen = Vec::new();

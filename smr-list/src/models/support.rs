@@ -8,7 +8,8 @@ use loom::sync::Arc;
 use smr_core::sync::{AtomicU32, Ordering, UnsafeCell, mutant};
 use smr_core::{Guard, unprotected};
 
-use crate::raw::node::{Edge, Memory, Node};
+use crate::raw::node::{Memory, Node};
+use crate::raw::segment::{Parcel, Segment};
 
 pub(super) fn explore(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
@@ -144,42 +145,49 @@ impl Item {
     }
 }
 
-/// What a model's values are: something with an item in it, if it has one.
-pub(super) trait Shown {
-    fn item(&self) -> Option<&Item>;
+/// What a model's memory holds.
+pub(super) trait Reclaim {
+    /// Overwrites it, as reuse would.
+    fn reclaim(&self);
 }
 
-impl Shown for Item {
-    fn item(&self) -> Option<&Item> {
-        Some(self)
+impl Reclaim for Node<Item> {
+    fn reclaim(&self) {
+        self.value.reclaim();
     }
 }
 
-impl Shown for Option<Item> {
-    fn item(&self) -> Option<&Item> {
-        self.as_ref()
+impl Reclaim for Parcel<Item> {
+    fn reclaim(&self) {
+        self.value.reclaim();
     }
 }
 
-struct Shelf<T> {
-    all: Vec<NonNull<Node<T>>>,
-    retired: VecDeque<(NonNull<Node<T>>, u64)>,
+impl Reclaim for Segment<Item> {
+    fn reclaim(&self) {
+        self.overwrite();
+    }
+}
+
+struct Shelf<X> {
+    all: Vec<NonNull<X>>,
+    retired: VecDeque<(NonNull<X>, u64)>,
     /// Overwritten. Their memory stays to the end of the execution.
-    free: Vec<NonNull<Node<T>>>,
+    free: Vec<NonNull<X>>,
 }
 
-/// The memory. Nodes stay allocated until it goes: loom's own objects must.
-pub(super) struct Shelves<T: Shown> {
+/// The memory. Items stay allocated until it goes: loom's own objects must.
+pub(super) struct Shelves<X: Reclaim> {
     domain: Domain,
-    shelf: Mutex<Shelf<T>>,
+    shelf: Mutex<Shelf<X>>,
 }
 
-// SAFETY: the nodes are behind the lock, or in the list.
-unsafe impl<T: Shown> Send for Shelves<T> {}
+// SAFETY: the items are behind the lock, or in the list.
+unsafe impl<X: Reclaim> Send for Shelves<X> {}
 // SAFETY: as above.
-unsafe impl<T: Shown> Sync for Shelves<T> {}
+unsafe impl<X: Reclaim> Sync for Shelves<X> {}
 
-impl<T: Shown> Shelves<T> {
+impl<X: Reclaim> Shelves<X> {
     pub(super) fn new(domain: &Domain) -> Self {
         Self {
             domain: domain.clone(),
@@ -201,69 +209,56 @@ impl<T: Shown> Shelves<T> {
             .partition::<VecDeque<_>, _>(|(_, held)| all || held & open == 0);
         shelf.retired = stay;
         drop(shelf);
-        for (node, _) in go {
+        for (item, _) in go {
             // SAFETY: it stays allocated.
-            if let Some(item) = unsafe { node.as_ref() }.value.item() {
-                item.reclaim();
-            }
-            self.shelf.lock().unwrap().free.push(node);
+            unsafe { item.as_ref() }.reclaim();
+            self.shelf.lock().unwrap().free.push(item);
         }
     }
 
-    /// Whether what the edge leads to was retired.
-    pub(super) fn is_gone(&self, edge: Edge<T>) -> bool {
+    /// Whether it was retired.
+    pub(super) fn is_gone(&self, item: NonNull<X>) -> bool {
         let shelf = self.shelf.lock().unwrap();
-        let retired = shelf.retired.iter().map(|(node, _)| *node);
-        edge.node()
-            .is_some_and(|node| retired.chain(shelf.free.iter().copied()).any(|n| n == node))
+        let mut retired = shelf.retired.iter().map(|(item, _)| *item);
+        retired.any(|other| other == item) || shelf.free.contains(&item)
     }
 
-    /// Whether some node was overwritten already.
+    /// Whether some item was overwritten already.
     pub(super) fn reused(&self) -> bool {
         let shelf = self.shelf.lock().unwrap();
         !shelf.free.is_empty()
     }
 }
 
-impl<T: Shown> Memory<T> for Shelves<T> {
-    fn make(&self, _guard: &Guard, value: T, next: Edge<T>) -> NonNull<Node<T>> {
-        let _ = next;
-        self.make_alone(value)
+impl<X: Reclaim> Memory<X> for Shelves<X> {
+    fn make(&self, _guard: &Guard, item: X) -> NonNull<X> {
+        let item = NonNull::from(Box::leak(Box::new(item)));
+        self.shelf.lock().unwrap().all.push(item);
+        item
     }
 
-    fn make_alone(&self, value: T) -> NonNull<Node<T>> {
-        let node = Box::into_raw(Box::new(Node::new(value, Edge::end())));
-        let node = NonNull::new(node).unwrap();
-        self.shelf.lock().unwrap().all.push(node);
-        node
-    }
-
-    unsafe fn retire(&self, _guard: &Guard, node: NonNull<Node<T>>) {
+    unsafe fn retire(&self, _guard: &Guard, item: NonNull<X>) {
         let held = self.domain.now();
-        let mut shelf = self.shelf.lock().unwrap();
-        let again = shelf.retired.iter().any(|(other, _)| *other == node);
-        assert!(!again && !shelf.free.contains(&node), "retired twice");
-        shelf.retired.push_back((node, held));
-        drop(shelf);
+        assert!(!self.is_gone(item), "retired twice");
+        self.shelf.lock().unwrap().retired.push_back((item, held));
         self.collect();
     }
 
-    unsafe fn take(&self, node: NonNull<Node<T>>) -> T {
+    unsafe fn take(&self, item: NonNull<X>) -> X {
+        assert!(!self.is_gone(item), "taken and retired");
         let mut shelf = self.shelf.lock().unwrap();
-        let at = shelf.all.iter().position(|other| *other == node);
+        let at = shelf.all.iter().position(|other| *other == item);
         shelf.all.swap_remove(at.expect("taken back twice"));
-        let retired = shelf.retired.iter().any(|(other, _)| *other == node);
-        assert!(!retired && !shelf.free.contains(&node), "taken and retired");
-        // SAFETY: made by `make_alone`, and the caller's promise.
-        unsafe { Box::from_raw(node.as_ptr()) }.value
+        // SAFETY: leaked by `make`, and the caller's promise.
+        *unsafe { Box::from_raw(item.as_ptr()) }
     }
 }
 
-impl<T: Shown> Drop for Shelves<T> {
+impl<X: Reclaim> Drop for Shelves<X> {
     fn drop(&mut self) {
-        for node in &self.shelf.lock().unwrap().all {
-            // SAFETY: made by `make_alone`; the model is over.
-            drop(unsafe { Box::from_raw(node.as_ptr()) });
+        for item in &self.shelf.lock().unwrap().all {
+            // SAFETY: leaked by `make`; the model is over.
+            drop(unsafe { Box::from_raw(item.as_ptr()) });
         }
     }
 }

@@ -18,6 +18,14 @@ pub(super) enum State<'g, K, V> {
     End,
 }
 
+impl<K, V> Clone for State<'_, K, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K, V> Copy for State<'_, K, V> {}
+
 impl<'g, K, V> State<'g, K, V> {
     pub(super) fn found(node: Option<&'g Node<Entry<K, V>>>) -> Self {
         node.map_or(Self::End, Self::Found)
@@ -65,6 +73,12 @@ impl<'g, K: Ord, V> Iterator for Iter<'g, K, V> {
 }
 
 impl<K: Ord, V> core::iter::FusedIterator for Iter<'_, K, V> {}
+
+impl<K, V> Clone for Iter<'_, K, V> {
+    fn clone(&self) -> Self {
+        Self { ..*self }
+    }
+}
 
 impl<K, V> fmt::Debug for Iter<'_, K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -135,6 +149,12 @@ impl<'g, K: Ord, V> Cursor<'g, K, V> {
     }
 }
 
+impl<K, V> Clone for Cursor<'_, K, V> {
+    fn clone(&self) -> Self {
+        Self { ..*self }
+    }
+}
+
 impl<K: fmt::Debug, V: fmt::Debug> fmt::Debug for Cursor<'_, K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Cursor").field(&self.at.map(pair)).finish()
@@ -182,6 +202,12 @@ impl<K: Ord, V> FromIterator<(K, V)> for OrderedList<K, V> {
     }
 }
 
+impl<K: Ord, V, const N: usize> From<[(K, V); N]> for OrderedList<K, V> {
+    fn from(entries: [(K, V); N]) -> Self {
+        entries.into_iter().collect()
+    }
+}
+
 /// The elements of an [`OrderedList`], by value.
 pub struct IntoIter<K, V>(OrderedList<K, V>);
 
@@ -192,6 +218,8 @@ impl<K, V> Iterator for IntoIter<K, V> {
         self.0.chain.pop_mut()
     }
 }
+
+impl<K, V> core::iter::FusedIterator for IntoIter<K, V> {}
 
 impl<K, V> fmt::Debug for IntoIter<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -26,6 +26,7 @@
 
 use core::marker::PhantomData;
 
+use crossbeam_utils::Backoff;
 use smr_core::Guard;
 use smr_core::sync::mutant;
 
@@ -33,7 +34,7 @@ use super::node::{Edge, Fresh, Link, Memory, Node, Retire, take_all};
 use crate::ord;
 
 #[derive(Debug)]
-pub(crate) struct Chain<T, M: Memory<T>> {
+pub(crate) struct Chain<T, M: Memory<Node<T>>> {
     pub(crate) head: Link<T>,
     pub(crate) memory: M,
     /// What may be sent and shared is said below.
@@ -41,11 +42,11 @@ pub(crate) struct Chain<T, M: Memory<T>> {
 }
 
 // SAFETY: who owns the list owns its values.
-unsafe impl<T: Send, M: Memory<T> + Send> Send for Chain<T, M> {}
+unsafe impl<T: Send, M: Memory<Node<T>> + Send> Send for Chain<T, M> {}
 // SAFETY: the list hands out `&T` on each thread, and drops values on each.
-unsafe impl<T: Send + Sync, M: Memory<T> + Sync> Sync for Chain<T, M> {}
+unsafe impl<T: Send + Sync, M: Memory<Node<T>> + Sync> Sync for Chain<T, M> {}
 
-impl<T, M: Memory<T>> Chain<T, M> {
+impl<T, M: Memory<Node<T>>> Chain<T, M> {
     pub(crate) fn new(memory: M) -> Self {
         Self {
             head: Link::new(Edge::end()),
@@ -88,7 +89,7 @@ impl<T, M: Memory<T>> Chain<T, M> {
     /// As [`live`](Self::live), from the node behind `node`.
     #[inline]
     pub(crate) fn after<'g>(&'g self, node: &Node<T>, guard: &'g Guard) -> Option<&'g Node<T>> {
-        self.live(node.next.walk().plain(), guard)
+        self.live(node.next.walk().onward(), guard)
     }
 
     /// The first node, at an instant at which it was the first and not removed.
@@ -134,15 +135,17 @@ impl<T, M: Memory<T>> Chain<T, M> {
 
     /// Links a value in at the front.
     pub(crate) fn push<'g>(&'g self, value: T, guard: &'g Guard) -> &'g Node<T> {
-        let fresh = Fresh::new(&self.memory, guard, value);
-        let mut head = self.head.peek();
+        let fresh = Fresh::node(&self.memory, guard, value);
+        let backoff = Backoff::new();
         loop {
-            fresh.as_node().next.prepare(head);
+            let head = self.head.peek();
+            fresh.item().next.prepare(head);
             // Release: pairs with the Acquire in `Link::walk`.
-            match self.head.exchange(head, fresh.edge(), ord::link_publish()) {
-                Ok(()) => return fresh.publish(),
-                Err(now) => head = now,
+            let linked = self.head.exchange(head, fresh.edge(), ord::link_publish());
+            if linked.is_ok() {
+                return fresh.publish();
             }
+            backoff.spin();
         }
     }
 
@@ -154,10 +157,10 @@ impl<T, M: Memory<T>> Chain<T, M> {
         value: T,
         guard: &'g Guard,
     ) -> &'g Node<T> {
-        let fresh = Fresh::new(&self.memory, guard, value);
+        let fresh = Fresh::node(&self.memory, guard, value);
         let link = last.map_or(&self.head, |last| &last.next);
         let edge = link.peek();
-        fresh.as_node().next.prepare(edge);
+        fresh.item().next.prepare(edge);
         // Release: pairs with the Acquire in `Link::walk`.
         let linked = link.exchange(edge, fresh.edge(), ord::link_publish());
         assert!(linked.is_ok(), "nobody else has the list");
@@ -222,7 +225,7 @@ impl<T, M: Memory<T>> Chain<T, M> {
             let next = unsafe { node.as_ref() }.next.peek();
             self.head.prepare(next.plain());
             // SAFETY: exclusive; what is still linked was not retired.
-            let value = unsafe { self.memory.take(node) };
+            let value = unsafe { self.memory.take(node) }.value;
             if !next.is_marked() {
                 return Some(value);
             }
@@ -230,7 +233,7 @@ impl<T, M: Memory<T>> Chain<T, M> {
     }
 }
 
-impl<T, M: Memory<T>> Drop for Chain<T, M> {
+impl<T, M: Memory<Node<T>>> Drop for Chain<T, M> {
     fn drop(&mut self) {
         self.clear_mut();
     }

@@ -26,12 +26,10 @@ use smr_core::sync::{AtomicUsize, Ordering, mutant};
 
 use super::chain::Chain;
 use super::node::{Memory, Node};
-
-/// Fewer marked nodes than this are no reason to sweep.
-const SWEEP_AT_LEAST: usize = if cfg!(loom) { 1 } else { 32 };
+use crate::tunables::SWEEP_AT_LEAST;
 
 #[derive(Debug)]
-pub(crate) struct RawList<T, M: Memory<T>> {
+pub(crate) struct RawList<T, M: Memory<Node<T>>> {
     pub(crate) chain: Chain<T, M>,
     number: u64,
     dead: AtomicUsize,
@@ -62,7 +60,7 @@ fn number() -> u64 {
     0
 }
 
-impl<T, M: Memory<T>> RawList<T, M> {
+impl<T, M: Memory<Node<T>>> RawList<T, M> {
     pub(crate) fn new(memory: M) -> Self {
         Self {
             chain: Chain::new(memory),

@@ -6,7 +6,8 @@
 //! | `chain.rs` | a list with marked nodes: walking, snipping, replacing |
 //! | `ordered.rs` | the chain in order |
 //! | `list.rs` | the chain with handles |
-//! | `stack.rs`, `queue.rs`, `rcu.rs` | as they say |
+//! | `segment.rs`, `queue.rs` | rows of slots; the queue that links them |
+//! | `stack.rs`, `rcu.rs` | as they say |
 //! | `rcu_writer.rs` | who may write to an RCU list, and where |
 
 pub(crate) mod chain;
@@ -17,4 +18,5 @@ pub(crate) mod queue;
 pub(crate) mod rcu;
 #[cfg(not(loom))]
 pub(crate) mod rcu_writer;
+pub(crate) mod segment;
 pub(crate) mod stack;

@@ -77,6 +77,23 @@ impl<T> Edge<T> {
         Self(self.0.map_addr(|addr| addr & !1))
     }
 
+    /// As [`plain`](Self::plain), for who expects no mark: a branch is foreseen, so
+    /// nothing comes between the load of one link and that of the next.
+    #[inline(always)]
+    pub(crate) fn onward(self) -> Self {
+        /// Out of line, or the compiler would make one mask of both cases.
+        #[cold]
+        #[inline(never)]
+        fn past_mark<T>(edge: Edge<T>) -> Edge<T> {
+            edge.plain()
+        }
+        if self.is_marked() {
+            past_mark(self)
+        } else {
+            self
+        }
+    }
+
     pub(crate) fn node(self) -> Option<NonNull<Node<T>>> {
         NonNull::new(self.plain().0)
     }
@@ -149,104 +166,120 @@ impl<T> Link<T> {
     }
 }
 
-/// Where nodes come from and go to. Models bring their own.
-pub(crate) trait Memory<T> {
-    /// A node that nobody has seen.
-    fn make(&self, guard: &Guard, value: T, next: Edge<T>) -> NonNull<Node<T>>;
+/// Where items come from and go to: nodes, and what a queue is made of. Models bring
+/// their own.
+pub(crate) trait Memory<X> {
+    /// An item that nobody has seen.
+    fn make(&self, guard: &Guard, item: X) -> NonNull<X>;
 
-    /// As `make`, for who is alone.
-    fn make_alone(&self, value: T) -> NonNull<Node<T>>;
-
-    /// Takes over a node that no section that begins later can reach.
+    /// Takes over an item that no section that begins later can reach.
     ///
     /// # Safety
     ///
     /// It came from `make`, was unlinked, and is retired once.
-    unsafe fn retire(&self, guard: &Guard, node: NonNull<Node<T>>);
+    unsafe fn retire(&self, guard: &Guard, item: NonNull<X>);
 
-    /// Takes back a node that nobody else can reach.
+    /// Takes back an item that nobody else can reach.
     ///
     /// # Safety
     ///
     /// It came from `make`, was not retired, and no section can reach it.
-    unsafe fn take(&self, node: NonNull<Node<T>>) -> T;
+    unsafe fn take(&self, item: NonNull<X>) -> X;
 }
 
-impl<T> Memory<T> for Pool<Node<T>> {
-    fn make(&self, guard: &Guard, value: T, next: Edge<T>) -> NonNull<Node<T>> {
-        self.alloc_in(guard, Node::new(value, next)).into_raw()
+impl<X: Send> Memory<X> for Pool<X> {
+    #[inline]
+    fn make(&self, guard: &Guard, item: X) -> NonNull<X> {
+        self.alloc_in(guard, item).into_raw()
     }
 
-    fn make_alone(&self, value: T) -> NonNull<Node<T>> {
-        self.alloc(Node::new(value, Edge::end())).into_raw()
-    }
-
-    unsafe fn retire(&self, guard: &Guard, node: NonNull<Node<T>>) {
+    #[inline]
+    unsafe fn retire(&self, guard: &Guard, item: NonNull<X>) {
         // SAFETY: the caller's promise.
-        unsafe { self.retire_in(guard, node) }
+        unsafe { self.retire_in(guard, item) }
     }
 
-    unsafe fn take(&self, node: NonNull<Node<T>>) -> T {
+    unsafe fn take(&self, item: NonNull<X>) -> X {
         // SAFETY: the caller's promise.
-        unsafe { PoolBox::from_raw(self, node) }.into_inner().value
+        unsafe { PoolBox::from_raw(self, item) }.into_inner()
     }
 }
 
-/// A node before it is published: taken back if a panic comes between.
-pub(crate) struct Fresh<'a, T, M: Memory<T>> {
-    node: NonNull<Node<T>>,
+/// An item before it is published: taken back if a panic comes between.
+pub(crate) struct Fresh<'a, X, M: Memory<X>> {
+    item: NonNull<X>,
     memory: &'a M,
 }
 
-impl<'a, T, M: Memory<T>> Fresh<'a, T, M> {
-    pub(crate) fn new(memory: &'a M, guard: &Guard, value: T) -> Self {
-        let node = memory.make(guard, value, Edge::end());
-        Self { node, memory }
+impl<'a, X, M: Memory<X>> Fresh<'a, X, M> {
+    #[inline]
+    pub(crate) fn new(memory: &'a M, guard: &Guard, item: X) -> Self {
+        let item = memory.make(guard, item);
+        Self { item, memory }
     }
 
-    pub(crate) fn as_node(&self) -> &Node<T> {
+    #[inline]
+    pub(crate) fn item(&self) -> &X {
         // SAFETY: ours alone.
-        unsafe { self.node.as_ref() }
+        unsafe { self.item.as_ref() }
     }
 
-    pub(crate) fn edge(&self) -> Edge<T> {
-        Edge::to(self.node)
+    pub(crate) fn as_ptr(&self) -> *mut X {
+        self.item.as_ptr()
     }
 
     /// It was published.
-    pub(crate) fn publish<'g>(self) -> &'g Node<T> {
-        let node = self.node;
+    #[inline]
+    pub(crate) fn publish<'g>(self) -> &'g X {
+        let item = self.item;
         core::mem::forget(self);
         // SAFETY: reachable in the section that published it.
-        unsafe { &*node.as_ptr() }
+        unsafe { &*item.as_ptr() }
+    }
+
+    /// The item, for it is not wanted.
+    pub(crate) fn into_inner(self) -> X {
+        let (item, memory) = (self.item, self.memory);
+        core::mem::forget(self);
+        // SAFETY: never published.
+        unsafe { memory.take(item) }
+    }
+}
+
+impl<T, M: Memory<Node<T>>> Fresh<'_, Node<T>, M> {
+    /// A node that leads nowhere yet.
+    #[inline]
+    pub(crate) fn node<'a>(memory: &'a M, guard: &Guard, value: T) -> Fresh<'a, Node<T>, M> {
+        Fresh::new(memory, guard, Node::new(value, Edge::end()))
+    }
+
+    pub(crate) fn edge(&self) -> Edge<T> {
+        Edge::to(self.item)
     }
 
     /// The value, for the node is not wanted.
     pub(crate) fn into_value(self) -> T {
-        let (node, memory) = (self.node, self.memory);
-        core::mem::forget(self);
-        // SAFETY: never published.
-        unsafe { memory.take(node) }
+        self.into_inner().value
     }
 }
 
-impl<T, M: Memory<T>> Drop for Fresh<'_, T, M> {
+impl<X, M: Memory<X>> Drop for Fresh<'_, X, M> {
     fn drop(&mut self) {
         // SAFETY: never published.
-        drop(unsafe { self.memory.take(self.node) });
+        drop(unsafe { self.memory.take(self.item) });
     }
 }
 
 /// Retires the nodes from one edge to another, all of them even when a destructor
 /// that runs on the occasion panics.
-pub(crate) struct Retire<'a, T, M: Memory<T>> {
+pub(crate) struct Retire<'a, T, M: Memory<Node<T>>> {
     pub(crate) at: Edge<T>,
     pub(crate) to: Edge<T>,
     pub(crate) memory: &'a M,
     pub(crate) guard: &'a Guard,
 }
 
-impl<T, M: Memory<T>> Retire<'_, T, M> {
+impl<T, M: Memory<Node<T>>> Retire<'_, T, M> {
     /// # Safety
     ///
     /// The nodes were unlinked by this thread alone, with this exchange, and the
@@ -267,7 +300,7 @@ impl<T, M: Memory<T>> Retire<'_, T, M> {
     }
 }
 
-impl<T, M: Memory<T>> Drop for Retire<'_, T, M> {
+impl<T, M: Memory<Node<T>>> Drop for Retire<'_, T, M> {
     fn drop(&mut self) {
         self.step();
     }
@@ -278,9 +311,9 @@ impl<T, M: Memory<T>> Drop for Retire<'_, T, M> {
 /// # Safety
 ///
 /// Nobody else can reach them, and none was retired.
-pub(crate) unsafe fn take_all<T, M: Memory<T>>(from: Edge<T>, memory: &M) {
-    struct Rest<'a, T, M: Memory<T>>(Edge<T>, &'a M);
-    impl<T, M: Memory<T>> Rest<'_, T, M> {
+pub(crate) unsafe fn take_all<T, M: Memory<Node<T>>>(from: Edge<T>, memory: &M) {
+    struct Rest<'a, T, M: Memory<Node<T>>>(Edge<T>, &'a M);
+    impl<T, M: Memory<Node<T>>> Rest<'_, T, M> {
         fn step(&mut self) {
             while let Some(node) = self.0.node() {
                 // SAFETY: ours alone.
@@ -290,7 +323,7 @@ pub(crate) unsafe fn take_all<T, M: Memory<T>>(from: Edge<T>, memory: &M) {
             }
         }
     }
-    impl<T, M: Memory<T>> Drop for Rest<'_, T, M> {
+    impl<T, M: Memory<Node<T>>> Drop for Rest<'_, T, M> {
         fn drop(&mut self) {
             self.step();
         }

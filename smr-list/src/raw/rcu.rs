@@ -24,7 +24,7 @@ use super::node::{Edge, Fresh, Link, Memory, Node, Retire, take_all};
 use crate::ord;
 
 #[derive(Debug)]
-pub(crate) struct RawRcu<T, M: Memory<T>> {
+pub(crate) struct RawRcu<T, M: Memory<Node<T>>> {
     head: Link<T>,
     tail: Link<T>,
     /// Lists that share it can be joined without moving a value.
@@ -34,11 +34,11 @@ pub(crate) struct RawRcu<T, M: Memory<T>> {
 
 // SAFETY: who owns the list owns its values. The memory may be shared with lists
 // on other threads, which drop values of this one: that asks for `Send`.
-unsafe impl<T: Send, M: Memory<T> + Send + Sync> Send for RawRcu<T, M> {}
+unsafe impl<T: Send, M: Memory<Node<T>> + Send + Sync> Send for RawRcu<T, M> {}
 // SAFETY: the list hands out `&T` on each thread, and drops values on each.
-unsafe impl<T: Send + Sync, M: Memory<T> + Send + Sync> Sync for RawRcu<T, M> {}
+unsafe impl<T: Send + Sync, M: Memory<Node<T>> + Send + Sync> Sync for RawRcu<T, M> {}
 
-impl<T, M: Memory<T>> RawRcu<T, M> {
+impl<T, M: Memory<Node<T>>> RawRcu<T, M> {
     pub(crate) fn new(memory: Arc<M>) -> Self {
         Self {
             head: Link::new(Edge::end()),
@@ -48,14 +48,25 @@ impl<T, M: Memory<T>> RawRcu<T, M> {
         }
     }
 
-    pub(crate) fn first<'g>(&'g self, _guard: &'g Guard) -> Option<&'g Node<T>> {
-        // SAFETY: it was linked in this section, which lasts for `'g`.
-        unsafe { self.head.walk().follow() }
+    /// The link to the first node.
+    pub(crate) fn way(&self) -> &Link<T> {
+        &self.head
     }
 
-    pub(crate) fn after<'g>(&'g self, node: &Node<T>, _guard: &'g Guard) -> Option<&'g Node<T>> {
-        // SAFETY: invariant 2: what a node leads to is retired no earlier than it.
-        unsafe { node.next.walk().follow() }
+    /// The node behind a link of this list, that in a removed node included.
+    #[inline(always)]
+    pub(crate) fn behind<'g>(&'g self, way: &Link<T>, _guard: &'g Guard) -> Option<&'g Node<T>> {
+        // SAFETY: it was linked in this section, which lasts for `'g`; by invariant 2,
+        // what a removed node leads to is retired no earlier than that.
+        unsafe { way.walk().follow() }
+    }
+
+    pub(crate) fn first<'g>(&'g self, guard: &'g Guard) -> Option<&'g Node<T>> {
+        self.behind(&self.head, guard)
+    }
+
+    pub(crate) fn after<'g>(&'g self, node: &Node<T>, guard: &'g Guard) -> Option<&'g Node<T>> {
+        self.behind(&node.next, guard)
     }
 
     /// The link behind `prev`; `None` is before the first.
@@ -82,9 +93,9 @@ impl<T, M: Memory<T>> RawRcu<T, M> {
     ) -> &'g Node<T> {
         let link = self.link(prev);
         let next = link.peek();
-        let fresh = Fresh::new(&*self.memory, guard, value);
+        let fresh = Fresh::node(&*self.memory, guard, value);
         let edge = fresh.edge();
-        fresh.as_node().next.prepare(next);
+        fresh.item().next.prepare(next);
         // Release: pairs with the Acquire in `Link::walk`.
         link.set(edge, ord::rcu_publish());
         if next == Edge::end() {
@@ -140,9 +151,9 @@ impl<T, M: Memory<T>> RawRcu<T, M> {
             return Err(value);
         };
         let next = old.next.peek();
-        let fresh = Fresh::new(&*self.memory, guard, value);
+        let fresh = Fresh::node(&*self.memory, guard, value);
         let edge = fresh.edge();
-        fresh.as_node().next.prepare(next);
+        fresh.item().next.prepare(next);
         // Release: pairs with the Acquire in `Link::walk`.
         link.set(edge, ord::rcu_publish());
         if next == Edge::end() {
@@ -217,11 +228,11 @@ impl<T, M: Memory<T>> RawRcu<T, M> {
             self.tail.prepare(next);
         }
         // SAFETY: exclusive; what is linked was not retired.
-        Some(unsafe { self.memory.take(node) })
+        Some(unsafe { self.memory.take(node) }.value)
     }
 }
 
-impl<T, M: Memory<T>> Drop for RawRcu<T, M> {
+impl<T, M: Memory<Node<T>>> Drop for RawRcu<T, M> {
     fn drop(&mut self) {
         // SAFETY: exclusive; what is linked was not retired.
         unsafe { take_all(self.head.peek(), &*self.memory) };

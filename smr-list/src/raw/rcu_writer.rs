@@ -136,6 +136,20 @@ impl<'l, T> Writer<'l, T> {
         node.map(|node| &node.value)
     }
 
+    /// The first value. O(1).
+    #[must_use]
+    pub fn first(&self) -> Option<&T> {
+        let node = self.raw.first(&self.guard);
+        node.map(|node| &node.value)
+    }
+
+    /// The last value. O(1).
+    #[must_use]
+    pub fn last(&self) -> Option<&T> {
+        let node = self.raw.last(&self.guard);
+        node.map(|node| &node.value)
+    }
+
     /// Unlinks all values in one step for readers. Linear.
     pub fn clear(&mut self) {
         // SAFETY: the lock is held.

@@ -6,15 +6,17 @@
 //! Linearization: push and pop at their exchange of the head; a pop that finds
 //! nothing at its load of it.
 
+use crossbeam_utils::Backoff;
 use smr_core::Guard;
 
 use super::chain::Chain;
 use super::node::{Edge, Memory, Node, Retire};
 use crate::ord;
 
-impl<T, M: Memory<T>> Chain<T, M> {
+impl<T, M: Memory<Node<T>>> Chain<T, M> {
     /// Unlinks the first node. Only for chains without marks.
     pub(crate) fn pop<'g>(&'g self, guard: &'g Guard) -> Option<&'g Node<T>> {
+        let backoff = Backoff::new();
         loop {
             let head = self.head.walk();
             // SAFETY: it was linked in this section, which lasts for `'g`.
@@ -32,6 +34,7 @@ impl<T, M: Memory<T>> Chain<T, M> {
                 unsafe { one.run() };
                 return Some(node);
             }
+            backoff.spin();
         }
     }
 
@@ -49,14 +52,14 @@ impl<T, M: Memory<T>> Chain<T, M> {
 }
 
 /// Nodes that were unlinked together and are not retired yet.
-pub(crate) struct All<'g, T, M: Memory<T>> {
+pub(crate) struct All<'g, T, M: Memory<Node<T>>> {
     first: Edge<T>,
     at: Edge<T>,
     memory: &'g M,
     guard: &'g Guard,
 }
 
-impl<'g, T, M: Memory<T>> All<'g, T, M> {
+impl<'g, T, M: Memory<Node<T>>> All<'g, T, M> {
     pub(crate) fn next(&mut self) -> Option<&'g Node<T>> {
         // SAFETY: linked when the section was open already.
         let node = unsafe { self.at.follow::<'g>() }?;
@@ -65,7 +68,7 @@ impl<'g, T, M: Memory<T>> All<'g, T, M> {
     }
 }
 
-impl<T, M: Memory<T>> Drop for All<'_, T, M> {
+impl<T, M: Memory<Node<T>>> Drop for All<'_, T, M> {
     fn drop(&mut self) {
         let all = Retire {
             at: self.first,

@@ -10,7 +10,7 @@ use smr_core::{BarrierKind, Domain};
 use smr_tests::soak::{self, Subject, resident_bytes};
 use smr_tests::stress::{self, Kind};
 
-/// The core, the map and the lists in turn, with every answer checked, every drop
+/// The core, the map, the lists and the radix tree in turn, with every answer checked, every drop
 /// counted, and the memory watched. Ends with 1 if anything was wrong.
 #[derive(Debug, Parser)]
 struct Args {

@@ -1,7 +1,7 @@
 //! Small faces through which structures are driven.
 
-use super::models::{OnKey, OnSequence, OnSet};
-use super::{Dice, Driven};
+use super::models::{OnKey, OnSequence, OnSet, Register};
+use super::{Dice, Driven, judge_keys, record};
 
 /// A map from numbers to numbers.
 pub trait Map: Sync {
@@ -27,6 +27,35 @@ pub struct Keys<'m, M> {
     pub map: &'m M,
     /// How many keys, from 0.
     pub keys: u64,
+}
+
+impl<M: Map> Keys<'_, M> {
+    /// Records what so many threads do, so many operations each, to keys that have
+    /// the values `start`, and judges it key by key. Gives the values at the end, and
+    /// how many operations that were.
+    ///
+    /// # Panics
+    ///
+    /// If no order of the operations explains the answers.
+    #[track_caller]
+    pub fn judged(
+        &self,
+        start: &[Option<u64>],
+        threads: usize,
+        each: usize,
+        seed: u64,
+    ) -> (Vec<Option<u64>>, u64) {
+        let mut history = record(self, threads, each, seed);
+        let operations = history.events().len() as u64;
+        let end: Vec<_> = (0..self.keys).map(|key| self.map.get(key)).collect();
+        for (key, now) in (0..self.keys).zip(&end) {
+            history.then((key, OnKey::Get { now: *now }));
+        }
+        if let Err((key, refusal)) = judge_keys(|key| Register(start[*key as usize]), history) {
+            panic!("seed {seed}, key {key}: {refusal}");
+        }
+        (end, operations)
+    }
 }
 
 impl<M: Map> Driven for Keys<'_, M> {

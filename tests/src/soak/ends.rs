@@ -11,7 +11,6 @@ use crate::ledger::Value;
 pub(super) trait Ends: Sync {
     /// Whether each pusher's values come out in the order that they went in.
     const IN_ORDER: bool;
-    const KEEPS: u64;
 
     fn push(&self, value: Value, guard: &Guard);
     fn pop<'g>(&'g self, guard: &'g Guard) -> Option<&'g Value>;
@@ -144,17 +143,12 @@ impl<E: Ends> Soaked for Pushed<E> {
         // theirs come on top.
         2 * MOST
     }
-
-    fn keeps(&self) -> u64 {
-        E::KEEPS
-    }
 }
 
 macro_rules! ends {
-    ($shape:ident, in order: $in_order:literal, keeps: $keeps:literal) => {
+    ($shape:ident, in order: $in_order:literal) => {
         impl Ends for $shape<Value> {
             const IN_ORDER: bool = $in_order;
-            const KEEPS: u64 = $keeps;
 
             fn push(&self, value: Value, guard: &Guard) {
                 self.push(value, guard);
@@ -179,5 +173,5 @@ macro_rules! ends {
     };
 }
 
-ends!(Stack, in order: false, keeps: 0);
-ends!(Queue, in order: true, keeps: 1);
+ends!(Stack, in order: false);
+ends!(Queue, in order: true);

@@ -1,4 +1,4 @@
-//! Structures with keys: the map and the ordered list. Hand `i` of `n` has the keys
+//! Structures with keys: the map, the ordered list, the radix tree. Hand `i` of `n` has the keys
 //! that are `i` modulo `n`.
 
 use std::collections::{BTreeMap, HashMap as Std};
@@ -8,6 +8,7 @@ use smr_core::{Domain, Guard};
 use smr_hashmap::{Compute, HashMap, Operation};
 use smr_list::OrderedList;
 use smr_list::ordered_list::Change;
+use smr_radix::{Mark, RadixTree};
 
 use super::{Run, Soaked};
 use crate::ledger::Value;
@@ -56,6 +57,10 @@ pub(super) fn map(domain: &Domain, by_domain: bool) -> Maps<HashMap<u64, Value>>
 
 pub(super) fn ordered(domain: &Domain) -> Maps<OrderedList<u64, Value>> {
     Maps(OrderedList::new_in(domain))
+}
+
+pub(super) fn radix(domain: &Domain) -> Maps<RadixTree<u64, Value>> {
+    Maps(RadixTree::new_in(domain))
 }
 
 /// What a hand knows.
@@ -378,6 +383,82 @@ impl Keyed for OrderedList<u64, Value> {
     }
 
     fn resize(&self, _: &mut Rng, _: &Guard) {}
+
+    fn flush(&self) {
+        self.flush();
+    }
+}
+
+impl Keyed for RadixTree<u64, Value> {
+    const KEYS: u64 = 1000;
+    const ORDERED: bool = true;
+
+    fn get<'g>(&'g self, key: u64, guard: &'g Guard) -> Option<&'g Value> {
+        // Every way of looking up, by the key's turn.
+        let entry = match key % 4 {
+            0 => self.get_ge(key, guard),
+            1 => self.get_le(key, guard),
+            2 => self.range(key..=key, guard).next(),
+            _ => return self.get(key, guard),
+        };
+        entry.filter(|entry| entry.0 == key).map(|entry| entry.1)
+    }
+
+    fn insert<'g>(&'g self, key: u64, value: Value, guard: &'g Guard) -> Option<&'g Value> {
+        self.insert(key, value, guard)
+    }
+
+    fn try_insert<'g>(&'g self, key: u64, value: Value, guard: &'g Guard) -> (&'g Value, bool) {
+        match self.try_insert(key, value, guard) {
+            Ok(new) => (new, true),
+            Err(taken) => (taken.current, false),
+        }
+    }
+
+    fn remove<'g>(&'g self, key: u64, guard: &'g Guard) -> Option<&'g Value> {
+        self.remove(key, guard)
+    }
+
+    fn remove_if<'g>(
+        &'g self,
+        key: u64,
+        which: impl Fn(u64) -> bool,
+        guard: &'g Guard,
+    ) -> Option<&'g Value> {
+        self.remove_if(key, |value| which(value.look().1), guard)
+    }
+
+    fn update<'g>(
+        &'g self,
+        key: u64,
+        new: impl Fn() -> Value,
+        guard: &'g Guard,
+    ) -> Option<&'g Value> {
+        self.update(key, |_| new(), guard)
+    }
+
+    fn toggle(&self, key: u64, new: impl Fn() -> Value, guard: &Guard) -> bool {
+        let toggle = |value: Option<&Value>| match value {
+            Some(_) => smr_radix::Change::Remove,
+            None => smr_radix::Change::Put(new()),
+        };
+        self.compute(key, toggle, guard).is_some()
+    }
+
+    fn visit<'g>(&'g self, guard: &'g Guard, mut see: impl FnMut(u64, &'g Value)) {
+        self.iter(guard).for_each(|(key, value)| see(key, value));
+    }
+
+    fn resize(&self, rng: &mut Rng, guard: &Guard) {
+        let mark = Mark::ALL[rng.usize(..3)];
+        match rng.u32(..3) {
+            0 => _ = self.set_mark_range(rng.u64(..500)..5000, mark, guard),
+            1 => self.iter_marked(mark, guard).for_each(|(key, _)| {
+                self.clear_mark(key, mark, guard);
+            }),
+            _ => {}
+        }
+    }
 
     fn flush(&self) {
         self.flush();

@@ -59,11 +59,13 @@ pub enum Subject {
     Queue,
     /// An RCU list.
     RcuList,
+    /// A radix tree.
+    RadixTree,
 }
 
 impl Subject {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Map,
         Self::MapOfDomain,
         Self::OrderedList,
@@ -71,6 +73,7 @@ impl Subject {
         Self::Stack,
         Self::Queue,
         Self::RcuList,
+        Self::RadixTree,
     ];
 }
 
@@ -214,11 +217,6 @@ pub(crate) trait Soaked: Sync {
 
     /// Values that a hand has in the structure at the most.
     fn most(&self) -> u64;
-
-    /// Removed values that stay until the next removal.
-    fn keeps(&self) -> u64 {
-        0
-    }
 }
 
 /// Soaks one structure.
@@ -252,6 +250,7 @@ pub fn run(config: &Config) -> Report {
         Subject::Stack => soak(&run, &domain, ends::stack(&domain)),
         Subject::Queue => soak(&run, &domain, ends::queue(&domain)),
         Subject::RcuList => soak(&run, &domain, linked::Rcu::new(&domain)),
+        Subject::RadixTree => soak(&run, &domain, keyed::radix(&domain)),
     };
     let (made, dropped) = (run.ledger.made(), run.ledger.dropped());
     run.expect(made == dropped, || {
@@ -319,7 +318,7 @@ fn soak<S: Soaked>(run: &Run, domain: &Domain, soaked: S) -> (u64, memory::Garba
     // No reader is left and nobody writes: all that was removed goes.
     soaked.flush();
     let live = run.ledger.live();
-    run.expect(live <= left + soaked.keeps(), || {
+    run.expect(live <= left, || {
         format!("{live} values live, and {left} of them in the structure")
     });
     let open = domain.stats().active_sections;

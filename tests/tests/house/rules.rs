@@ -16,9 +16,10 @@ fn in_library(source: &Source) -> bool {
         && !source.path.contains("/tests/")
         && !source.path.ends_with("/tests.rs")
         && !source.path.contains("/models/")
+        && !source.path.contains("/shuffles")
 }
 
-/// Only `smr_core::sync` names the atomics of `core` and `std`, or loom.
+/// Only `smr_core::sync` names the atomics of `core` and `std`, loom, or shuttle.
 pub(crate) fn one_door(source: &Source) -> Vec<String> {
     if !in_library(source) || source.path.starts_with("smr-core/src/sync/") {
         return Vec::new();
@@ -45,7 +46,9 @@ pub(crate) fn one_door(source: &Source) -> Vec<String> {
             }
         }
     }
-    lines.extend(text.match_indices("loom::").map(|(at, _)| at));
+    for checker in ["loom::", "shuttle::"] {
+        lines.extend(text.match_indices(checker).map(|(at, _)| at));
+    }
     lines
         .into_iter()
         .map(|at| {

@@ -1,6 +1,7 @@
 //! crossbeam-skiplist: what people use for an ordered concurrent map.
 
 use std::cell::Cell;
+use std::ops::Bound;
 
 use crossbeam_skiplist::SkipMap;
 
@@ -9,6 +10,22 @@ use crate::subjects::Subject;
 
 /// A skip list.
 pub(crate) struct Skip(SkipMap<u64, u64>);
+
+impl Skip {
+    /// The first entry at or after a key.
+    #[inline(always)]
+    pub(crate) fn at_or_after(&self, key: u64) -> Option<(u64, u64)> {
+        let entry = self.0.lower_bound(Bound::Included(&key))?;
+        Some((*entry.key(), *entry.value()))
+    }
+
+    /// Visits all in order.
+    pub(crate) fn visit(&self, mut each: impl FnMut(u64, u64)) {
+        for entry in self.0.iter() {
+            each(*entry.key(), *entry.value());
+        }
+    }
+}
 
 impl Subject for Skip {
     const NAME: &'static str = "crossbeam-skiplist";

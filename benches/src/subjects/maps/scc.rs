@@ -141,7 +141,7 @@ impl Map for SccIndex {
 
 /// scc frees for all maps together, while guards come and go: turns the epochs
 /// until nothing is freed any more.
-fn turn_epochs() {
+pub(crate) fn turn_epochs() {
     let (mut before, mut steady) = (alloc::heap_bytes(), 0);
     for _ in 0..200 {
         for _ in 0..16 {

@@ -13,7 +13,9 @@ use crate::journal::Journal;
 use crate::record::{Better, Record};
 use crate::table::{amount, column};
 
-/// Something has become worse.
+mod agree;
+
+/// Something has become worse, or the files do not agree.
 const WORSE: u8 = 1;
 /// The files cannot be compared.
 const INCOMPARABLE: u8 = 2;
@@ -33,8 +35,8 @@ enum Change {
 /// Runs the command.
 pub(crate) fn run(arguments: &DiffArgs) -> ExitCode {
     match compare(arguments) {
-        Ok(worse) if worse > 0 => ExitCode::from(WORSE),
-        Ok(_) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(WORSE),
+        Ok(true) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("smr-bench: {error}");
             ExitCode::from(INCOMPARABLE)
@@ -42,8 +44,8 @@ pub(crate) fn run(arguments: &DiffArgs) -> ExitCode {
     }
 }
 
-/// Prints what changed; how much has become worse.
-fn compare(arguments: &DiffArgs) -> io::Result<usize> {
+/// Prints what changed, or how far the files agree; whether all is well.
+fn compare(arguments: &DiffArgs) -> io::Result<bool> {
     let before = Journal::read(&arguments.before)?;
     let after = Journal::read(&arguments.after)?;
     if let (Some(first), Some(second)) = (&before.header, &after.header) {
@@ -55,17 +57,22 @@ fn compare(arguments: &DiffArgs) -> io::Result<usize> {
             println!("taken with runs of other lengths or numbers");
         }
     }
-    let mut pairs = Vec::new();
-    for old in &before.records {
-        let same = |new: &&Record| is_same(old, new);
-        if let Some(new) = after.records.iter().find(same) {
-            pairs.push((old, new, change(old, new, arguments.least)));
-        }
-    }
-    if pairs.is_empty() {
+    let common: Vec<(&Record, &Record)> = before
+        .records
+        .iter()
+        .filter_map(|old| Some((old, after.records.iter().find(|new| is_same(old, new))?)))
+        .collect();
+    if common.is_empty() {
         let message = "the files have no figure in common";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
     }
+    if arguments.agree {
+        return Ok(agree::tell(&common, arguments.least));
+    }
+    let pairs: Vec<(&Record, &Record, Change)> = common
+        .into_iter()
+        .map(|(old, new)| (old, new, change(old, new, arguments.least)))
+        .collect();
     for (kind, heading) in [
         (Change::Worse, "worse"),
         (Change::Better, "better"),
@@ -92,7 +99,7 @@ fn compare(arguments: &DiffArgs) -> io::Result<usize> {
         before.records.len() - pairs.len(),
         after.records.len().saturating_sub(pairs.len()),
     );
-    Ok(count(Change::Worse))
+    Ok(count(Change::Worse) == 0)
 }
 
 fn is_same(a: &Record, b: &Record) -> bool {
@@ -104,8 +111,7 @@ fn change(old: &Record, new: &Record, least: f64) -> Change {
     if old.runs < 2 || new.runs < 2 {
         return Change::Unknown;
     }
-    let apart = old.max < new.min || new.max < old.min;
-    if !apart || (new.median - old.median).abs() <= least * old.median.abs() {
+    if !old.is_apart(new) || (new.median - old.median).abs() <= least * old.median.abs() {
         return Change::Within;
     }
     match (old.metric.better(), new.median > old.median) {
@@ -133,8 +139,8 @@ fn line(old: &Record, new: &Record) -> String {
         format!(
             "{} ({} … {})",
             amount(record.metric, record.median),
-            amount(record.metric, record.min),
-            amount(record.metric, record.max)
+            amount(record.metric, record.low()),
+            amount(record.metric, record.high())
         )
     };
     format!(
@@ -154,7 +160,7 @@ mod tests {
     use super::*;
     use crate::record::{Key, Metric, Sample, summarise};
 
-    fn record(metric: Metric, figures: &[f64]) -> Record {
+    pub(super) fn record(metric: Metric, figures: &[f64]) -> Record {
         let key = Key {
             suite: "free".into(),
             workload: "48".into(),

@@ -1,0 +1,15 @@
+//! Every number that was chosen rather than derived, in one place.
+//!
+//! Under loom, and under `--cfg smr_tiny` in stress builds, they shrink, so that
+//! limits are reached and every path is taken all the time.
+
+const TINY: bool = cfg!(any(loom, smr_tiny));
+
+/// Slots of a queue's segment.
+pub(crate) const SLOTS: usize = if TINY { 2 } else { 64 };
+
+/// Looks at a slot whose push is under way before a pop gives it up.
+pub(crate) const LOOKS: usize = if TINY { 0 } else { 64 };
+
+/// Fewer marked nodes than this are no reason for a list with handles to sweep.
+pub(crate) const SWEEP_AT_LEAST: usize = if cfg!(loom) { 1 } else { 32 };

@@ -1,0 +1,231 @@
+//! Iterators over a [`Tree`].
+
+use core::fmt;
+
+use smr_core::Guard;
+
+use crate::key::{Key, bits_of};
+use crate::mark::Mark;
+use crate::raw::{Policy, Walk};
+use crate::tree::{Entry, Tree, entry};
+
+macro_rules! debug {
+    ($($name:ident),*) => {$(
+        impl<K, P: Policy> fmt::Debug for $name<'_, K, P> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+
+debug!(Iter, Keys, Values, Contiguous, Marked);
+
+/// An iterator over the entries of a [`Tree`], or of those within bounds, from either
+/// end: see [`Tree::iter`], [`Tree::range`].
+pub struct Iter<'g, K, P: Policy> {
+    tree: &'g Tree<K, P>,
+    guard: &'g Guard,
+    /// The first and the last key that may still be returned, unless it is done.
+    from: u64,
+    to: u64,
+    is_done: bool,
+    front: Option<Walk<'g, P>>,
+    back: Option<Walk<'g, P>>,
+}
+
+impl<'g, K, P: Policy> Iter<'g, K, P> {
+    pub(crate) fn new(tree: &'g Tree<K, P>, within: Option<(u64, u64)>, guard: &'g Guard) -> Self {
+        let (from, to) = within.unwrap_or_default();
+        Self {
+            tree,
+            guard,
+            from,
+            to,
+            is_done: within.is_none(),
+            front: None,
+            back: None,
+        }
+    }
+}
+
+impl<'g, K: Key, P: Policy> Iterator for Iter<'g, K, P> {
+    type Item = Entry<'g, K, P>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_done {
+            return None;
+        }
+        let item = match &mut self.front {
+            Some(walk) => walk.next(),
+            start => {
+                let walk = Walk::new(&self.tree.raw, self.guard, None);
+                start.insert(walk).seek_ge(self.from)
+            }
+        };
+        let Some(item) = item else {
+            self.is_done = true;
+            return None;
+        };
+        if item.key >= self.to {
+            self.is_done = true;
+            if item.key > self.to {
+                return None;
+            }
+        }
+        // It does not wrap unless it is done.
+        self.from = item.key.wrapping_add(1);
+        Some(entry(item))
+    }
+}
+
+impl<K: Key, P: Policy> DoubleEndedIterator for Iter<'_, K, P> {
+    #[inline]
+    fn next_back(&mut self) -> Option<Self::Item> {
+        if self.is_done {
+            return None;
+        }
+        let item = match &mut self.back {
+            Some(walk) => walk.prev(),
+            start => {
+                let walk = Walk::new(&self.tree.raw, self.guard, None);
+                start.insert(walk).seek_le(self.to)
+            }
+        };
+        let Some(item) = item else {
+            self.is_done = true;
+            return None;
+        };
+        if item.key <= self.from {
+            self.is_done = true;
+            if item.key < self.from {
+                return None;
+            }
+        }
+        self.to = item.key.wrapping_sub(1);
+        Some(entry(item))
+    }
+}
+
+impl<K: Key, P: Policy> core::iter::FusedIterator for Iter<'_, K, P> {}
+
+macro_rules! part {
+    ($(#[$doc:meta])* $name:ident: |$entry:pat_param| $part:expr => $item:ty) => {
+        $(#[$doc])*
+        pub struct $name<'g, K, P: Policy>(pub(crate) Iter<'g, K, P>);
+
+        impl<'g, K: Key, P: Policy> Iterator for $name<'g, K, P> {
+            type Item = $item;
+
+            #[inline]
+            fn next(&mut self) -> Option<Self::Item> {
+                self.0.next().map(|$entry| $part)
+            }
+        }
+
+        impl<K: Key, P: Policy> DoubleEndedIterator for $name<'_, K, P> {
+            #[inline]
+            fn next_back(&mut self) -> Option<Self::Item> {
+                self.0.next_back().map(|$entry| $part)
+            }
+        }
+
+        impl<K: Key, P: Policy> core::iter::FusedIterator for $name<'_, K, P> {}
+    };
+}
+
+part! {
+    /// An iterator over the keys of a [`Tree`]: see [`Tree::keys`].
+    Keys: |(key, _)| key => K
+}
+
+part! {
+    /// An iterator over the values of a [`Tree`], in the order of their keys: see
+    /// [`Tree::values`].
+    Values: |(_, value)| value => P::Val<'g>
+}
+
+/// An iterator over entries without a hole between them: see [`Tree::contiguous`].
+pub struct Contiguous<'g, K, P: Policy> {
+    walk: Walk<'g, P>,
+    begun: bool,
+    /// The only key that goes on.
+    next: Option<K>,
+    left: usize,
+}
+
+impl<'g, K: Key, P: Policy> Contiguous<'g, K, P> {
+    pub(crate) fn new(tree: &'g Tree<K, P>, start: K, most: usize, guard: &'g Guard) -> Self {
+        Self {
+            walk: Walk::new(&tree.raw, guard, None),
+            begun: false,
+            next: Some(start),
+            left: most,
+        }
+    }
+}
+
+impl<'g, K: Key, P: Policy> Iterator for Contiguous<'g, K, P> {
+    type Item = Entry<'g, K, P>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        let key = bits_of(self.next.take()?);
+        let item = if self.begun {
+            self.walk.next()
+        } else {
+            self.begun = true;
+            self.walk.seek_ge(key)
+        };
+        let found = entry(item.filter(|item| item.key == key)?);
+        self.next = K::successor(found.0);
+        Some(found)
+    }
+}
+
+impl<K: Key, P: Policy> core::iter::FusedIterator for Contiguous<'_, K, P> {}
+
+/// An iterator over the entries that have a mark: see [`Tree::iter_marked`],
+/// [`Tree::range_marked`].
+pub struct Marked<'g, K, P: Policy> {
+    walk: Walk<'g, P>,
+    begun: bool,
+    left: Option<(u64, u64)>,
+    tree: core::marker::PhantomData<&'g Tree<K, P>>,
+}
+
+impl<'g, K, P: Policy> Marked<'g, K, P> {
+    pub(crate) fn new(
+        tree: &'g Tree<K, P>,
+        within: Option<(u64, u64)>,
+        mark: Mark,
+        guard: &'g Guard,
+    ) -> Self {
+        Self {
+            walk: Walk::new(&tree.raw, guard, Some(mark.raw())),
+            begun: false,
+            left: within,
+            tree: core::marker::PhantomData,
+        }
+    }
+}
+
+impl<'g, K: Key, P: Policy> Iterator for Marked<'g, K, P> {
+    type Item = Entry<'g, K, P>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (from, to) = self.left?;
+        let item = if self.begun {
+            self.walk.next()
+        } else {
+            self.begun = true;
+            self.walk.seek_ge(from)
+        };
+        let item = item.filter(|item| item.key <= to);
+        self.left = item.and_then(|item| (item.key < to).then_some((from, to)));
+        item.map(entry)
+    }
+}
+
+impl<K: Key, P: Policy> core::iter::FusedIterator for Marked<'_, K, P> {}

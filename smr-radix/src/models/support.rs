@@ -1,0 +1,441 @@
+//! Memory for models, which overwrites leaves and nodes as soon as it may.
+
+use std::ptr::NonNull;
+use std::sync::Mutex;
+
+use loom::sync::Arc;
+use smr_core::sync::{AtomicU32, Ordering, UnsafeCell, mutant};
+use smr_core::{Guard, unprotected};
+
+use crate::raw::{
+    Action, Boxed, Done, Draft, Full, Inline, Large, Leaf, Memory, Middle, NodeRef, Policy, Raw,
+    Shape, Small, Walk,
+};
+
+pub(super) fn explore(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    // `LOOM_MAX_PREEMPTIONS` looks further.
+    builder.preemption_bound = builder.preemption_bound.or(Some(preemptions));
+    builder.max_branches = 50_000;
+    builder.check(model);
+}
+
+/// A branch of a model that has to run in some execution.
+pub(super) struct Reached(&'static str, std::sync::atomic::AtomicU64);
+
+impl Reached {
+    pub(super) const fn new(what: &'static str) -> Self {
+        Self(what, std::sync::atomic::AtomicU64::new(0))
+    }
+
+    pub(super) fn hit_if(&self, here: bool) {
+        self.1
+            .fetch_add(here.into(), std::sync::atomic::Ordering::Relaxed);
+    }
+
+    pub(super) fn check(&self) {
+        let times = self.1.load(std::sync::atomic::Ordering::Relaxed);
+        assert!(
+            times != 0 || std::env::var_os("SMR_MUTANT").is_some(),
+            "no execution in which {}",
+            self.0
+        );
+    }
+}
+
+/// Says when memory may be overwritten: when every section that was open at its
+/// retirement has ended. The core's models show that a domain does as much; here
+/// its steps would drown those of the tree. Enter, exit and retire are each one
+/// exchange of one word.
+struct Sections {
+    word: AtomicU32,
+    /// One bit for each open section, and how many there were.
+    open: Mutex<(u64, u32)>,
+}
+
+impl Sections {
+    /// Orders what came before with what comes after the same of others.
+    fn meet(&self) -> std::sync::MutexGuard<'_, (u64, u32)> {
+        // AcqRel: pairs with itself.
+        self.word.fetch_add(1, Ordering::AcqRel);
+        self.open.lock().unwrap()
+    }
+}
+
+/// An open section.
+pub(super) struct Section<'s>(&'s Sections, u64);
+
+impl std::ops::Deref for Section<'_> {
+    type Target = Guard;
+
+    fn deref(&self) -> &Guard {
+        // SAFETY: `Shelves` looks at sections and not at guards.
+        unsafe { unprotected() }
+    }
+}
+
+impl Drop for Section<'_> {
+    fn drop(&mut self) {
+        let mut open = self.0.meet();
+        open.0 &= !self.1;
+    }
+}
+
+/// A value in a leaf: a number, in a cell that loom watches.
+#[derive(Debug)]
+pub(super) struct Item(UnsafeCell<u32>);
+
+// SAFETY: loom fails the model when a write is not ordered with another access.
+unsafe impl Sync for Item {}
+
+const GONE: u32 = u32::MAX;
+
+/// What the values of models are.
+pub(super) trait Shown {
+    fn new(number: u32) -> Self;
+
+    fn number(&self) -> u32;
+
+    /// Overwrites it, as reuse would. Its memory stays to the end of the execution.
+    fn reclaim(&self);
+}
+
+impl Shown for Item {
+    fn new(number: u32) -> Self {
+        Self(UnsafeCell::new(number))
+    }
+
+    #[track_caller]
+    fn number(&self) -> u32 {
+        let number = self.0.with(|number| {
+            // SAFETY: loom fails the model if a write is not ordered with it.
+            unsafe { *number }
+        });
+        assert_ne!(number, GONE, "a reader holds what was reclaimed");
+        number
+    }
+
+    #[track_caller]
+    fn reclaim(&self) {
+        let was = self.0.with_mut(|number| {
+            // SAFETY: loom fails the model if any access is not ordered with it.
+            unsafe { number.replace(GONE) }
+        });
+        assert_ne!(was, GONE, "reclaimed twice");
+    }
+}
+
+impl Shown for u64 {
+    fn new(number: u32) -> Self {
+        number.into()
+    }
+
+    fn number(&self) -> u32 {
+        u32::try_from(*self).unwrap()
+    }
+
+    fn reclaim(&self) {}
+}
+
+/// Leaves and nodes by their addresses.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    Leaf(usize),
+    Node(usize),
+}
+
+/// A leaf or a node.
+struct Thing<V> {
+    place: Place,
+    memory: Kind<V>,
+    /// The sections that were open when it was retired.
+    retired: Option<u64>,
+    is_reclaimed: bool,
+}
+
+enum Kind<V> {
+    Leaf(NonNull<Leaf<V>>),
+    Small(Box<Small>),
+    Middle(Box<Middle>),
+    Large(Box<Large>),
+    Full(Box<Full>),
+}
+
+impl<V> Kind<V> {
+    fn address(&self) -> *mut () {
+        match self {
+            Self::Leaf(leaf) => leaf.as_ptr().cast(),
+            Self::Small(node) => (&raw const **node).cast_mut().cast(),
+            Self::Middle(node) => (&raw const **node).cast_mut().cast(),
+            Self::Large(node) => (&raw const **node).cast_mut().cast(),
+            Self::Full(node) => (&raw const **node).cast_mut().cast(),
+        }
+    }
+}
+
+/// The memory. It stays allocated until the execution ends: loom's own objects must.
+pub(super) struct Shelves<V: Shown> {
+    sections: Sections,
+    things: Mutex<Vec<Thing<V>>>,
+}
+
+// SAFETY: the things are behind the lock, or in the tree.
+unsafe impl<V: Shown> Send for Shelves<V> {}
+// SAFETY: as above.
+unsafe impl<V: Shown> Sync for Shelves<V> {}
+
+impl<V: Shown> Shelves<V> {
+    fn new() -> Self {
+        Self {
+            sections: Sections {
+                word: AtomicU32::new(0),
+                open: Mutex::new((0, 0)),
+            },
+            things: Mutex::new(Vec::new()),
+        }
+    }
+
+    pub(super) fn pin(&self) -> Section<'_> {
+        let mut open = self.sections.meet();
+        let bit = 1 << open.1;
+        *open = (open.0 | bit, open.1 + 1);
+        drop(open);
+        Section(&self.sections, bit)
+    }
+
+    fn add(&self, memory: Kind<V>, place: fn(usize) -> Place) -> *mut () {
+        let at = memory.address();
+        self.things.lock().unwrap().push(Thing {
+            place: place(at.addr()),
+            memory,
+            retired: None,
+            is_reclaimed: false,
+        });
+        at
+    }
+
+    fn retire(&self, place: Place) {
+        let held = self.sections.meet().0;
+        let mut things = self.things.lock().unwrap();
+        let thing = things.iter_mut().find(|thing| thing.place == place);
+        let thing = thing.expect("it came from here");
+        assert!(thing.retired.is_none(), "retired twice");
+        thing.retired = Some(held);
+        drop(things);
+        self.collect();
+    }
+
+    /// Reclaims what no section holds up.
+    pub(super) fn collect(&self) {
+        let open = self.sections.meet().0;
+        let all = mutant("radix_reclaim_at_once");
+        let mut over = Vec::new();
+        for thing in self.things.lock().unwrap().iter_mut() {
+            let may = thing.retired.is_some_and(|held| all || held & open == 0);
+            if may && !thing.is_reclaimed {
+                thing.is_reclaimed = true;
+                over.push((thing.place, thing.memory.address()));
+            }
+        }
+        for (place, at) in over {
+            match place {
+                Place::Leaf(_) => {
+                    let leaf = at.cast::<Leaf<V>>();
+                    // SAFETY: it stays allocated.
+                    unsafe { &(*leaf).value }.reclaim();
+                }
+                // SAFETY: as above.
+                Place::Node(_) => unsafe { NodeRef::new(at) }.end(),
+            }
+        }
+    }
+
+    /// Whether some node was overwritten already.
+    pub(super) fn reused(&self) -> bool {
+        let things = self.things.lock().unwrap();
+        let mut nodes = things.iter().filter(|t| matches!(t.place, Place::Node(_)));
+        nodes.any(|thing| thing.is_reclaimed)
+    }
+
+    /// The node at an address.
+    pub(super) fn node_at(&self, at: usize) -> NodeRef<'_> {
+        let things = self.things.lock().unwrap();
+        let thing = things.iter().find(|thing| thing.place == Place::Node(at));
+        // SAFETY: it stays allocated.
+        unsafe { NodeRef::new(thing.expect("it came from here").memory.address()) }
+    }
+
+    /// Nodes that are in use.
+    pub(super) fn nodes(&self) -> usize {
+        let things = self.things.lock().unwrap();
+        let nodes = things.iter().filter(|t| matches!(t.place, Place::Node(_)));
+        nodes.filter(|thing| thing.retired.is_none()).count()
+    }
+}
+
+impl<V: Shown> Memory<V> for Shelves<V> {
+    fn leaf(&self, key: u64, value: V) -> Result<NonNull<Leaf<V>>, V> {
+        let leaf = Box::into_raw(Box::new(Leaf::new(key, value)));
+        let leaf = NonNull::new(leaf).unwrap();
+        self.add(Kind::Leaf(leaf), Place::Leaf);
+        Ok(leaf)
+    }
+
+    unsafe fn take_leaf(&self, leaf: NonNull<Leaf<V>>) -> V {
+        let mut things = self.things.lock().unwrap();
+        let place = Place::Leaf(leaf.as_ptr().addr());
+        let at = things.iter().position(|thing| thing.place == place);
+        let thing = things.swap_remove(at.expect("it came from here, and is taken once"));
+        assert!(thing.retired.is_none(), "taken and retired");
+        // SAFETY: made by `leaf`, and the caller's promise.
+        unsafe { Box::from_raw(leaf.as_ptr()) }.value
+    }
+
+    unsafe fn retire_leaf(&self, _guard: &Guard, leaf: NonNull<Leaf<V>>) {
+        self.retire(Place::Leaf(leaf.as_ptr().addr()));
+    }
+
+    fn node(&self, draft: &Draft) -> Option<NodeRef<'_>> {
+        let memory = match draft.shape() {
+            Shape::Small => Kind::Small(Box::new(draft.build())),
+            Shape::Middle => Kind::Middle(Box::new(draft.build())),
+            Shape::Large => Kind::Large(Box::new(draft.build())),
+            Shape::Full => Kind::Full(Box::new(draft.build())),
+        };
+        let at = self.add(memory, Place::Node);
+        // SAFETY: it stays allocated.
+        Some(unsafe { NodeRef::new(at) })
+    }
+
+    unsafe fn give_back(&self, node: NodeRef<'_>) {
+        self.retire(Place::Node(node.as_ptr().addr()));
+    }
+
+    unsafe fn retire_node(&self, _guard: &Guard, node: NodeRef<'_>) {
+        self.retire(Place::Node(node.as_ptr().addr()));
+    }
+
+    fn count(&self, _by: isize) {}
+}
+
+impl<V: Shown> Drop for Shelves<V> {
+    fn drop(&mut self) {
+        for thing in self.things.lock().unwrap().drain(..) {
+            if let Kind::Leaf(leaf) = thing.memory {
+                // SAFETY: made by `leaf`; the model is over.
+                drop(unsafe { Box::from_raw(leaf.as_ptr()) });
+            }
+        }
+    }
+}
+
+/// A tree of a model.
+pub(super) type Tree<P> = Raw<P, Shelves<<P as Policy>::Value>>;
+pub(super) type Items = Tree<Boxed<Item>>;
+pub(super) type Numbers = Tree<Inline<u64>>;
+
+pub(super) fn tree<P: Policy>(keys: &[u64]) -> Arc<Tree<P>>
+where
+    P::Value: Shown,
+{
+    let tree = Raw::over(Shelves::new());
+    for key in keys {
+        assert_eq!(put(&tree, *key, 10), None);
+    }
+    Arc::new(tree)
+}
+
+fn number<P: Policy>(value: P::Val<'_>) -> u32
+where
+    P::Value: Shown,
+{
+    std::borrow::Borrow::<P::Value>::borrow(&value).number()
+}
+
+/// Puts a number; the one before.
+#[track_caller]
+pub(super) fn put<P: Policy>(tree: &Tree<P>, key: u64, new: u32) -> Option<u32>
+where
+    P::Value: Shown,
+{
+    let guard = tree.memory.pin();
+    let done = tree.edit(key, &guard, |_, spare| {
+        Action::<_, ()>::Put(spare.unwrap_or_else(|| Shown::new(new)))
+    });
+    match done {
+        Ok(Done::Inserted(value)) => {
+            assert_eq!(number::<P>(value), new);
+            None
+        }
+        Ok(Done::Updated { old, .. }) => Some(number::<P>(old)),
+        _ => unreachable!("memory is there, and it is always put"),
+    }
+}
+
+/// Removes a key; its number.
+#[track_caller]
+pub(super) fn remove<P: Policy>(tree: &Tree<P>, key: u64) -> Option<u32>
+where
+    P::Value: Shown,
+{
+    let guard = tree.memory.pin();
+    let done = tree.edit(key, &guard, |current, _| match current {
+        Some(_) => Action::Remove,
+        None => Action::Abort(()),
+    });
+    match done {
+        Ok(Done::Removed(old)) => Some(number::<P>(old)),
+        _ => None,
+    }
+}
+
+#[track_caller]
+pub(super) fn find<P: Policy>(tree: &Tree<P>, key: u64) -> Option<u32>
+where
+    P::Value: Shown,
+{
+    let guard = tree.memory.pin();
+    tree.find(key, &guard).map(number::<P>)
+}
+
+/// The keys of a walk from one end to the other.
+#[track_caller]
+pub(super) fn walk<P: Policy>(tree: &Tree<P>, mark: Option<u8>) -> Vec<u64>
+where
+    P::Value: Shown,
+{
+    let guard = tree.memory.pin();
+    let mut walk = Walk::new(tree, &guard, mark);
+    let first = walk.seek_ge(0);
+    let items = std::iter::successors(first, |_| walk.next());
+    let seen = items.map(|item| {
+        number::<P>(item.value);
+        item.key
+    });
+    let seen: Vec<u64> = seen.collect();
+    assert!(seen.is_sorted_by(|one, next| one < next), "out of order");
+    seen
+}
+
+/// Plays two threads on a tree; then nobody else is there, and `end` looks at it.
+#[track_caller]
+pub(super) fn play<P, A, B>(
+    tree: Arc<Tree<P>>,
+    one: impl FnOnce(&Tree<P>) -> A + Send + 'static,
+    two: impl FnOnce(&Tree<P>) -> B,
+    end: impl FnOnce(&Tree<P>, A, B),
+) where
+    P: Policy + 'static,
+    P::Value: Shown + Send,
+    A: Send + 'static,
+{
+    let other = Arc::clone(&tree);
+    let thread = loom::thread::spawn(move || one(&other));
+    let two = two(&tree);
+    let one = thread.join().unwrap();
+    end(&tree, one, two);
+    for key in walk(&tree, None) {
+        assert!(find(&tree, key).is_some(), "what is met is found");
+    }
+    tree.memory.collect();
+}

@@ -1,0 +1,502 @@
+//! Nodes: what of the key they stand for, which children they have, and their slots.
+//!
+//! ```text
+//!   63                              6  5        2  1     0
+//!  +----------------------------------+-----------+-------+
+//!  | the key above the node's digit   |   level   | shape |   head, never changes
+//!  +----------------------------------+-----------+-------+
+//!  | digit | digit | digit |  0  | ...                    |   lanes, only added to
+//!  +----------------------------------+-----------+-------+
+//!  | slot  | slot  | slot  | ...                          |
+//!  +------------------------------------------------------+
+//! ```
+//!
+//! A digit is what a node looks at: six bits of the key, at `6 * level`. In the small
+//! shapes a lane says which digit the slot of the same number is for; lanes are bytes,
+//! taken from the first on, by an exchange of the word that they are in. A word that is
+//! full never changes again, so whoever adds a lane has seen all lanes before it: no
+//! digit gets two. A full node has a slot for each digit and no lanes.
+//!
+//! # Orderings
+//!
+//! Lanes are Relaxed: nothing is reached through them. Who loads a word from a slot, with
+//! Acquire, sees the lane of that slot, for who put the word there had seen it.
+
+use core::marker::PhantomData;
+use core::ptr::NonNull;
+
+use smr_core::sync::{AtomicU64, Ordering, mutant};
+
+use crate::raw::life::Life;
+use crate::raw::word::{Marks, Slot, Word};
+use crate::tunables::{BITS, FULL, LARGE, LEVELS, MIDDLE, NEIGHBOURS, SLACK, SMALL, SPARSE};
+
+/// Which key the digit of a level is at.
+#[inline(always)]
+pub(crate) const fn shift(level: usize) -> u32 {
+    level as u32 * BITS
+}
+
+#[inline(always)]
+pub(crate) const fn digit(key: u64, level: usize) -> usize {
+    (key >> shift(level)) as usize & (FULL - 1)
+}
+
+/// The level of the highest digit in which two keys differ.
+pub(crate) fn fork(one: u64, other: u64) -> usize {
+    debug_assert_ne!(one, other);
+    ((one ^ other).ilog2() / BITS) as usize
+}
+
+/// How many slots a node has, and how it finds them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    Small = 0,
+    Middle = 1,
+    Large = 2,
+    Full = 3,
+}
+
+impl Shape {
+    const fn slots(self) -> usize {
+        match self {
+            Self::Small => SMALL,
+            Self::Middle => MIDDLE,
+            Self::Large => LARGE,
+            Self::Full => FULL,
+        }
+    }
+
+    /// The smallest that has room for so many children and some more, one at least.
+    fn fit(children: usize) -> Self {
+        let wanted = children + children / SLACK + 1;
+        [Self::Small, Self::Middle, Self::Large]
+            .into_iter()
+            .find(|shape| shape.slots() >= wanted)
+            .unwrap_or(Self::Full)
+    }
+}
+
+/// The first word of a node.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Head(u64);
+
+impl Head {
+    const LEVEL: u32 = 2;
+    const PREFIX: u32 = 6;
+
+    /// A node that `key` is below, on a level.
+    fn new(key: u64, level: usize, shape: Shape) -> Self {
+        debug_assert!(level < LEVELS);
+        let prefix = key.checked_shr(shift(level) + BITS).unwrap_or(0) << shift(level);
+        Self(prefix << Self::PREFIX | (level as u64) << Self::LEVEL | shape as u64)
+    }
+
+    #[inline(always)]
+    pub(crate) fn level(self) -> usize {
+        (self.0 >> Self::LEVEL) as usize & 0xf
+    }
+
+    #[inline(always)]
+    pub(crate) fn shape(self) -> Shape {
+        match self.0 & 3 {
+            0 => Shape::Small,
+            1 => Shape::Middle,
+            2 => Shape::Large,
+            _ => Shape::Full,
+        }
+    }
+
+    /// Whether a key belongs below the node.
+    #[inline(always)]
+    pub(crate) fn covers(self, key: u64) -> bool {
+        ((key >> BITS) ^ (self.0 >> Self::PREFIX)) >> shift(self.level()) == 0
+    }
+
+    /// The smallest key that belongs below the node.
+    #[inline(always)]
+    pub(crate) fn first(self) -> u64 {
+        self.0 >> Self::PREFIX << BITS
+    }
+
+    /// The largest key that belongs below the node.
+    #[inline(always)]
+    pub(crate) fn last(self) -> u64 {
+        let below = ((FULL as u64) << shift(self.level())).wrapping_sub(1);
+        self.first() | below
+    }
+}
+
+/// What all nodes begin with.
+#[derive(Debug)]
+#[repr(C)]
+struct Start {
+    head: Head,
+    life: Life,
+}
+
+/// The memory of a node: aligned as `A`, with `W` words of lanes and `S` slots.
+#[derive(Debug)]
+#[repr(C)]
+pub(crate) struct Node<A, const W: usize, const S: usize> {
+    _align: [A; 0],
+    start: Start,
+    lanes: [AtomicU64; W],
+    slots: [Slot; S],
+}
+
+/// A whole line.
+#[derive(Debug)]
+#[repr(align(64))]
+pub(crate) struct Line;
+
+/// What the marks and the kind of a [`Word`] need.
+#[derive(Debug)]
+#[repr(align(32))]
+pub(crate) struct Half;
+
+pub(crate) type Small = Node<Line, 1, SMALL>;
+pub(crate) type Middle = Node<Line, 2, MIDDLE>;
+pub(crate) type Large = Node<Line, 4, LARGE>;
+pub(crate) type Full = Node<Half, 0, FULL>;
+
+// SAFETY: words and atomics; what the words lead to is nobody's in particular.
+unsafe impl<A, const W: usize, const S: usize> Send for Node<A, W, S> {}
+
+/// A node in the making.
+pub(crate) struct Draft {
+    head: Head,
+    digits: [u8; FULL],
+    words: [Word; FULL],
+    len: usize,
+}
+
+impl Draft {
+    /// A node that `key` is below, with room for `children` and some more.
+    pub(crate) fn new(key: u64, level: usize, children: usize) -> Self {
+        Self {
+            head: Head::new(key, level, Shape::fit(children)),
+            digits: [0; FULL],
+            words: [Word::NULL; FULL],
+            len: 0,
+        }
+    }
+
+    /// A node with two children.
+    pub(crate) fn pair(level: usize, children: [(u64, Word); 2]) -> Self {
+        let mut draft = Self {
+            head: Head::new(children[0].0, level, Shape::Small),
+            digits: [0; FULL],
+            words: [Word::NULL; FULL],
+            len: 0,
+        };
+        for (key, word) in children {
+            draft.push(digit(key, level), word);
+        }
+        draft
+    }
+
+    pub(crate) fn push(&mut self, digit: usize, word: Word) {
+        self.digits[self.len] = digit as u8;
+        self.words[self.len] = word;
+        self.len += 1;
+    }
+
+    pub(crate) fn shape(&self) -> Shape {
+        self.head.shape()
+    }
+
+    /// The marks of all children.
+    pub(crate) fn marks(&self) -> Marks {
+        let words = self.words[..self.len].iter();
+        words.fold(Marks::NONE, |all, word| all.and(word.marks()))
+    }
+
+    /// The node, in the memory of its shape.
+    pub(crate) fn build<A, const W: usize, const S: usize>(&self) -> Node<A, W, S> {
+        let lanes = core::array::from_fn(|at| {
+            let mut bytes = [0; 8];
+            for (lane, byte) in bytes.iter_mut().enumerate() {
+                if 8 * at + lane < self.len {
+                    *byte = Lanes::byte(self.digits[8 * at + lane] as usize);
+                }
+            }
+            AtomicU64::new(u64::from_le_bytes(bytes))
+        });
+        let mut words = [Word::NULL; S];
+        for at in 0..self.len {
+            let place = if W == 0 { self.digits[at] as usize } else { at };
+            words[place] = self.words[at];
+        }
+        Node {
+            _align: [],
+            start: Start {
+                head: self.head,
+                life: Life::new(),
+            },
+            lanes,
+            slots: words.map(Slot::new),
+        }
+    }
+}
+
+/// Eight lanes.
+#[derive(Clone, Copy)]
+struct Lanes(u64);
+
+impl Lanes {
+    const ALL: u64 = 0x0101_0101_0101_0101;
+
+    /// A lane that is taken is not 0, and never has its highest bit set.
+    #[inline(always)]
+    fn byte(digit: usize) -> u8 {
+        digit as u8 | 0x40
+    }
+
+    /// The lane of a digit.
+    #[inline(always)]
+    fn find(self, digit: usize) -> Option<usize> {
+        let differ = self.0 ^ (u64::from(Self::byte(digit)) * Self::ALL);
+        // Where bytes are equal, their difference is 0, and no carry reaches bit 7.
+        let equal = !(differ + 0x7f * Self::ALL) & (0x80 * Self::ALL);
+        (equal != 0).then(|| equal.trailing_zeros() as usize / 8)
+    }
+
+    /// How many are taken.
+    #[inline(always)]
+    fn len(self) -> usize {
+        (64 - self.0.leading_zeros() as usize).div_ceil(8)
+    }
+
+    /// The digits, one bit each.
+    #[inline(always)]
+    fn digits(self) -> u64 {
+        let mut set = 0;
+        let mut rest = self.0;
+        while rest != 0 {
+            set |= 1 << (rest & 0x3f);
+            rest >>= 8;
+        }
+        set
+    }
+}
+
+/// A node that is alive for `'g`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NodeRef<'g> {
+    at: NonNull<()>,
+    _alive: PhantomData<&'g Full>,
+}
+
+// SAFETY: a shared reference to words and atomics.
+unsafe impl Send for NodeRef<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for NodeRef<'_> {}
+
+/// What became of an attempt to get a slot for a digit.
+pub(crate) enum Claim<'g> {
+    Slot(&'g Slot),
+    /// Others came between: look again.
+    Changed,
+    /// All lanes are taken.
+    Full,
+}
+
+impl<'g> NodeRef<'g> {
+    /// # Safety
+    ///
+    /// `at` is a node of one of the four types, alive for `'g`.
+    #[inline(always)]
+    pub(crate) unsafe fn new(at: *mut ()) -> Self {
+        Self {
+            // SAFETY: the caller's promise.
+            at: unsafe { NonNull::new_unchecked(at) },
+            _alive: PhantomData,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn as_ptr(self) -> *mut () {
+        self.at.as_ptr()
+    }
+
+    #[inline(always)]
+    pub(crate) fn head(self) -> Head {
+        // SAFETY: alive, and all begin alike. The head never changes.
+        let start: &Start = unsafe { self.at.cast().as_ref() };
+        start.life.look();
+        start.head
+    }
+
+    /// Tells the model checker that its memory goes.
+    #[cfg(loom)]
+    #[track_caller]
+    pub(crate) fn end(self) {
+        // SAFETY: as in `head`.
+        let start: &Start = unsafe { self.at.cast().as_ref() };
+        start.life.end();
+    }
+
+    /// As one of the four types.
+    ///
+    /// # Safety
+    ///
+    /// Of that type it is.
+    #[inline(always)]
+    unsafe fn of<A, const W: usize, const S: usize>(self) -> &'g Node<A, W, S> {
+        // SAFETY: alive, and the caller's promise.
+        unsafe { self.at.cast().as_ref() }
+    }
+
+    #[inline(always)]
+    fn parts(self, head: Head) -> (&'g [AtomicU64], &'g [Slot]) {
+        match head.shape() {
+            Shape::Small => {
+                // SAFETY: it says so itself.
+                let node: &Small = unsafe { self.of() };
+                (&node.lanes, &node.slots)
+            }
+            Shape::Middle => {
+                // SAFETY: it says so itself.
+                let node: &Middle = unsafe { self.of() };
+                (&node.lanes, &node.slots)
+            }
+            Shape::Large => {
+                // SAFETY: it says so itself.
+                let node: &Large = unsafe { self.of() };
+                (&node.lanes, &node.slots)
+            }
+            Shape::Full => {
+                // SAFETY: it says so itself.
+                let node: &Full = unsafe { self.of() };
+                (&node.lanes, &node.slots)
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn lanes(word: &AtomicU64) -> Lanes {
+        // Relaxed: see the head of the file.
+        Lanes(word.load(Ordering::Relaxed))
+    }
+
+    /// The slot of a digit, if there is one yet.
+    #[inline(always)]
+    pub(crate) fn slot(self, head: Head, digit: usize) -> Option<&'g Slot> {
+        if head.shape() == Shape::Full {
+            // SAFETY: it says so itself.
+            let node: &Full = unsafe { self.of() };
+            return Some(&node.slots[digit & (FULL - 1)]);
+        }
+        let (lanes, slots) = self.parts(head);
+        for (at, word) in lanes.iter().enumerate() {
+            if let Some(lane) = Self::lanes(word).find(digit) {
+                return slots.get(8 * at + lane);
+            }
+        }
+        None
+    }
+
+    /// A slot for a digit that had none.
+    pub(crate) fn claim(self, head: Head, digit: usize) -> Claim<'g> {
+        let (words, slots) = self.parts(head);
+        for (at, word) in words.iter().enumerate() {
+            let lanes = Self::lanes(word);
+            if lanes.find(digit).is_some() && !mutant("radix_claim_blind") {
+                return Claim::Changed;
+            }
+            let lane = lanes.len();
+            if lane == 8 {
+                continue;
+            }
+            let Some(slot) = slots.get(8 * at + lane) else {
+                break;
+            };
+            let taken = lanes.0 | u64::from(Lanes::byte(digit)) << (8 * lane);
+            // Relaxed: see the head of the file.
+            let claimed =
+                word.compare_exchange(lanes.0, taken, Ordering::Relaxed, Ordering::Relaxed);
+            return match claimed {
+                Ok(_) => Claim::Slot(slot),
+                Err(_) => Claim::Changed,
+            };
+        }
+        Claim::Full
+    }
+
+    /// The digits that have slots.
+    #[inline(always)]
+    pub(crate) fn digits(self, head: Head) -> u64 {
+        let (lanes, _) = self.parts(head);
+        if lanes.is_empty() {
+            return u64::MAX >> (64 - FULL);
+        }
+        let lanes = lanes.iter().map(Self::lanes);
+        lanes.fold(0, |all, lanes| all | lanes.digits())
+    }
+
+    /// How many children it has.
+    pub(crate) fn children(self, head: Head) -> usize {
+        let (_, slots) = self.parts(head);
+        slots.iter().filter(|slot| !slot.peek().is_null()).count()
+    }
+
+    /// Whether it has so few children, after that of `digit` has gone, that it is to be
+    /// rebuilt.
+    pub(crate) fn is_sparse(self, head: Head, digit: usize) -> bool {
+        if head.shape() == Shape::Full {
+            let (_, slots) = self.parts(head);
+            let first = digit / NEIGHBOURS * NEIGHBOURS;
+            let mut neighbours = slots[first..first + NEIGHBOURS].iter();
+            if !neighbours.all(|slot| slot.peek().is_null()) {
+                return false;
+            }
+        }
+        self.children(head) <= SPARSE[head.shape() as usize]
+    }
+
+    /// Freezes all slots, and gives the children that it has for good.
+    pub(crate) fn freeze(self, head: Head) -> Children {
+        let (lanes, slots) = self.parts(head);
+        let mut children = Children {
+            digits: [0; FULL],
+            words: [Word::NULL; FULL],
+            len: 0,
+        };
+        for (at, slot) in slots.iter().enumerate() {
+            if mutant("radix_freeze_children") && slot.load().is_null() {
+                continue;
+            }
+            let word = slot.freeze();
+            if word.is_null() {
+                continue;
+            }
+            let digit = match lanes.get(at / 8) {
+                Some(word) => (Self::lanes(word).0 >> (8 * (at % 8))) as usize & (FULL - 1),
+                None => at,
+            };
+            children.digits[children.len] = digit as u8;
+            children.words[children.len] = word;
+            children.len += 1;
+        }
+        children
+    }
+}
+
+/// The children of a frozen node.
+pub(crate) struct Children {
+    digits: [u8; FULL],
+    words: [Word; FULL],
+    len: usize,
+}
+
+impl Children {
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, Word)> {
+        let digits = self.digits[..self.len].iter().map(|d| usize::from(*d));
+        digits.zip(self.words[..self.len].iter().copied())
+    }
+}
