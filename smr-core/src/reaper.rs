@@ -3,6 +3,7 @@
 use core::time::Duration;
 use std::io;
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use alloc::string::ToString;
 use alloc::sync::Arc;
@@ -56,16 +57,26 @@ impl Domain {
         let domain = self.clone();
         let name = "smr-reaper ".to_string() + self.name().unwrap_or("");
         let thread = thread::Builder::new().name(name).spawn(move || {
+            let mut due = Duration::ZERO;
+            let start = Instant::now();
             // Acquire: pairs with the Release in `Reaper::drop`.
             while !stopped.load(Ordering::Acquire) {
+                let now = start.elapsed();
                 // A panicking destructor is reported by the panic hook; the
                 // reaper goes on.
                 let _ = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| {
-                    if domain.inner().has_garbage() {
-                        domain.flush();
+                    let domain = domain.inner();
+                    match (domain.has_garbage(), now >= due) {
+                        (true, true) => domain.flush(),
+                        // A reader that was in the way has left, and woke us.
+                        (true, false) => domain.collect_for_readers(),
+                        (false, _) => {}
                     }
                 }));
-                thread::park_timeout(interval);
+                if now >= due {
+                    due = now.saturating_add(interval);
+                }
+                thread::park_timeout(due.saturating_sub(start.elapsed()));
             }
         })?;
         self.inner().reaper.with(|reaper| {

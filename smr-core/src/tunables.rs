@@ -51,7 +51,7 @@ pub(crate) const MAX_POLL_BYTES: usize = 2 << 20;
 /// The same bounds where destructors wait: they should run soon.
 pub(crate) const MAX_DROP_POLL_ITEMS: usize = if TINY { 1 } else { 2 << 10 };
 /// See [`MAX_DROP_POLL_ITEMS`].
-pub(crate) const MAX_DROP_POLL_BYTES: usize = 256 << 10;
+pub(crate) const MAX_DROP_POLL_BYTES: usize = 1 << 20;
 
 /// What a heavy barrier is taken to cost until it was measured, in ns.
 pub(crate) const ASSUMED_BARRIER_NS: u32 = 400;
@@ -66,14 +66,18 @@ pub(crate) const LOOKS: usize = if cfg!(loom) { 1 } else { 64 };
 pub(crate) const DROPS_PER_RETIRE: usize = 2;
 
 /// Outermost exits without a retire after which a thread that still holds
-/// garbage collects it.
+/// garbage collects it, unless another did lately.
 pub(crate) const QUIET_EXITS: u32 = if TINY { 2 } else { 64 };
+
+/// Of those exits, one in so many looks whether there is anything to do.
+pub(crate) const TIDY_EXITS: u32 = if TINY { 1 } else { 8 };
 
 /// Ends of a pool's sections on one slot of which one looks whether it is time to
 /// collect, while something waits.
 pub(crate) const TEND_LOOKS: u8 = 16;
 
-/// How long a pool lies between two such collections, in microseconds.
+/// How long lies between two such collections, of one pool, and between two by
+/// threads that stopped retiring, of one domain; in microseconds.
 pub(crate) const TEND_EVERY: u32 = 1_000;
 
 /// Bytes of a pool's first slab, and of its largest unless one item is larger.

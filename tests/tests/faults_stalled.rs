@@ -172,10 +172,10 @@ fn idle_writers_leave_less_than_a_poll_and_a_reaper_takes_that() {
             }
         });
         is_done.recv().unwrap();
-        // 256 KiB make a poll worth its while, one bucket may be open, and one may
+        // 1 MiB makes a poll worth its while, one bucket may be open, and one may
         // be on its way through the destructors.
         let left = 100_000 - drops.count();
-        assert!(left <= 3 * 256, "{left} objects of one KiB were left");
+        assert!(left <= 3 * 1024, "{left} objects of one KiB were left");
         assert_eq!(domain.stats().retired_items, left as u64);
 
         let (reaped, is_reaped) = channel();
@@ -203,7 +203,7 @@ fn owned_guards_alone_do_not_pile_up_garbage() {
             unsafe { pool.retire_in(&*guard, item) };
         }
         let left = 40_000 - drops.count();
-        assert!(left <= 6 * 256, "{left} objects were left");
+        assert!(left <= 6 * 1024, "{left} objects were left");
         for _ in 0..20_000 {
             let guard = domain.owned_guard();
             let item = pool.alloc_in(&*guard, kib(&drops)).into_raw();
@@ -211,7 +211,7 @@ fn owned_guards_alone_do_not_pile_up_garbage() {
             unsafe { pool.retire_in(&*guard, item) };
         }
         let left = 60_000 - drops.count();
-        assert!(left <= 6 * 256, "{left} objects were left");
+        assert!(left <= 6 * 1024, "{left} objects were left");
         // One that stays, and is used by turns.
         let mut guard = domain.owned_guard();
         for _ in 0..20_000 {
@@ -222,7 +222,7 @@ fn owned_guards_alone_do_not_pile_up_garbage() {
             guard.repin();
         }
         let left = 100_000 - drops.count();
-        assert!(left <= 6 * 256, "{left} objects were left");
+        assert!(left <= 6 * 1024, "{left} objects were left");
         drop(guard);
         domain.try_barrier(GENEROUS).unwrap();
         assert_eq!(drops.count(), 100_000);

@@ -231,6 +231,39 @@ fn exit_assist_finds_the_later_garbage() {
     ALONE.check();
 }
 
+/// A writer's polls fail because of one reader, and it stops; meanwhile another came,
+/// who is in the way of what was retired last and of nothing else. The end of the one
+/// passes the rest on to the end of the other.
+#[test]
+fn a_reader_that_leaves_marks_one_that_came_later() {
+    static PASSED_ON: Reached = Reached::new("both collect");
+    static ALONE: Reached = Reached::new("the one that came first leaves last");
+    explore(2, || {
+        let domain = Domain::new();
+        let (first, second, writes) = (slot(&domain), slot(&domain), slot(&domain));
+        let shared = Shared::<4>::new();
+        first.enter();
+        shared.replace(writes);
+        second.enter();
+        // The next bucket has room for two.
+        shared.replace(writes);
+        shared.replace(writes);
+        let leaves = thread::spawn(move || drop(first.exit()));
+        drop(second.exit());
+        leaves.join().unwrap();
+        let assists = &domain.inner().counts.assists;
+        let assists = assists.load(std::sync::atomic::Ordering::Relaxed);
+        PASSED_ON.hit_if(assists == 2);
+        ALONE.hit_if(assists == 1);
+        shared.check_dead(0..3);
+        leave(first);
+        leave(second);
+        leave(writes);
+    });
+    PASSED_ON.check();
+    ALONE.check();
+}
+
 /// The owner goes on retiring while a stranger gathers what it has.
 #[test]
 fn gather_against_owner() {

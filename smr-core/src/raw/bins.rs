@@ -240,14 +240,6 @@ impl<E> Bins<E> {
             && self.open.as_ref().is_none_or(|b| b.len() == 0)
     }
 
-    /// Gives back an entry that `pop_ready` has just returned.
-    pub(crate) fn unpop(&mut self, entry: E) {
-        self.ready
-            .as_mut()
-            .expect("it came from there")
-            .push(entry, 0);
-    }
-
     /// Takes the ready bucket, if anything is in it.
     pub(crate) fn take_ready_bucket(&mut self) -> Option<Bucket<E>> {
         if self.ready_items() == 0 {
@@ -255,6 +247,15 @@ impl<E> Bins<E> {
         } else {
             self.ready.take()
         }
+    }
+
+    /// Takes everything out. What is open comes along, and has no goal yet.
+    pub(crate) fn take_all(&mut self) -> Self {
+        let emptied = Self {
+            limit: self.limit,
+            ..Self::default()
+        };
+        core::mem::replace(self, emptied)
     }
 
     /// Takes over all that another holds and that is not open.

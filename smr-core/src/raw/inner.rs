@@ -1,4 +1,4 @@
-//! The inside of a domain: polling, retiring, running what has expired.
+//! The inside of a domain: slots, retiring, running what has expired.
 //!
 //! # Who collects
 //!
@@ -13,18 +13,6 @@
 //!
 //! What remains is what a thread retired and never came back to: less than one
 //! poll's worth, see `tunables`.
-//!
-//! # The mark comes before the barrier
-//!
-//! A poll first walks the slots without a barrier and marks those that are
-//! surely in its way. Then it makes the heavy barrier and scans. A reader that
-//! the scan still finds was marked before the barrier, so its exit will see the
-//! mark (second case at the exit). One barrier serves both. The poll then says so
-//! in the mark: it is *armed*. If every reader in the way carried an armed mark
-//! already, the poll fails at once and saves the barrier: a reader that stalls for
-//! ever costs a poll a few loads. A mark that is not armed may be one that its
-//! reader has just missed: another poll, which put it there, will find that out,
-//! but nobody else.
 //!
 //! # Orderings
 //!
@@ -42,20 +30,24 @@ use crossbeam_utils::CachePadded;
 
 use crate::clock::Clock;
 use crate::limits::Limits;
-use crate::ord;
+use crate::pace::Pace;
 use crate::raw::bins::Bins;
 use crate::raw::bucket::Bucket;
 use crate::raw::deferred::Deferred;
 use crate::raw::lock::ForkLock;
-use crate::raw::participant::{ARMED, ASSIST, LEAVING, Owner, Participant};
+use crate::raw::participant::{LEAVING, Owner, Participant, Running};
 use crate::raw::pools::PoolList;
 use crate::raw::registry::{Full, Registry};
-use crate::sync::{Arc, AtomicBool, AtomicU64, AtomicUsize, Ordering, mutant, process, spin_loop};
-use crate::tunables::{DROPS_PER_RETIRE, LOOKS, MAX_DROP_POLL_BYTES, MAX_DROP_POLL_ITEMS};
+use crate::sync::{Arc, AtomicBool, AtomicU64, AtomicUsize, Ordering, process};
+use crate::tunables::{DROPS_PER_RETIRE, MAX_DROP_POLL_BYTES, MAX_DROP_POLL_ITEMS};
 use crate::{fork, run};
 
 pub(crate) struct Inner {
     pub(crate) clock: Clock,
+    /// Up to where marked readers collect; see [`crate::raw::poll`].
+    pub(crate) wanted: AtomicU64,
+    /// When threads that stopped retiring collected last.
+    pub(crate) tidied: Pace,
     pub(crate) registry: Registry,
     /// What has no participant of its own: retired through owned guards or by
     /// threads that are going, gathered from others, left behind by the dead.
@@ -115,37 +107,6 @@ pub(crate) enum Home<'a> {
     Shared(&'a Participant),
 }
 
-/// Slots that a poll marked, or saw marked, before its next barrier. Those that
-/// do not fit have their turn after it.
-#[derive(Default)]
-struct Noted {
-    slots: [u32; 16],
-    len: usize,
-}
-
-impl Noted {
-    fn note(&mut self, slot: &Participant) {
-        if let Some(place) = self.slots.get_mut(self.len) {
-            *place = slot.index;
-            self.len += 1;
-        }
-    }
-
-    fn has(&self, slot: &Participant) -> bool {
-        self.slots[..self.len].contains(&slot.index)
-    }
-}
-
-/// What a poll or a scan found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Found {
-    Expired,
-    /// Readers are in the way; all carry an armed mark.
-    Marked,
-    /// A reader in the way does not yet.
-    Fresh,
-}
-
 impl Inner {
     pub(crate) fn new(
         clock: Clock,
@@ -158,6 +119,8 @@ impl Inner {
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         Self {
             clock,
+            wanted: AtomicU64::new(0),
+            tidied: Pace::default(),
             registry: Registry::new(max_participants),
             depot: ForkLock::new(Bins::default()),
             pools: ForkLock::new(PoolList::default()),
@@ -236,160 +199,10 @@ impl Inner {
     /// Moves what is in a participant's bins to the depot. The caller holds the
     /// latch throughout, so that a barrier finds it in either place.
     pub(crate) fn empty_into_depot(&self, bins: &mut Bins<Deferred>) {
-        let mut bins = core::mem::take(bins);
+        let mut bins = bins.take_all();
         bins.seal(self.clock.advance());
         self.depot.with(|depot| depot.absorb(bins));
     }
-
-    // -- polling -------------------------------------------------------------
-
-    /// Whether `goal` has expired; looks at the readers if it must.
-    #[inline]
-    pub(crate) fn poll(&self, goal: u64) -> bool {
-        self.clock.is_expired(goal) || self.poll_slow(goal)
-    }
-
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn poll_slow(&self, goal: u64) -> bool {
-        count(&self.counts.polls, 1);
-        let mut noted = Noted::default();
-        let mut found = self.mark_blockers(goal, &mut noted);
-        // Each further turn is owed to a reader that published a stale sequence
-        // between the marking and the barrier.
-        while found != Found::Marked {
-            found = self.scan(goal, Some(&mut noted));
-            if found == Found::Expired {
-                return true;
-            }
-            if mutant("no_second_scan") {
-                break;
-            }
-        }
-        count(&self.counts.failed_polls, 1);
-        false
-    }
-
-    /// As [`poll`](Self::poll), for memory that can wait for the next poll: no
-    /// reader is marked, and while one is visibly in the way there is no barrier.
-    /// A section is mostly over before a few looks are.
-    pub(crate) fn poll_lightly(&self, goal: u64) -> bool {
-        if self.clock.is_expired(goal) {
-            return true;
-        }
-        count(&self.counts.polls, 1);
-        let mut in_the_way = None;
-        for _ in 0..LOOKS {
-            in_the_way = self.registry.iter().find_map(|slot| {
-                // Acquire: as in a scan, whose place this takes.
-                let seq = slot.seq.load(ord::scan_seq());
-                (seq != 0 && seq < goal && slot.is_of_this_process()).then_some((slot, seq))
-            });
-            if in_the_way.is_none() {
-                if self.scan(goal, None) == Found::Expired {
-                    return true;
-                }
-                break;
-            }
-            spin_loop();
-        }
-        if let Some((slot, seq)) = in_the_way {
-            self.note_behind(slot, seq);
-        }
-        count(&self.counts.failed_polls, 1);
-        false
-    }
-
-    /// Marks the readers that are in the way of `goal`. No barrier: a reader
-    /// that it does not see is found by the scan.
-    fn mark_blockers(&self, goal: u64, noted: &mut Noted) -> Found {
-        let none = Noted::default();
-        let mut found = Found::Expired;
-        for slot in self.registry.iter() {
-            let seq = slot.seq.load(ord::scan_seq());
-            if seq != 0 && seq < goal && slot.is_of_this_process() {
-                found = Self::mark(slot, found, &none, noted);
-            }
-        }
-        found
-    }
-
-    /// Marks a reader in the way. `before` tells whether it was marked before the
-    /// last barrier, `next` that it was before the one to come.
-    fn mark(slot: &Participant, found: Found, before: &Noted, next: &mut Noted) -> Found {
-        // AcqRel: pairs with the reader's exit, which takes the mark and then
-        // must find what we want collected. Where another poll put the mark, our
-        // RMW joins its release.
-        let old = slot.notice.fetch_or(ASSIST, ord::assist_arm());
-        let armed = old & ARMED != 0
-            || (old & ASSIST != 0 && mutant("assist_joined_blindly"))
-            || (old & ASSIST != 0
-                && before.has(slot)
-                // If anything changed, the reader may have taken the mark.
-                && slot
-                    .notice
-                    .compare_exchange(old, old | ARMED, ord::assist_arm(), Ordering::Relaxed)
-                    .is_ok());
-        if !armed {
-            next.note(slot);
-        }
-        if armed && found != Found::Fresh {
-            Found::Marked
-        } else {
-            Found::Fresh
-        }
-    }
-
-    /// One heavy barrier, one walk over all slots, `rd` raised to what it shows.
-    /// Readers in the way are marked, if there is a place to note that.
-    fn scan(&self, goal: u64, mut noted: Option<&mut Noted>) -> Found {
-        count(&self.counts.scans, 1);
-        let Some(mut scan) = self.clock.begin_scan() else {
-            count(&self.counts.refused_barriers, 1);
-            return Found::Marked;
-        };
-        let mut found = Found::Expired;
-        let mut next = Noted::default();
-        for slot in self.registry.iter() {
-            // Acquire: pairs with the Release of enter and exit.
-            let seq = slot.seq.load(ord::scan_seq());
-            if seq == 0 || !slot.is_of_this_process() {
-                continue;
-            }
-            if scan.meet(seq) < goal {
-                if let Some(noted) = &noted {
-                    found = Self::mark(slot, found, noted, &mut next);
-                }
-                self.note_behind(slot, seq);
-            }
-        }
-        if let Some(noted) = &mut noted {
-            **noted = next;
-        }
-        // To the end even when this goal fails: others have lower ones.
-        if self.clock.finish_scan(scan) >= goal {
-            Found::Expired
-        } else if found == Found::Fresh {
-            Found::Fresh
-        } else {
-            // All marked; or nobody in the way, and the `wr` that we loaded was
-            // older than the goal, which came to the caller by a path without
-            // order. The next poll will see it.
-            Found::Marked
-        }
-    }
-
-    #[cfg(all(feature = "std", not(loom)))]
-    pub(crate) fn note_behind(&self, slot: &Participant, seq: u64) {
-        slot.label.try_with(|label| {
-            if label.behind.is_none_or(|(at, _)| at != seq) {
-                label.behind = Some((seq, std::time::Instant::now()));
-            }
-        });
-    }
-
-    #[cfg(any(not(feature = "std"), loom))]
-    fn note_behind(&self, _slot: &Participant, _seq: u64) {}
 
     /// Whether the calling thread is inside a section of this domain through a
     /// guard that cannot leave the thread.
@@ -500,33 +313,36 @@ impl Inner {
 
     // -- running destructors -------------------------------------------------
 
-    /// Runs at most `most` destructors of the owner that are ready.
+    /// Runs at most `most` destructors of the owner that are ready, two at a time.
     #[inline]
     pub(crate) fn run_ready(&self, slot: &Participant, most: usize) {
-        for _ in 0..most {
-            let Some((what, running)) = slot.with_bins(|bins| {
-                let what = match bins.pop_ready() {
-                    Some(what) => what,
-                    None => {
-                        self.settle(bins.expire(self.clock.read_hand())?);
-                        bins.pop_ready()?
-                    }
-                };
-                match slot.start_running() {
-                    Some(running) => Some((what, running)),
-                    None => {
-                        bins.unpop(what);
-                        None
-                    }
-                }
-            }) else {
-                return;
+        let mut first_panic = run::Panic::none();
+        for _ in 0..most.div_ceil(2) {
+            let Some((ready, running)) = slot.with_bins(|bins| self.start_ready(slot, bins)) else {
+                break;
             };
-            let panic = run::catch(|| what.run());
+            for what in ready.into_iter().flatten() {
+                first_panic.keep(run::catch(|| what.run()));
+            }
             drop(running);
-            slot.after_running();
-            panic.go_on();
+            first_panic.keep(run::catch(|| slot.after_running()));
         }
+        first_panic.go_on();
+    }
+
+    /// Takes up to two entries that are ready, of an owner whose destructors do not
+    /// run yet.
+    #[inline]
+    pub(crate) fn start_ready<'s, E>(
+        &self,
+        slot: &'s Participant,
+        bins: &mut Bins<E>,
+    ) -> Option<([Option<E>; 2], Running<'s>)> {
+        if bins.ready_items() == 0 {
+            self.settle(bins.expire(self.clock.read_hand())?);
+        }
+        let running = slot.start_running()?;
+        Some(([bins.pop_ready(), bins.pop_ready()], running))
     }
 
     /// Runs at most `most` expired buckets of the depot.

@@ -169,6 +169,19 @@ impl Latch {
         !is_alive(revoked) && self.replace(revoked, claim_of_today() | wreck)
     }
 
+    /// Claims the latch as soon as no other stranger has it. Who claims several does
+    /// so in one order.
+    pub(crate) fn claim_in_turn(&self) {
+        let backoff = Backoff::new();
+        while !self.claim() {
+            if backoff.is_completed() || cfg!(loom) {
+                yield_now();
+            } else {
+                backoff.snooze();
+            }
+        }
+    }
+
     /// After `claim` and a heavy barrier: gives an owner that is inside the time to
     /// leave, which is a few pointers' worth unless the system stopped it there. It
     /// cannot come in again. An owner that vanished in a fork never leaves: ask

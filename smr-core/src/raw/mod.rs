@@ -17,6 +17,7 @@ pub(crate) mod latch;
 pub(crate) mod lock;
 mod notice;
 pub(crate) mod participant;
+mod poll;
 pub(crate) mod pool;
 mod pool_retire;
 pub(crate) mod pool_sweep;

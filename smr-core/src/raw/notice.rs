@@ -40,7 +40,7 @@ impl Participant {
                 first_panic.keep(run::catch(|| domain.sweep_for_one_missed()));
             }
             if notice & GARBAGE != 0 && !self.is_shared() {
-                first_panic.keep(run::catch(|| domain.tidy(self)));
+                first_panic.keep(run::catch(|| domain.tidy(self, self.quiet_exits())));
             }
             // Sections inside those destructors may have been marked, and this
             // owner been missed while it was at its bins. The light barrier is as

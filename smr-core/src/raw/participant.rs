@@ -47,7 +47,7 @@ use crate::raw::inner::Inner;
 use crate::raw::latch::Latch;
 use crate::raw::lock::ForkLock;
 use crate::sync::{Arc, AtomicU32, AtomicU64, Ordering, UnsafeCell, mutant, process};
-use crate::{fork, local, ord, run, tunables::TEND_LOOKS};
+use crate::{fork, local, ord, run, tunables::TEND_LOOKS, tunables::TIDY_EXITS};
 
 /// A poll waits for this section: its exit collects.
 pub(crate) const ASSIST: u32 = 1;
@@ -286,7 +286,7 @@ impl Participant {
         // Relaxed: what is behind the notice is acquired when it is taken.
         if self.notice.load(Ordering::Relaxed) != 0 {
             cold_path();
-            return self.exit_slow();
+            return self.exit_noticed();
         }
         None
     }
@@ -320,7 +320,8 @@ impl Participant {
 
     fn look_at_notice(&self) {
         // Relaxed: what is behind the notice is acquired when it is taken.
-        if self.notice.load(Ordering::Relaxed) != 0 {
+        let notice = self.notice.load(Ordering::Relaxed);
+        if notice != 0 && !self.is_quiet(notice) {
             self.heed();
         }
     }
@@ -342,10 +343,20 @@ impl Participant {
         self.seq.load(Ordering::Relaxed) != 0
     }
 
+    /// Many an exit of a thread that retires: it has nothing to do yet.
+    #[inline(never)]
+    fn exit_noticed(&self) -> Option<Arc<Inner>> {
+        let notice = self.notice.load(Ordering::Relaxed);
+        if self.is_quiet(notice) {
+            return None;
+        }
+        self.exit_slow(notice)
+    }
+
     #[cold]
     #[inline(never)]
-    fn exit_slow(&self) -> Option<Arc<Inner>> {
-        if self.notice.load(Ordering::Relaxed) == LEAVING && !self.is_in_use() {
+    fn exit_slow(&self, notice: u32) -> Option<Arc<Inner>> {
+        if notice == LEAVING && !self.is_in_use() {
             // An owned guard without garbage: the common end of one.
             if self.is_shared() && local::keep_spare(self) {
                 return None;
@@ -430,12 +441,21 @@ impl Participant {
         self.notice.fetch_and(!GARBAGE, Ordering::Relaxed);
     }
 
-    /// Counts an outermost exit; returns how many there were since the last
-    /// retire.
-    pub(crate) fn count_quiet(&self) -> u32 {
+    /// Whether an outermost exit has nothing to do, although the owner holds garbage:
+    /// one in [`TIDY_EXITS`] looks after it, and each where the domain is closed.
+    #[inline]
+    fn is_quiet(&self, notice: u32) -> bool {
+        if notice != GARBAGE || self.is_shared() {
+            return false;
+        }
         let quiet = self.quiet.get() + 1;
         self.quiet.set(quiet);
-        quiet
+        !quiet.is_multiple_of(TIDY_EXITS) && !self.domain().is_closed()
+    }
+
+    /// Outermost exits with garbage, and nothing else to do, since the last retire.
+    pub(crate) fn quiet_exits(&self) -> u32 {
+        self.quiet.get()
     }
 
     /// Whether the end of a section looks after a pool: every so often. Owner only.

@@ -477,7 +477,7 @@ impl<T> PoolInner<T> {
 
     /// Moves everything but fresh memory to the depot.
     pub(crate) fn empty_into_depot(&self, stock: &mut Stock<T>) {
-        let bins = mem::take(&mut stock.bins);
+        let bins = stock.bins.take_all();
         let free = stock.free.take();
         self.absorb(bins, free);
         self.depot.with(|depot| {
@@ -490,7 +490,7 @@ impl<T> PoolInner<T> {
     /// Moves what the owner has retired to the depot.
     pub(crate) fn hand_over(&self, slot: &Participant, cache: &Cache<T>) {
         cache.with(slot.barrier(), |stock| {
-            self.absorb(mem::take(&mut stock.bins), None);
+            self.absorb(stock.bins.take_all(), None);
         });
     }
 

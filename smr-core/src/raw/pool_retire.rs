@@ -8,7 +8,7 @@ use core::hint::cold_path;
 use core::ptr;
 
 use crate::raw::bucket::Bucket;
-use crate::raw::cache::{Cache, Item};
+use crate::raw::cache::{Cache, Item, Stock};
 use crate::raw::inner::Home;
 use crate::raw::participant::Participant;
 use crate::raw::pool::{NoMemory, PoolInner};
@@ -37,6 +37,38 @@ impl<T> PoolInner<T> {
             }
         };
         if let Some(bucket) = full {
+            self.depot.with(|depot| depot.free.push_back(bucket));
+        }
+    }
+
+    /// Takes back items that the owner of a cache has dropped.
+    fn put_dropped(&self, slot: &Participant, cache: &Cache<T>, items: [Option<Item<T>>; 2]) {
+        if Self::IS_ZST {
+            return;
+        }
+        #[cfg(debug_assertions)]
+        self.retired.with(|retired| {
+            for item in items.iter().flatten() {
+                retired.remove(&item.addr().get());
+            }
+        });
+        let full = cache.with(slot.barrier(), |stock| {
+            items.map(|item| item.and_then(|item| stock.put_free(item)))
+        });
+        for bucket in full.into_iter().flatten() {
+            self.depot.with(|depot| depot.free.push_back(bucket));
+        }
+    }
+
+    /// Takes back a bucket of items that were dropped, for anybody to use.
+    pub(crate) fn put_all_free(&self, bucket: Bucket<Item<T>>) {
+        #[cfg(debug_assertions)]
+        self.retired.with(|retired| {
+            for item in bucket.entries() {
+                retired.remove(&item.addr().get());
+            }
+        });
+        if !Self::IS_ZST && bucket.len() != 0 {
             self.depot.with(|depot| depot.free.push_back(bucket));
         }
     }
@@ -204,6 +236,11 @@ impl<T> PoolInner<T> {
                 let expired = self.poll_for_drops(goal);
                 cache.with(slot.barrier(), |stock| stock.bins.polled(expired, step));
             }
+            // What was gathered, and was not expired then.
+            let rd = self.inner().clock.read_hand();
+            if self.depot.with(|depot| depot.holds_retired(rd)) {
+                self.run_depot();
+            }
             return;
         }
         // Plain memory: where enough waits, a poll now lets the next allocations
@@ -240,35 +277,22 @@ impl<T> PoolInner<T> {
 
     // -- destructors ---------------------------------------------------------
 
-    /// Drops at most `most` of the owner's items that are ready.
+    /// Drops at most `most` of the owner's items that are ready, two at a time.
     #[inline]
     pub(crate) fn run_ready(&self, slot: &Participant, cache: &Cache<T>, most: usize) {
         let mut first_panic = run::Panic::none();
-        for _ in 0..most {
-            let Some((item, running)) = cache.with(slot.barrier(), |stock| {
-                let item = match stock.bins.pop_ready() {
-                    Some(item) => item,
-                    None => {
-                        let rd = self.inner().clock.read_hand();
-                        self.inner().settle(stock.bins.expire(rd)?);
-                        stock.bins.pop_ready()?
-                    }
-                };
-                match slot.start_running() {
-                    Some(running) => Some((item, running)),
-                    None => {
-                        stock.bins.unpop(item);
-                        None
-                    }
-                }
-            }) else {
+        for _ in 0..most.div_ceil(2) {
+            let start = |stock: &mut Stock<T>| self.inner().start_ready(slot, &mut stock.bins);
+            let Some((ready, running)) = cache.with(slot.barrier(), start) else {
                 break;
             };
-            // SAFETY: the item holds a value that was retired once, its goal has
-            // expired, and we took it out of the bins.
-            first_panic.keep(run::catch(|| unsafe { ptr::drop_in_place(item.as_ptr()) }));
+            for item in ready.into_iter().flatten() {
+                // SAFETY: the item holds a value that was retired once, its goal has
+                // expired, and we took it out of the bins.
+                first_panic.keep(run::catch(|| unsafe { ptr::drop_in_place(item.as_ptr()) }));
+            }
             drop(running);
-            self.put_free(Home::Own(slot), item);
+            self.put_dropped(slot, cache, ready);
             first_panic.keep(run::catch(|| slot.after_running()));
         }
         first_panic.go_on();

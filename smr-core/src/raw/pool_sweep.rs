@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 
 use crate::pool_report::PoolStats;
 use crate::raw::cache::Stock;
-use crate::raw::inner::{Home, count};
+use crate::raw::inner::count;
 use crate::raw::latch::Busy;
 use crate::raw::pool::{Depot, PoolInner};
 use crate::raw::pools::{self, Bequest, Frame, Node, Ops};
@@ -63,8 +63,8 @@ unsafe fn claim<T>(node: *const Node) {
 
 /// # Safety
 ///
-/// As [`claim`], after it; with a heavy barrier in between if `take`.
-unsafe fn gather<T>(node: *const Node, take: bool, busy: Busy) -> bool {
+/// As [`claim`], after it; with a heavy barrier in between if `done`.
+unsafe fn gather<T>(node: *const Node, done: bool, busy: Busy) -> bool {
     // SAFETY: the caller's promise.
     let pool = unsafe { pool::<T>(node) };
     let inner = pool.inner();
@@ -78,13 +78,13 @@ unsafe fn gather<T>(node: *const Node, take: bool, busy: Busy) -> bool {
         cache.held.store(false, Ordering::Relaxed);
         // In a forked child the owner may be inside for ever.
         let alive = inner.registry.is_of_this_process(index);
-        if take && alive {
+        if done && alive {
             cache.latch.let_owner_out();
         }
         // Behind the latch, so that a barrier finds it in either place.
         let empty = || {
             let absorb = |stock: &mut Stock<T>| {
-                pool.absorb(core::mem::take(&mut stock.bins), None);
+                pool.absorb(stock.bins.take_all(), None);
             };
             cache.with_stock_of_stranger(absorb).is_some()
         };
@@ -94,7 +94,7 @@ unsafe fn gather<T>(node: *const Node, take: bool, busy: Busy) -> bool {
                 inner.clock.barrier()
             }
         };
-        in_the_way |= !(take && (empty() || (ask() && empty()))) && alive;
+        in_the_way |= !(done && (empty() || (ask() && empty()))) && alive;
         cache.latch.give_back();
     }
     pool.depot
@@ -150,23 +150,21 @@ unsafe fn run_expired<T>(node: *const Node, frame: &Frame) -> run::Panic {
     loop {
         let rd = inner.clock.read_hand();
         let hand = inner.depot.with(|_| inner.hands.take());
-        let Some(item) = pool.depot.with(|depot| {
-            let bins = depot.bins();
-            if let Some(expired) = bins.expire(rd) {
-                inner.settle(expired);
-            }
-            bins.pop_ready()
-        }) else {
+        let Some(mut bucket) = pool.depot.with(|depot| depot.take_expired(rd)) else {
             return first_panic;
         };
-        // SAFETY: the item holds a value that was retired once, its goal has
-        // expired, and we took it out of the bins.
-        first_panic.keep(run::catch(|| unsafe { ptr::drop_in_place(item.as_ptr()) }));
+        pool.settle(&mut bucket);
+        for item in bucket.entries() {
+            // SAFETY: the item holds a value that was retired once, its goal has
+            // expired, and we took it out of the bins. If one before it dropped the
+            // pool, the memory stays until this frame ends.
+            first_panic.keep(run::catch(|| unsafe { ptr::drop_in_place(item.as_ptr()) }));
+        }
         drop(hand);
         if frame.dead.get() {
             return first_panic;
         }
-        pool.put_free(Home::Depot, item);
+        pool.put_all_free(bucket);
     }
 }
 

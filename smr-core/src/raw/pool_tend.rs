@@ -12,7 +12,7 @@
 //!
 //! # Orderings
 //!
-//! All three are Relaxed.
+//! The first two are Relaxed, as is the third, of which [`crate::pace`] speaks.
 //!
 //! `wanted` against the end of a section, two cases: the poll that raised
 //! `wanted` and then made its heavy barrier sees that the section has ended; or
@@ -25,22 +25,20 @@
 //! given back, and cleared before a collection claims those latches: either it
 //! finds what was put there, or it meets the owner inside and sets `waits`
 //! itself, or the owner entered later and saw that it is clear.
-//!
-//! `last` is a limit on how often, nothing more, and may wrap.
 
 use crate::guard::Guard;
+use crate::pace::Pace;
 use crate::raw::inner::count;
 use crate::raw::latch::Busy;
 use crate::raw::pool::PoolInner;
 use crate::raw::pools;
 use crate::run;
-use crate::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering, mutant};
-use crate::tunables::TEND_EVERY;
+use crate::sync::{AtomicBool, AtomicU64, Ordering, mutant};
 
 #[derive(Default)]
 pub(crate) struct Tend {
     wanted: AtomicU64,
-    last: AtomicU32,
+    last: Pace,
     waits: AtomicBool,
 }
 
@@ -64,32 +62,6 @@ impl Tend {
     fn waits(&self) -> bool {
         self.waits.load(Ordering::Relaxed)
     }
-
-    /// Whether it is time again; once for all who ask.
-    fn is_due(&self) -> bool {
-        let last = self.last.load(Ordering::Relaxed);
-        now().is_some_and(|now| {
-            now.wrapping_sub(last) >= TEND_EVERY
-                && self
-                    .last
-                    .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
-                    .is_ok()
-        })
-    }
-}
-
-/// In microseconds, modulo 2^32; begins above [`TEND_EVERY`]. `None` where there is
-/// no clock.
-#[cfg(all(feature = "std", not(loom)))]
-fn now() -> Option<u32> {
-    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
-    let start = START.get_or_init(std::time::Instant::now);
-    Some((start.elapsed().as_micros() as u32).wrapping_add(TEND_EVERY))
-}
-
-#[cfg(any(not(feature = "std"), loom))]
-fn now() -> Option<u32> {
-    None
 }
 
 /// A pool, whatever it holds.
@@ -167,7 +139,7 @@ impl<'p, P: Tended + ?Sized> Visit<'p, P> {
     #[cold]
     #[inline(never)]
     fn look(&self, tend: &Tend) {
-        if tend.is_due() {
+        if tend.last.is_due() == Some(true) {
             self.pool.collect(None);
         }
     }

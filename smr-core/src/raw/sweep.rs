@@ -1,10 +1,13 @@
 //! Collecting for everybody: the cold half of reclamation.
 //!
 //! A sweep gathers what all participants and pools hold, into the depots; polls
-//! once; and runs what has expired. It is what a marked reader does at its exit,
-//! what a thread does that stops retiring or exits, and what `flush`, `barrier`
-//! and the reaper call. Gathering goes through the latches: all are claimed,
-//! then one heavy barrier is made, then those whose owner is out are emptied.
+//! once; and runs what has expired. It is what a thread does that stops retiring or
+//! exits, and what `flush`, `barrier` and the reaper call. Gathering goes through the
+//! latches: all are claimed, then one heavy barrier is made, then those whose owner
+//! is out are emptied.
+//!
+//! A marked reader does the same at its exit, but that its poll marks no readers that
+//! are in the way of newer garbage alone: see [`crate::raw::poll`].
 
 use core::time::Duration;
 
@@ -19,7 +22,7 @@ use crate::raw::participant::Participant;
 use crate::raw::pools::{self, NodeRef};
 use crate::run;
 use crate::sync::mutant;
-use crate::tunables::QUIET_EXITS;
+use crate::tunables::{DROPS_PER_RETIRE, QUIET_EXITS, TIDY_EXITS};
 use crate::wait::{self, WaitError};
 
 impl Inner {
@@ -76,19 +79,40 @@ impl Inner {
         first_panic
     }
 
+    /// What the end of a section does that polls have waited for.
+    fn collect_wanted(&self) -> run::Panic {
+        count(&self.counts.sweeps, 1);
+        self.gather(Busy::Ask);
+        self.poll_for_wanted();
+        self.run_everything_expired()
+    }
+
     /// Moves what participants and pools hold to the depots. Returns how many
     /// owners were in the way.
     fn gather(&self, busy: Busy) -> usize {
         let mut skipped = 0;
         let mut claimed = Vec::new();
         for slot in self.registry.iter().filter(|slot| slot.has_garbage()) {
-            if slot.latch.claim() {
-                claimed.push(slot);
-            } else {
+            if busy == Busy::Ask {
+                // Whoever has the latch may poll for less than we are to poll for.
+                slot.latch.claim_in_turn();
+            } else if !slot.latch.claim() {
                 skipped += 1;
+                continue;
             }
+            claimed.push(slot);
         }
-        let done = !claimed.is_empty() && (mutant("gather_no_barrier") || self.clock.barrier());
+        let any = !claimed.is_empty();
+        skipped
+            + pools::gather(self, busy, any, |done| {
+                self.gather_claimed(claimed, done, busy)
+            })
+    }
+
+    /// Moves what is behind claimed latches to the depot, if a heavy barrier was
+    /// made, and gives them back. Returns how many owners were in the way.
+    fn gather_claimed(&self, claimed: Vec<&Participant>, done: bool, busy: Busy) -> usize {
+        let mut skipped = 0;
         for slot in claimed {
             // A writer may stop after this, so what it holds should not be missed
             // because it is at it now.
@@ -114,7 +138,7 @@ impl Inner {
             slot.latch.give_back();
         }
         self.depot.with(|depot| depot.seal(self.clock.advance()));
-        skipped + pools::gather(self, busy)
+        skipped
     }
 
     /// Leaves the collecting to the reaper, if there is one.
@@ -137,17 +161,28 @@ impl Inner {
     pub(crate) fn assist(&self) {
         count(&self.counts.assists, 1);
         self.wake_waiters();
-        if self.wake_reaper() {
-            return;
+        // Inside a destructor of this domain, the collection that runs it goes round
+        // once more.
+        if !self.wake_reaper() && !run::want_again(self.id) {
+            self.collect_for_readers();
         }
-        self.sweep_or_ask();
     }
 
-    /// An outermost exit of a participant that holds garbage.
-    pub(crate) fn tidy(&self, slot: &Participant) {
-        self.run_ready(slot, 2);
-        if slot.count_quiet() >= QUIET_EXITS || self.is_closed() {
-            slot.reset_quiet();
+    /// Collects what readers that have left were in the way of.
+    pub(crate) fn collect_for_readers(&self) {
+        self.collecting(|| self.collect_wanted());
+    }
+
+    /// An outermost exit of a participant that holds garbage, the `quiet`th since it
+    /// last retired: once in [`TIDY_EXITS`].
+    pub(crate) fn tidy(&self, slot: &Participant, quiet: u32) {
+        self.run_ready(slot, DROPS_PER_RETIRE * TIDY_EXITS as usize);
+        let closed = self.is_closed();
+        if quiet < QUIET_EXITS && !closed {
+            return;
+        }
+        slot.reset_quiet();
+        if closed || self.tidied.is_due() != Some(false) {
             self.hand_over_and_forget(slot);
             self.sweep();
         }

@@ -19,7 +19,7 @@ enum Op {
     Read(u64),
     Expire,
     Pop,
-    PopUnpop,
+    TakeAll,
     TakeReady,
     TakeExpired,
     WriteOff,
@@ -39,7 +39,7 @@ fn op() -> impl Strategy<Value = Op> {
         3 => (0..4_u64).prop_map(Op::Read),
         3 => Just(Op::Expire),
         6 => Just(Op::Pop),
-        1 => Just(Op::PopUnpop),
+        1 => Just(Op::TakeAll),
         1 => Just(Op::TakeReady),
         1 => Just(Op::TakeExpired),
         1 => Just(Op::WriteOff),
@@ -135,12 +135,7 @@ fn run(ops: &[Op]) {
             Op::Read(behind) => rd = rd.max(wr.get() - behind),
             Op::Expire => assert_eq!(bins.expire(rd), model.expire(rd)),
             Op::Pop => assert_eq!(bins.pop_ready(), model.ready.pop()),
-            Op::PopUnpop => {
-                if let Some(entry) = bins.pop_ready() {
-                    assert_eq!(model.ready.last(), Some(&entry));
-                    bins.unpop(entry);
-                }
-            }
+            Op::TakeAll => check(&bins.take_all(), &std::mem::take(&mut model)),
             Op::TakeReady => {
                 let taken = bins.take_ready_bucket().map(|b| b.entries().to_vec());
                 let ready = std::mem::take(&mut model.ready);

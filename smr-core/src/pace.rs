@@ -1,0 +1,42 @@
+//! At most so often.
+//!
+//! # Orderings
+//!
+//! `last` is Relaxed: a limit on how often, nothing more. It may wrap.
+
+use crate::sync::{AtomicU32, Ordering};
+use crate::tunables::TEND_EVERY;
+
+/// When something was done last that only time asks for.
+#[derive(Debug, Default)]
+pub(crate) struct Pace {
+    last: AtomicU32,
+}
+
+impl Pace {
+    /// Whether it is time again, which it is once in [`TEND_EVERY`] for all who ask.
+    /// `None` where there is no clock.
+    pub(crate) fn is_due(&self) -> Option<bool> {
+        let now = now()?;
+        let last = self.last.load(Ordering::Relaxed);
+        let due = now.wrapping_sub(last) >= TEND_EVERY
+            && self
+                .last
+                .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok();
+        Some(due)
+    }
+}
+
+/// In microseconds, modulo 2^32; begins above [`TEND_EVERY`].
+#[cfg(all(feature = "std", not(loom)))]
+fn now() -> Option<u32> {
+    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    let start = START.get_or_init(std::time::Instant::now);
+    Some((start.elapsed().as_micros() as u32).wrapping_add(TEND_EVERY))
+}
+
+#[cfg(any(not(feature = "std"), loom))]
+fn now() -> Option<u32> {
+    None
+}
