@@ -120,6 +120,33 @@ fn who_finds_a_value_through_head_or_tail_sees_it() {
 }
 
 #[test]
+fn who_comes_to_a_segment_through_the_head_sees_what_is_in_it() {
+    static SEEN: Reached = Reached::new("the value of the next segment is seen");
+    explore(2, || {
+        let domain = Domain::new();
+        let queue = queue(&domain);
+        let handle = domain.register();
+        for number in 1..=2 {
+            queue.push(&handle.pin(), Item::new(number));
+            assert_eq!(pop(&queue, &handle.pin()), Some(number));
+        }
+        let (a, b) = (Arc::clone(&queue), Arc::clone(&queue));
+        let pusher = spawn(&domain, move |pin| a.push(&pin(), Item::new(3)));
+        let popper = spawn(&domain, move |pin| {
+            let _ = pop(&b, &pin());
+        });
+        let guard = handle.pin();
+        let peeked = queue.peek(&guard).map(Item::read);
+        SEEN.hit_if(peeked == Some(3));
+        assert!(peeked.is_none_or(|number| number == 3));
+        drop(guard);
+        pusher.join().unwrap();
+        popper.join().unwrap();
+    });
+    SEEN.check();
+}
+
+#[test]
 fn a_queue_has_no_aba() {
     explore(2, || {
         let domain = Domain::new();
