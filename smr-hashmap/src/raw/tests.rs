@@ -139,9 +139,13 @@ fn panics_of_others_in_a_retire_lose_nothing() {
     let map = map(&domain);
     let mut write = |f: &mut dyn FnMut(&Guard)| {
         // Something that fails when it is destroyed, from now on at any retire.
+        // So large that its bucket is sealed.
         let before = domain.pin();
-        let _ = catch_unwind(AssertUnwindSafe(|| before.defer(|| panic!("not ours"))));
+        let fails = || before.defer_sized(64 << 10, || panic!("not ours"));
+        let _ = catch_unwind(AssertUnwindSafe(fails));
         let _ = catch_unwind(AssertUnwindSafe(|| drop(before)));
+        // It has expired, but only a retire destroys it.
+        domain.poll(domain.now());
         let guard = domain.pin();
         panics += usize::from(catch_unwind(AssertUnwindSafe(|| f(&guard))).is_err());
         let _ = catch_unwind(AssertUnwindSafe(|| drop(guard)));
