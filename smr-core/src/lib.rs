@@ -66,7 +66,7 @@
 //! | reading | never waits, never writes to memory that others write |
 //! | retiring | never waits for readers (but see [`OverLimit::Block`]); takes the latch of the thread's own bins, which a collection holds for a few pointer moves |
 //! | destroyed | never before every section that could reach it has ended; once |
-//! | destroyed, how soon | two at each retire of the same thread; at the exit of the section that held them up; after 64 sections of a thread that stopped retiring, at most once a millisecond in a domain; when a thread exits; in `flush` and `barrier`. A thread that retires and then does nothing at all, with nobody in its way, keeps what a poll was not yet due for: at most 2,048 items or 1 MiB. [`Domain::reaper`] has no such rest |
+//! | destroyed, how soon | two at each retire of the same thread; at the exit of the section that a poll found in their way; after 64 sections of a thread that stopped retiring, at most once a millisecond in a domain; when a thread exits; in `flush` and `barrier`. What a thread retired after its last poll, before it did nothing more at all, stays: less than twice what a poll is due for, which is 2,048 items or 1 MiB. [`Domain::reaper`] has no such rest |
 //! | a stalled reader | holds up what is retired after it entered; a limit bounds that, [`Domain::oldest_section`] names it |
 //! | panics of destructors | the others still run; the first panic goes on in the thread that ran them |
 //! | `mem::forget` of a guard | keeps memory for ever, frees nothing early |

@@ -53,10 +53,10 @@ use crate::wait::WaitError;
 /// # Memory
 ///
 /// An empty pool owns no heap. A pool used by one thread costs 296
-/// bytes beyond its slabs. Slabs start at 512 bytes and double up to 256 KiB;
-/// [`trim`](Self::trim) gives free ones back; without it, memory that was in use
-/// once stays with the pool for reuse. What waits for a poll is at most 4,096
-/// items or 2 MiB a thread, beyond what readers hold up.
+/// bytes beyond its slabs. Slabs start at 512 bytes and double up to 256 KiB, or are
+/// of 2 MiB in large pools; [`trim`](Self::trim) gives free ones back; without it,
+/// memory stays with the pool for reuse. What waits for a poll is at most 4,096 items
+/// or 2 MiB a thread, beyond what readers hold up.
 ///
 /// ```
 /// use smr_core::{Pool, pin};

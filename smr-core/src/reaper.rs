@@ -9,9 +9,9 @@ use alloc::string::ToString;
 use alloc::sync::Arc;
 
 use crate::domain::Domain;
-use crate::fork;
 use crate::raw::inner::{Awake, Inner};
 use crate::sync::{AtomicBool, Ordering};
+use crate::{fork, run};
 
 /// A thread that collects a domain's garbage at an interval, until it is
 /// dropped. [`Domain::reaper`] starts it.
@@ -64,7 +64,7 @@ impl Domain {
                 let now = start.elapsed();
                 // A panicking destructor is reported by the panic hook; the
                 // reaper goes on.
-                let _ = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| {
+                let collected = run::catch(|| {
                     let domain = domain.inner();
                     match (domain.has_garbage(), now >= due) {
                         (true, true) => domain.flush(),
@@ -72,7 +72,8 @@ impl Domain {
                         (true, false) => domain.collect_for_readers(),
                         (false, _) => {}
                     }
-                }));
+                });
+                collected.end();
                 if now >= due {
                     due = now.saturating_add(interval);
                 }
@@ -114,6 +115,8 @@ impl Drop for Reaper {
             if thread.thread().id() != thread::current().id() {
                 let _ = thread.join();
             }
+            // A reader that left may have woken it in vain just now.
+            run::catch(|| self.domain.inner().sweep_or_ask()).end();
         }
     }
 }

@@ -28,9 +28,23 @@ impl Panic {
         #[cfg(feature = "std")]
         if self.payload.is_none() {
             self.payload = other.payload;
+        } else {
+            other.end();
         }
         #[cfg(not(feature = "std"))]
         let _ = other;
+    }
+
+    /// The panic goes no further.
+    pub(crate) fn end(self) {
+        // What a panic carries is the user's as well, and its destructor may panic.
+        #[cfg(feature = "std")]
+        if let Some(payload) = self.payload {
+            let drop = core::panic::AssertUnwindSafe(|| drop(payload));
+            if let Err(again) = std::panic::catch_unwind(drop) {
+                core::mem::forget(again);
+            }
+        }
     }
 
     /// Resumes the panic, if there was one and the thread is not unwinding.

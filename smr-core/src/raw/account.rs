@@ -36,7 +36,18 @@ impl Inner {
 
     /// Whether a `try_` form has to hand its value back.
     pub(crate) fn refuses(&self) -> bool {
-        self.limits.policy == OverLimit::Error && self.is_over_limit()
+        if self.limits.policy != OverLimit::Error || !self.is_over_limit() {
+            return false;
+        }
+        // Whoever was in the way may have left, and nobody retires who would find out.
+        if !self.in_own_destructor()
+            && !run::is_collecting(self.id)
+            && self.tidied.is_due() != Some(false)
+        {
+            // The caller still has a value that must not get lost.
+            run::catch(|| self.sweep()).end();
+        }
+        self.is_over_limit()
     }
 
     /// Whether there is a limit, and it is reached.

@@ -342,7 +342,13 @@ impl Inner {
             self.settle(bins.expire(self.clock.read_hand())?);
         }
         let running = slot.start_running()?;
-        Some(([bins.pop_ready(), bins.pop_ready()], running))
+        let first = bins.pop_ready();
+        if bins.ready_items() == 0
+            && let Some(expired) = bins.expire(self.clock.read_hand())
+        {
+            self.settle(expired);
+        }
+        Some(([first, bins.pop_ready()], running))
     }
 
     /// Runs at most `most` expired buckets of the depot.

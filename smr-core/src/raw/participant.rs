@@ -448,7 +448,7 @@ impl Participant {
         if notice != GARBAGE || self.is_shared() {
             return false;
         }
-        let quiet = self.quiet.get() + 1;
+        let quiet = self.quiet.get().wrapping_add(1);
         self.quiet.set(quiet);
         !quiet.is_multiple_of(TIDY_EXITS) && !self.domain().is_closed()
     }

@@ -5,13 +5,15 @@
 //! `held` is Relaxed: only the sweep that has marked the pool looks at it, and the
 //! mark goes from sweep to sweep behind the lock of the list.
 
+use core::cell::Cell;
 use core::ptr;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::pool_report::PoolStats;
-use crate::raw::cache::Stock;
+use crate::raw::bucket::Bucket;
+use crate::raw::cache::{Item, Stock};
 use crate::raw::inner::count;
 use crate::raw::latch::Busy;
 use crate::raw::pool::{Depot, PoolInner};
@@ -154,17 +156,40 @@ unsafe fn run_expired<T>(node: *const Node, frame: &Frame) -> run::Panic {
             return first_panic;
         };
         pool.settle(&mut bucket);
-        for item in bucket.entries() {
-            // SAFETY: the item holds a value that was retired once, its goal has
-            // expired, and we took it out of the bins. If one before it dropped the
-            // pool, the memory stays until this frame ends.
-            first_panic.keep(run::catch(|| unsafe { ptr::drop_in_place(item.as_ptr()) }));
-        }
+        let in_hand = InHand {
+            bucket,
+            next: Cell::new(0),
+        };
+        frame.in_hand.set(ptr::from_ref(&in_hand).cast());
+        first_panic.keep(in_hand.drop_all());
+        frame.in_hand.set(ptr::null());
         drop(hand);
         if frame.dead.get() {
             return first_panic;
         }
-        pool.put_all_free(bucket);
+        pool.put_all_free(in_hand.bucket);
+    }
+}
+
+/// Expired items, which are being dropped. One of them may drop the pool, which then
+/// drops the rest.
+struct InHand<T> {
+    bucket: Bucket<Item<T>>,
+    next: Cell<usize>,
+}
+
+impl<T> InHand<T> {
+    fn drop_all(&self) -> run::Panic {
+        let mut first_panic = run::Panic::none();
+        while let Some(item) = self.bucket.entries().get(self.next.get()) {
+            // Before it is dropped: from here on it is nobody else's.
+            self.next.set(self.next.get() + 1);
+            // SAFETY: the item holds a value that was retired once, its goal has
+            // expired, and we took it out of the bins. If one before it dropped the
+            // pool, the memory stays until the frame ends.
+            first_panic.keep(run::catch(|| unsafe { ptr::drop_in_place(item.as_ptr()) }));
+        }
+        first_panic
     }
 }
 
@@ -396,6 +421,11 @@ impl<T> PoolInner<T> {
             Some(frame) => {
                 // SAFETY: the frame is on this thread's stack, below us.
                 let frame = unsafe { &*frame };
+                let in_hand = frame.in_hand.get().cast::<InHand<T>>();
+                // SAFETY: set by `run_expired` for this pool, whose frame it is.
+                if let Some(in_hand) = unsafe { in_hand.as_ref() } {
+                    first_panic.keep(in_hand.drop_all());
+                }
                 frame.dead.set(true);
                 frame.bequest.set(Some(Bequest {
                     pool: this.cast(),

@@ -98,6 +98,8 @@ pub(crate) struct Frame {
     pub(crate) dead: Cell<bool>,
     /// What to call then, when the item is gone: frees the memory.
     pub(crate) bequest: Cell<Option<Bequest>>,
+    /// The items that are being dropped, of the pool's own type, while they are.
+    pub(crate) in_hand: Cell<*const ()>,
 }
 
 /// A pool's memory, left to the frame in which it was dropped.

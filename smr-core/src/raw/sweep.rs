@@ -59,7 +59,7 @@ impl Inner {
 
     /// A sweep that must not get lost: inside a destructor of this domain, the
     /// collection that runs it goes round once more.
-    fn sweep_or_ask(&self) {
+    pub(crate) fn sweep_or_ask(&self) {
         if !run::want_again(self.id) {
             self.sweep();
         }
@@ -181,10 +181,11 @@ impl Inner {
         if quiet < QUIET_EXITS && !closed {
             return;
         }
-        slot.reset_quiet();
+        // If another did just now, the next of those exits tries again.
         if closed || self.tidied.is_due() != Some(false) {
+            slot.reset_quiet();
             self.hand_over_and_forget(slot);
-            self.sweep();
+            self.sweep_or_ask();
         }
     }
 

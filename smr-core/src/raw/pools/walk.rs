@@ -5,6 +5,7 @@
 //! `dirty` is Relaxed: see [`crate::raw::pools`].
 
 use core::cell::Cell;
+use core::ptr;
 
 use super::{BATCH, Frame, FrameRef, NodeRef, PoolList};
 use crate::raw::inner::Inner;
@@ -94,6 +95,7 @@ impl Marked {
         let frame = Frame {
             dead: Cell::new(false),
             bequest: Cell::new(None),
+            in_hand: Cell::new(ptr::null()),
         };
         let place = FrameRef(&frame);
         domain.pools.with(|list| list.frames.push((self.0, place)));
