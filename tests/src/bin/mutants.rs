@@ -6,6 +6,7 @@
 //! cargo mutants --part 2/4      every fourth, from the second on
 //! cargo mutants --only enter_seq
 //! cargo mutants --table tests/mutants.md
+//! cargo mutants --passed        where `cargo loom models::` has just passed
 //! ```
 //!
 //! The mutants are found in the sources, so that none can be forgotten: every
@@ -107,6 +108,10 @@ fn run() -> Result<bool, String> {
     let binaries = build(&root)?;
     let mut limits = Vec::new();
     for binary in &binaries {
+        if chosen.passed {
+            limits.push(LIMIT);
+            continue;
+        }
         let start = Instant::now();
         match judge(binary, None, 10 * LIMIT)? {
             Outcome::Survived => limits.push(LIMIT.max(PATIENCE * start.elapsed())),
@@ -235,11 +240,13 @@ of its crate said. The last columns tell when, and at which commit (`+` with cha
 struct Chosen {
     which: Which,
     table: Option<PathBuf>,
+    /// The models pass without any mutant: that need not be tried.
+    passed: bool,
 }
 
 impl Chosen {
     fn from_args(args: impl Iterator<Item = String>) -> Result<Self, String> {
-        let usage = "usage: mutants [--part K/N | --only NAME] [--table FILE]";
+        let usage = "usage: mutants [--part K/N | --only NAME] [--table FILE] [--passed]";
         let mut args: Vec<String> = args.collect();
         let mut table = None;
         if let Some(at) = args.iter().position(|arg| arg == "--table") {
@@ -249,8 +256,15 @@ impl Chosen {
             }
             table = Some(PathBuf::from(args.remove(at)));
         }
+        let given = args.len();
+        args.retain(|arg| arg != "--passed");
+        let passed = args.len() != given;
         let which = Which::from_args(args.into_iter()).ok_or(usage)??;
-        Ok(Self { which, table })
+        Ok(Self {
+            which,
+            table,
+            passed,
+        })
     }
 }
 
@@ -481,6 +495,9 @@ mod tests {
         assert!(parse(&[]).is_ok());
         let both = parse(&["--table", "file", "--part", "1/2"]).unwrap();
         assert!(both.table.is_some() && matches!(both.which, Which::Part { .. }));
+        assert!(!both.passed);
+        let passed = parse(&["--passed", "--part", "1/2"]).unwrap();
+        assert!(passed.passed && matches!(passed.which, Which::Part { .. }));
     }
 
     #[test]
