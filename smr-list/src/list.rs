@@ -226,3 +226,16 @@ impl<T> Extend<T> for List<T> {
         }
     }
 }
+
+impl<T: Clone> Clone for List<T> {
+    /// The same elements, without handles: those of this list are not good for it.
+    fn clone(&self) -> Self {
+        let new = Self::new_in(self.domain());
+        let guard = self.guard();
+        let mut last = None;
+        for value in self.iter(&guard) {
+            last = Some(new.raw.chain.push_behind(last, value.clone(), &guard));
+        }
+        new
+    }
+}

@@ -141,3 +141,17 @@ fn what_a_queue_holds_and_gives_back_is_in_its_figures() {
     assert!(queue.trim() >= full.slab_bytes / 2);
     assert!(queue.stats().slab_bytes < full.slab_bytes / 2);
 }
+
+#[test]
+fn a_clone_of_a_list_has_its_elements_and_none_of_its_handles() {
+    let list = List::new();
+    let guard = list.guard();
+    let handle = list.push_front(1, &guard);
+    drop(list.push_front(2, &guard));
+    let copy = list.clone();
+    assert!(copy.iter(&guard).eq(&[2, 1]));
+    let handle = copy.remove(handle, &guard).unwrap_err().0;
+    assert_eq!(list.remove(handle, &guard).unwrap(), &1);
+    assert!(list.clone().iter(&guard).eq(&[2]));
+    assert!(copy.iter(&guard).eq(&[2, 1]));
+}

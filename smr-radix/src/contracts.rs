@@ -2,7 +2,7 @@
 //!
 //! The examples that must not compile name the error that they must fail with. The
 //! twin of each differs in nothing but the mistake. Who may be sent and shared is told
-//! for all types and kinds of values by `tests/bounds.rs`.
+//! for all types and kinds of values by `bounds.rs` in the tests of the workspace.
 //!
 //! # A reference ends before the guard
 //!

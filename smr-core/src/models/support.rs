@@ -2,62 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::domain::Domain;
 use crate::raw::inner::Inner;
 use crate::raw::participant::{Label, Owner, Participant};
 use crate::sync::UnsafeCell;
-
-/// Looks at every execution of `model` in which threads are preempted at most
-/// `preemptions` times (waiting and ending do not count), or at all of them.
-pub(super) fn explore(
-    preemptions: impl Into<Option<usize>>,
-    model: impl Fn() + Send + Sync + 'static,
-) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = preemptions.into();
-    builder.max_branches = 50_000;
-    builder.check(model);
-}
-
-/// A branch of a model that has to run in some execution, or the model shows
-/// nothing.
-pub(super) struct Reached {
-    what: &'static str,
-    times: AtomicU64,
-}
-
-impl Reached {
-    pub(super) const fn new(what: &'static str) -> Self {
-        Self {
-            what,
-            times: AtomicU64::new(0),
-        }
-    }
-
-    pub(super) fn hit(&self) {
-        self.times.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn hit_if(&self, here: bool) {
-        if here {
-            self.hit();
-        }
-    }
-
-    /// After all executions. A mutant is to be killed by what it breaks, so
-    /// under one this says nothing.
-    pub(super) fn check(&self) {
-        let times = self.times.load(Ordering::Relaxed);
-        println!("    {times:>8}  {}", self.what);
-        assert!(
-            times != 0 || std::env::var_os("SMR_MUTANT").is_some(),
-            "no execution in which {}",
-            self.what
-        );
-    }
-}
+pub(super) use crate::sync::model::{Reached, explore};
 
 const ALIVE: u32 = 0x600D;
 const DEAD: u32 = 0xDEAD;

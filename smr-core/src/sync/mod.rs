@@ -22,6 +22,10 @@ mod imp;
 #[path = "shuffled.rs"]
 mod imp;
 
+#[cfg(all(loom, not(shuttle)))]
+#[doc(hidden)]
+pub mod model;
+
 #[cfg(all(loom, shuttle))]
 #[doc(hidden)]
 pub mod shuffle;

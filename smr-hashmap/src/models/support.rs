@@ -1,55 +1,13 @@
 //! What the models share.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use loom::thread;
 use smr_core::sync::UnsafeCell;
+pub(super) use smr_core::sync::model::{Reached, explore};
 use smr_core::{Domain, Guard, LocalHandle, Pool};
 
 use crate::raw::{Action, Computed, Hash, Inserted, RawMap};
-
-/// Looks at every execution of `model` in which threads are preempted at most
-/// `preemptions` times (waiting and ending do not count).
-pub(super) fn explore(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
-    let mut builder = loom::model::Builder::new();
-    // `LOOM_MAX_PREEMPTIONS` looks further.
-    builder.preemption_bound = builder.preemption_bound.or(Some(preemptions));
-    builder.max_branches = 50_000;
-    builder.check(model);
-}
-
-/// A branch of a model that has to run in some execution, or the model shows
-/// nothing.
-pub(super) struct Reached {
-    what: &'static str,
-    times: AtomicU64,
-}
-
-impl Reached {
-    pub(super) const fn new(what: &'static str) -> Self {
-        Self {
-            what,
-            times: AtomicU64::new(0),
-        }
-    }
-
-    pub(super) fn hit_if(&self, here: bool) {
-        self.times.fetch_add(u64::from(here), Ordering::Relaxed);
-    }
-
-    /// After all executions. A mutant is to be killed by what it breaks, so
-    /// under one this says nothing.
-    pub(super) fn check(&self) {
-        let times = self.times.load(Ordering::Relaxed);
-        println!("    {times:>8}  {}", self.what);
-        assert!(
-            times != 0 || std::env::var_os("SMR_MUTANT").is_some(),
-            "no execution in which {}",
-            self.what
-        );
-    }
-}
 
 const DEAD: u64 = u64::MAX;
 

@@ -6,7 +6,7 @@ use loom::sync::Arc;
 use smr_core::Guard;
 use smr_core::sync::{AtomicU32, Ordering as Order};
 
-use super::support::{Domain, Item, Reached, Shelves, explore, spawn};
+use super::support::{Item, Reached, Sections, Shelves, explore, spawn};
 use crate::raw::chain::Chain;
 use crate::raw::list::RawList;
 use crate::raw::node::{Edge, Node};
@@ -49,18 +49,16 @@ fn all(list: &List, guard: &Guard) -> Vec<u32> {
     seen
 }
 
-fn of(domain: &Domain, numbers: &[u32]) -> Arc<List> {
+fn of(domain: &Sections, numbers: &[u32]) -> Arc<List> {
     let list = Arc::new(Chain::new(Shelves::new(domain)));
-    let handle = domain.register();
     for number in numbers {
-        assert!(insert(&list, &handle.pin(), *number));
+        assert!(insert(&list, &domain.pin(), *number));
     }
     list
 }
 
-fn look(list: &Arc<List>, domain: &Domain) -> Vec<u32> {
-    let handle = domain.register();
-    let guard = handle.pin();
+fn look(list: &Arc<List>, domain: &Sections) -> Vec<u32> {
+    let guard = domain.pin();
     all(list, &guard)
 }
 
@@ -70,7 +68,7 @@ fn two(
     a: impl FnOnce(&List, &Guard) -> bool + Send + 'static,
     b: impl FnOnce(&List, &Guard) -> bool + Send + 'static,
 ) -> (bool, bool, Vec<u32>) {
-    let domain = Domain::new();
+    let domain = Sections::default();
     let list = of(&domain, numbers);
     let said = Arc::new(AtomicU32::new(0));
     let (other, theirs) = (Arc::clone(&list), Arc::clone(&said));
@@ -78,9 +76,7 @@ fn two(
         let yes = a(&other, &pin());
         theirs.store(yes.into(), Order::Release);
     });
-    let handle = domain.register();
-    let second = b(&list, &handle.pin());
-    drop(handle);
+    let second = b(&list, &domain.pin());
     thread.join().unwrap();
     let first = said.load(Order::Acquire) == 1;
     let left = look(&list, &domain);
@@ -108,7 +104,7 @@ fn the_first_was_the_first_at_an_instant() {
     static NONE: Reached = Reached::new("all had gone");
     static SECOND: Reached = Reached::new("what came before was seen");
     explore(3, || {
-        let domain = Domain::new();
+        let domain = Sections::default();
         let list = of(&domain, &[20]);
         let other = Arc::clone(&list);
         let thread = spawn(&domain, move |pin| {
@@ -120,14 +116,12 @@ fn the_first_was_the_first_at_an_instant() {
             let (before, at) = (Edge::to(before.into()), Edge::to(at.into()));
             assert!(other.snip(&other.head, before, at, &guard));
         });
-        let handle = domain.register();
-        let guard = handle.pin();
+        let guard = domain.pin();
         let first = list.first(&guard).map(|node| node.value.read());
         assert_ne!(first, Some(30), "it always had one before it");
         NONE.hit_if(first.is_none());
         SECOND.hit_if(first == Some(10));
         drop(guard);
-        drop(handle);
         thread.join().unwrap();
     });
     NONE.check();
@@ -171,21 +165,20 @@ fn removal_against_removal_of_the_neighbour() {
 fn a_get_walks_through_a_chain_that_is_snipped() {
     static HIT: Reached = Reached::new("the reader stands in the chain");
     explore(2, || {
-        let domain = Domain::new();
+        let domain = Sections::default();
         let list = of(&domain, &[10, 20, 30]);
         let other = Arc::clone(&list);
         let reader = spawn(&domain, move |pin| {
             let guard = pin();
             assert_eq!(get(&other, &guard, 3), Some(30), "it is there throughout");
         });
-        let handle = domain.register();
-        let guard = handle.pin();
+        let guard = domain.pin();
         for key in [1, 2] {
             let place = list.find(&guard, |item| order(item, key));
             assert!(place.node.is_some_and(|node| list.mark(node)));
         }
         drop(guard);
-        list.sweep(&handle.pin());
+        list.sweep(&domain.pin());
         list.memory.collect();
         HIT.hit_if(list.memory.reused());
         reader.join().unwrap();
@@ -198,7 +191,7 @@ fn a_key_that_is_replaced_is_never_absent() {
     static OLD: Reached = Reached::new("the old value is seen");
     static NEW: Reached = Reached::new("the new value is seen");
     explore(2, || {
-        let domain = Domain::new();
+        let domain = Sections::default();
         let list = of(&domain, &[10]);
         let other = Arc::clone(&list);
         let reader = spawn(&domain, move |pin| {
@@ -206,8 +199,7 @@ fn a_key_that_is_replaced_is_never_absent() {
             OLD.hit_if(seen == 10);
             NEW.hit_if(seen == 11);
         });
-        let handle = domain.register();
-        assert_eq!(put(&list, &handle.pin(), 11), Some(10));
+        assert_eq!(put(&list, &domain.pin(), 11), Some(10));
         reader.join().unwrap();
     });
     OLD.check();
@@ -217,7 +209,7 @@ fn a_key_that_is_replaced_is_never_absent() {
 #[test]
 fn who_misses_a_key_sees_what_came_before_its_removal() {
     explore(2, || {
-        let domain = Domain::new();
+        let domain = Sections::default();
         let list = of(&domain, &[10]);
         let note = Arc::new(AtomicU32::new(0));
         let (other, theirs) = (Arc::clone(&list), Arc::clone(&note));
@@ -227,8 +219,7 @@ fn who_misses_a_key_sees_what_came_before_its_removal() {
                 assert_eq!(theirs.load(Order::Relaxed), 1);
             }
         });
-        let handle = domain.register();
-        let guard = handle.pin();
+        let guard = domain.pin();
         // Relaxed: the list orders it. Within the section, for entering orders too.
         note.store(1, Order::Relaxed);
         let place = list.find(&guard, |item| order(item, 1));
@@ -241,7 +232,7 @@ fn who_misses_a_key_sees_what_came_before_its_removal() {
 #[test]
 fn who_snips_hands_on_what_is_behind() {
     explore(2, || {
-        let domain = Domain::new();
+        let domain = Sections::default();
         let list = of(&domain, &[10]);
         let (a, b) = (Arc::clone(&list), Arc::clone(&list));
         let writer = spawn(&domain, move |pin| {
@@ -251,8 +242,7 @@ fn who_snips_hands_on_what_is_behind() {
             let seen = get(&b, &pin(), 2);
             assert!(seen.is_none_or(|seen| seen == 20));
         });
-        let handle = domain.register();
-        assert!(remove(&list, &handle.pin(), 1));
+        assert!(remove(&list, &domain.pin(), 1));
         writer.join().unwrap();
         reader.join().unwrap();
     });
@@ -262,10 +252,9 @@ fn who_snips_hands_on_what_is_behind() {
 fn removal_by_handle_against_iteration() {
     static REUSED: Reached = Reached::new("the memory comes back while a reader iterates");
     explore(2, || {
-        let domain = Domain::new();
+        let domain = Sections::default();
         let list = Arc::new(RawList::new(Shelves::<Node<Item>>::new(&domain)));
-        let handle = domain.register();
-        let guard = handle.pin();
+        let guard = domain.pin();
         let last = list.push(Item::new(1), &guard);
         let first = list.push(Item::new(2), &guard);
         drop(guard);
@@ -275,12 +264,12 @@ fn removal_by_handle_against_iteration() {
             let seen = all(&other.chain, &guard);
             assert!(seen.contains(&1), "it is there throughout");
         });
-        assert!(list.remove(first, &handle.pin()).is_ok());
-        list.sweep(&handle.pin());
+        assert!(list.remove(first, &domain.pin()).is_ok());
+        list.sweep(&domain.pin());
         list.chain.memory.collect();
         REUSED.hit_if(list.chain.memory.reused());
         reader.join().unwrap();
-        assert!(list.get(&last, &handle.pin()).is_some());
+        assert!(list.get(&last, &domain.pin()).is_some());
     });
     REUSED.check();
 }
@@ -288,22 +277,21 @@ fn removal_by_handle_against_iteration() {
 #[test]
 fn a_stack_has_no_aba() {
     explore(2, || {
-        let domain = Domain::new();
+        let domain = Sections::default();
         let stack = Arc::new(List::new(Shelves::new(&domain)));
-        let handle = domain.register();
-        stack.push(Item::new(1), &handle.pin());
-        stack.push(Item::new(2), &handle.pin());
+        stack.push(Item::new(1), &domain.pin());
+        stack.push(Item::new(2), &domain.pin());
         let other = Arc::clone(&stack);
         let thread = spawn(&domain, move |pin| {
             let guard = pin();
             let popped = other.pop(&guard).expect("there are two");
             assert!(popped.value.read() <= 3);
         });
-        let guard = handle.pin();
+        let guard = domain.pin();
         let popped = stack.pop(&guard).expect("there are two").value.read();
         assert!((1..=2).contains(&popped));
         drop(guard);
-        stack.push(Item::new(3), &handle.pin());
+        stack.push(Item::new(3), &domain.pin());
         thread.join().unwrap();
         assert_eq!(look(&stack, &domain).len(), 1);
     });
@@ -312,10 +300,9 @@ fn a_stack_has_no_aba() {
 #[test]
 fn a_pop_hands_on_what_came_before_it() {
     explore(2, || {
-        let domain = Domain::new();
+        let domain = Sections::default();
         let stack = Arc::new(List::new(Shelves::new(&domain)));
-        let handle = domain.register();
-        stack.push(Item::new(1), &handle.pin());
+        stack.push(Item::new(1), &domain.pin());
         let note = Arc::new(AtomicU32::new(0));
         let (other, theirs) = (Arc::clone(&stack), Arc::clone(&note));
         let thread = spawn(&domain, move |pin| {
@@ -324,7 +311,7 @@ fn a_pop_hands_on_what_came_before_it() {
                 assert_eq!(theirs.load(Order::Relaxed), 1);
             }
         });
-        let guard = handle.pin();
+        let guard = domain.pin();
         // Relaxed: the stack orders it. Within the section, for entering orders too.
         note.store(1, Order::Relaxed);
         let _ = stack.pop(&guard);

@@ -3,7 +3,7 @@
 use loom::sync::Arc;
 use smr_core::Guard;
 
-use super::support::{Domain, Item, Reached, Shelves, explore, spawn};
+use super::support::{Item, Reached, Sections, Shelves, explore, spawn};
 use crate::raw::node::Node;
 use crate::raw::rcu::RawRcu;
 
@@ -30,11 +30,10 @@ fn a_reader_goes_on_from_a_removed_node() {
     static BOTH: Reached = Reached::new("the removed element is seen");
     static ONE: Reached = Reached::new("the removed element is not seen");
     explore(2, || {
-        let domain = Domain::new();
+        let domain = Sections::default();
         let list = Arc::new(List::new(std::sync::Arc::new(Shelves::new(&domain))));
-        let handle = domain.register();
-        push_back(&list, &handle.pin(), 1);
-        push_back(&list, &handle.pin(), 2);
+        push_back(&list, &domain.pin(), 1);
+        push_back(&list, &domain.pin(), 2);
         let other = Arc::clone(&list);
         let reader = spawn(&domain, move |pin| {
             let seen = all(&other, &pin());
@@ -43,8 +42,8 @@ fn a_reader_goes_on_from_a_removed_node() {
             assert!(seen.contains(&2), "it is there throughout");
         });
         // SAFETY: the model has one writer.
-        unsafe { list.remove(&handle.pin(), None) };
-        push_back(&list, &handle.pin(), 3);
+        unsafe { list.remove(&domain.pin(), None) };
+        push_back(&list, &domain.pin(), 3);
         reader.join().unwrap();
     });
     BOTH.check();
@@ -56,11 +55,10 @@ fn a_splice_is_one_step() {
     static BEFORE: Reached = Reached::new("nothing of the splice is seen");
     static AFTER: Reached = Reached::new("all of the splice is seen");
     explore(2, || {
-        let domain = Domain::new();
+        let domain = Sections::default();
         let memory = std::sync::Arc::new(Shelves::new(&domain));
         let list = Arc::new(List::new(std::sync::Arc::clone(&memory)));
-        let handle = domain.register();
-        push_back(&list, &handle.pin(), 1);
+        push_back(&list, &domain.pin(), 1);
         let other = Arc::clone(&list);
         let reader = spawn(&domain, move |pin| {
             let seen = all(&other, &pin());
@@ -69,8 +67,8 @@ fn a_splice_is_one_step() {
             assert!(seen == [1] || seen == [2, 3, 1], "{seen:?}");
         });
         let mut more = List::new(memory);
-        push_back(&more, &handle.pin(), 2);
-        push_back(&more, &handle.pin(), 3);
+        push_back(&more, &domain.pin(), 2);
+        push_back(&more, &domain.pin(), 3);
         // SAFETY: the model has one writer, and the memory is the same.
         unsafe { list.splice(None, &mut more) };
         reader.join().unwrap();

@@ -4,91 +4,14 @@ use std::ptr::NonNull;
 use std::sync::Mutex;
 
 use loom::sync::Arc;
-use smr_core::sync::{AtomicU32, Ordering, UnsafeCell, mutant};
-use smr_core::{Guard, unprotected};
+use smr_core::Guard;
+pub(super) use smr_core::sync::model::{Number as Item, Reached, Section, explore};
+use smr_core::sync::{model::Sections, mutant};
 
 use crate::raw::{
     Action, Boxed, Done, Draft, Full, Inline, Large, Leaf, Memory, Middle, NodeRef, Policy, Raw,
     Shape, Small, Walk,
 };
-
-pub(super) fn explore(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
-    let mut builder = loom::model::Builder::new();
-    // `LOOM_MAX_PREEMPTIONS` looks further.
-    builder.preemption_bound = builder.preemption_bound.or(Some(preemptions));
-    builder.max_branches = 50_000;
-    builder.check(model);
-}
-
-/// A branch of a model that has to run in some execution.
-pub(super) struct Reached(&'static str, std::sync::atomic::AtomicU64);
-
-impl Reached {
-    pub(super) const fn new(what: &'static str) -> Self {
-        Self(what, std::sync::atomic::AtomicU64::new(0))
-    }
-
-    pub(super) fn hit_if(&self, here: bool) {
-        self.1
-            .fetch_add(here.into(), std::sync::atomic::Ordering::Relaxed);
-    }
-
-    pub(super) fn check(&self) {
-        let times = self.1.load(std::sync::atomic::Ordering::Relaxed);
-        assert!(
-            times != 0 || std::env::var_os("SMR_MUTANT").is_some(),
-            "no execution in which {}",
-            self.0
-        );
-    }
-}
-
-/// Says when memory may be overwritten: when every section that was open at its
-/// retirement has ended. The core's models show that a domain does as much; here
-/// its steps would drown those of the tree. Enter, exit and retire are each one
-/// exchange of one word.
-struct Sections {
-    word: AtomicU32,
-    /// One bit for each open section, and how many there were.
-    open: Mutex<(u64, u32)>,
-}
-
-impl Sections {
-    /// Orders what came before with what comes after the same of others.
-    fn meet(&self) -> std::sync::MutexGuard<'_, (u64, u32)> {
-        // AcqRel: pairs with itself.
-        self.word.fetch_add(1, Ordering::AcqRel);
-        self.open.lock().unwrap()
-    }
-}
-
-/// An open section.
-pub(super) struct Section<'s>(&'s Sections, u64);
-
-impl std::ops::Deref for Section<'_> {
-    type Target = Guard;
-
-    fn deref(&self) -> &Guard {
-        // SAFETY: `Shelves` looks at sections and not at guards.
-        unsafe { unprotected() }
-    }
-}
-
-impl Drop for Section<'_> {
-    fn drop(&mut self) {
-        let mut open = self.0.meet();
-        open.0 &= !self.1;
-    }
-}
-
-/// A value in a leaf: a number, in a cell that loom watches.
-#[derive(Debug)]
-pub(super) struct Item(UnsafeCell<u32>);
-
-// SAFETY: loom fails the model when a write is not ordered with another access.
-unsafe impl Sync for Item {}
-
-const GONE: u32 = u32::MAX;
 
 /// What the values of models are.
 pub(super) trait Shown {
@@ -102,26 +25,17 @@ pub(super) trait Shown {
 
 impl Shown for Item {
     fn new(number: u32) -> Self {
-        Self(UnsafeCell::new(number))
+        Self::new(number)
     }
 
     #[track_caller]
     fn number(&self) -> u32 {
-        let number = self.0.with(|number| {
-            // SAFETY: loom fails the model if a write is not ordered with it.
-            unsafe { *number }
-        });
-        assert_ne!(number, GONE, "a reader holds what was reclaimed");
-        number
+        self.read()
     }
 
     #[track_caller]
     fn reclaim(&self) {
-        let was = self.0.with_mut(|number| {
-            // SAFETY: loom fails the model if any access is not ordered with it.
-            unsafe { number.replace(GONE) }
-        });
-        assert_ne!(was, GONE, "reclaimed twice");
+        self.reclaim();
     }
 }
 
@@ -187,20 +101,13 @@ unsafe impl<V: Shown> Sync for Shelves<V> {}
 impl<V: Shown> Shelves<V> {
     fn new() -> Self {
         Self {
-            sections: Sections {
-                word: AtomicU32::new(0),
-                open: Mutex::new((0, 0)),
-            },
+            sections: Sections::default(),
             things: Mutex::new(Vec::new()),
         }
     }
 
-    pub(super) fn pin(&self) -> Section<'_> {
-        let mut open = self.sections.meet();
-        let bit = 1 << open.1;
-        *open = (open.0 | bit, open.1 + 1);
-        drop(open);
-        Section(&self.sections, bit)
+    pub(super) fn pin(&self) -> Section {
+        self.sections.pin()
     }
 
     fn add(&self, memory: Kind<V>, place: fn(usize) -> Place) -> *mut () {
@@ -215,7 +122,7 @@ impl<V: Shown> Shelves<V> {
     }
 
     fn retire(&self, place: Place) {
-        let held = self.sections.meet().0;
+        let held = self.sections.now();
         let mut things = self.things.lock().unwrap();
         let thing = things.iter_mut().find(|thing| thing.place == place);
         let thing = thing.expect("it came from here");
@@ -227,7 +134,7 @@ impl<V: Shown> Shelves<V> {
 
     /// Reclaims what no section holds up.
     pub(super) fn collect(&self) {
-        let open = self.sections.meet().0;
+        let open = self.sections.now();
         let all = mutant("radix_reclaim_at_once");
         let mut over = Vec::new();
         for thing in self.things.lock().unwrap().iter_mut() {

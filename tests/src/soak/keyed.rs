@@ -259,27 +259,52 @@ impl<M: Keyed> Soaked for Maps<M> {
     }
 }
 
+/// What all do in the same words, but for how they are asked for a key.
+macro_rules! alike {
+    ($key:ident => $asked:expr) => {
+        fn insert<'g>(&'g self, $key: u64, value: Value, guard: &'g Guard) -> Option<&'g Value> {
+            self.insert($key, value, guard)
+        }
+
+        fn try_insert<'g>(
+            &'g self,
+            $key: u64,
+            value: Value,
+            guard: &'g Guard,
+        ) -> (&'g Value, bool) {
+            match self.try_insert($key, value, guard) {
+                Ok(new) => (new, true),
+                Err(taken) => (taken.current, false),
+            }
+        }
+
+        fn remove<'g>(&'g self, $key: u64, guard: &'g Guard) -> Option<&'g Value> {
+            self.remove($asked, guard)
+        }
+
+        fn update<'g>(
+            &'g self,
+            $key: u64,
+            new: impl Fn() -> Value,
+            guard: &'g Guard,
+        ) -> Option<&'g Value> {
+            self.update($asked, |_| new(), guard)
+        }
+
+        fn flush(&self) {
+            self.flush();
+        }
+    };
+}
+
 impl Keyed for HashMap<u64, Value> {
     const KEYS: u64 = 1000;
     const ORDERED: bool = false;
 
+    alike!(key => &key);
+
     fn get<'g>(&'g self, key: u64, guard: &'g Guard) -> Option<&'g Value> {
         self.get(&key, guard)
-    }
-
-    fn insert<'g>(&'g self, key: u64, value: Value, guard: &'g Guard) -> Option<&'g Value> {
-        self.insert(key, value, guard)
-    }
-
-    fn try_insert<'g>(&'g self, key: u64, value: Value, guard: &'g Guard) -> (&'g Value, bool) {
-        match self.try_insert(key, value, guard) {
-            Ok(new) => (new, true),
-            Err(taken) => (taken.current, false),
-        }
-    }
-
-    fn remove<'g>(&'g self, key: u64, guard: &'g Guard) -> Option<&'g Value> {
-        self.remove(&key, guard)
     }
 
     fn remove_if<'g>(
@@ -290,15 +315,6 @@ impl Keyed for HashMap<u64, Value> {
     ) -> Option<&'g Value> {
         let removed = self.remove_if(&key, |_, value| which(value.look().1), guard);
         removed.ok().flatten().map(|(_, value)| value)
-    }
-
-    fn update<'g>(
-        &'g self,
-        key: u64,
-        new: impl Fn() -> Value,
-        guard: &'g Guard,
-    ) -> Option<&'g Value> {
-        self.update(key, |_| new(), guard)
     }
 
     fn toggle(&self, key: u64, new: impl Fn() -> Value, guard: &Guard) -> bool {
@@ -323,33 +339,16 @@ impl Keyed for HashMap<u64, Value> {
             _ => {}
         }
     }
-
-    fn flush(&self) {
-        self.flush();
-    }
 }
 
 impl Keyed for OrderedList<u64, Value> {
     const KEYS: u64 = 32;
     const ORDERED: bool = true;
 
+    alike!(key => &key);
+
     fn get<'g>(&'g self, key: u64, guard: &'g Guard) -> Option<&'g Value> {
         self.get(&key, guard)
-    }
-
-    fn insert<'g>(&'g self, key: u64, value: Value, guard: &'g Guard) -> Option<&'g Value> {
-        self.insert(key, value, guard)
-    }
-
-    fn try_insert<'g>(&'g self, key: u64, value: Value, guard: &'g Guard) -> (&'g Value, bool) {
-        match self.try_insert(key, value, guard) {
-            Ok(new) => (new, true),
-            Err(taken) => (taken.current, false),
-        }
-    }
-
-    fn remove<'g>(&'g self, key: u64, guard: &'g Guard) -> Option<&'g Value> {
-        self.remove(&key, guard)
     }
 
     fn remove_if<'g>(
@@ -359,15 +358,6 @@ impl Keyed for OrderedList<u64, Value> {
         guard: &'g Guard,
     ) -> Option<&'g Value> {
         self.remove_if(&key, |value| which(value.look().1), guard)
-    }
-
-    fn update<'g>(
-        &'g self,
-        key: u64,
-        new: impl Fn() -> Value,
-        guard: &'g Guard,
-    ) -> Option<&'g Value> {
-        self.update(&key, |_| new(), guard)
     }
 
     fn toggle(&self, key: u64, new: impl Fn() -> Value, guard: &Guard) -> bool {
@@ -383,15 +373,13 @@ impl Keyed for OrderedList<u64, Value> {
     }
 
     fn resize(&self, _: &mut Rng, _: &Guard) {}
-
-    fn flush(&self) {
-        self.flush();
-    }
 }
 
 impl Keyed for RadixTree<u64, Value> {
     const KEYS: u64 = 1000;
     const ORDERED: bool = true;
+
+    alike!(key => key);
 
     fn get<'g>(&'g self, key: u64, guard: &'g Guard) -> Option<&'g Value> {
         // Every way of looking up, by the key's turn.
@@ -404,21 +392,6 @@ impl Keyed for RadixTree<u64, Value> {
         entry.filter(|entry| entry.0 == key).map(|entry| entry.1)
     }
 
-    fn insert<'g>(&'g self, key: u64, value: Value, guard: &'g Guard) -> Option<&'g Value> {
-        self.insert(key, value, guard)
-    }
-
-    fn try_insert<'g>(&'g self, key: u64, value: Value, guard: &'g Guard) -> (&'g Value, bool) {
-        match self.try_insert(key, value, guard) {
-            Ok(new) => (new, true),
-            Err(taken) => (taken.current, false),
-        }
-    }
-
-    fn remove<'g>(&'g self, key: u64, guard: &'g Guard) -> Option<&'g Value> {
-        self.remove(key, guard)
-    }
-
     fn remove_if<'g>(
         &'g self,
         key: u64,
@@ -426,15 +399,6 @@ impl Keyed for RadixTree<u64, Value> {
         guard: &'g Guard,
     ) -> Option<&'g Value> {
         self.remove_if(key, |value| which(value.look().1), guard)
-    }
-
-    fn update<'g>(
-        &'g self,
-        key: u64,
-        new: impl Fn() -> Value,
-        guard: &'g Guard,
-    ) -> Option<&'g Value> {
-        self.update(key, |_| new(), guard)
     }
 
     fn toggle(&self, key: u64, new: impl Fn() -> Value, guard: &Guard) -> bool {
@@ -458,9 +422,5 @@ impl Keyed for RadixTree<u64, Value> {
             }),
             _ => {}
         }
-    }
-
-    fn flush(&self) {
-        self.flush();
     }
 }

@@ -1,54 +1,12 @@
-//! Who may be sent and shared: every public type, with values of every kind.
-
-use std::cell::Cell;
-use std::marker::PhantomData;
-use std::rc::Rc;
-use std::sync::MutexGuard;
+//! The radix tree.
 
 use smr_radix::{Boxed, Change, Cursor, Inline, InlineTree, Mark, Mismatch, Occupied};
 use smr_radix::{Paused, RadixTree, iter, tree};
 
-/// What holds if nothing better is known: constants of a type come before those of
-/// its traits, where their bounds hold.
-trait Otherwise {
-    const YES: bool = false;
-}
-
-struct IsSend<T>(PhantomData<T>);
-
-impl<T> Otherwise for IsSend<T> {}
-
-impl<T: Send> IsSend<T> {
-    const YES: bool = true;
-}
-
-struct IsSync<T>(PhantomData<T>);
-
-impl<T> Otherwise for IsSync<T> {}
-
-impl<T: Sync> IsSync<T> {
-    const YES: bool = true;
-}
-
-/// Whether a type is `Send`, and whether it is `Sync`.
-macro_rules! may {
-    ($type:ty) => {
-        (IsSend::<$type>::YES, IsSync::<$type>::YES)
-    };
-}
-
-/// Values that may be sent and shared, only sent, only shared, neither.
-type Both = u32;
-type Sent = Cell<u32>;
-type Shared = MutexGuard<'static, u32>;
-type Neither = Rc<u32>;
+use super::*;
 
 /// A small value that may be neither.
 type Pointer = *const u8;
-
-const ALL: (bool, bool) = (true, true);
-const SENT: (bool, bool) = (true, false);
-const NONE: (bool, bool) = (false, false);
 
 #[test]
 fn a_tree_is_sent_as_its_values_and_shared_if_they_are_both() {

@@ -1,123 +1,16 @@
-//! Comparisons, clones, closures and destructors that panic, each at every place
-//! where it is called: the lists stay as they should be, and every value is dropped
-//! once.
+//! The lists.
 
-use std::cell::{Cell, RefCell};
-use std::cmp::Ordering;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::thread;
 
 use smr_core::Domain;
 use smr_list::ordered_list::Change;
 use smr_list::{List, OrderedList, Queue, RcuList, Stack};
 
+use super::{Fused, at_every_call};
+
 /// So many are retired beforehand, under guards of the domain: they wait, and are
 /// dropped while others are being retired.
 const WAITING: u32 = 600;
-
-/// Who counts calls, panics at one of them, and notes which values were dropped.
-#[derive(Default)]
-struct Ledger {
-    calls: Cell<usize>,
-    /// The call that panics.
-    fuse: Cell<usize>,
-    drops: RefCell<Vec<u32>>,
-}
-
-impl Ledger {
-    fn call(&self) {
-        let call = self.calls.get();
-        self.calls.set(call + 1);
-        if call == self.fuse.get() && !thread::panicking() {
-            panic!("as the test wants it");
-        }
-    }
-
-    fn value(self: &Rc<Self>, key: u32) -> Fused {
-        let mut drops = self.drops.borrow_mut();
-        drops.push(0);
-        Fused {
-            key,
-            number: drops.len() - 1,
-            ledger: Rc::clone(self),
-        }
-    }
-}
-
-struct Fused {
-    key: u32,
-    number: usize,
-    ledger: Rc<Ledger>,
-}
-
-impl Drop for Fused {
-    fn drop(&mut self) {
-        self.ledger.drops.borrow_mut()[self.number] += 1;
-        self.ledger.call();
-    }
-}
-
-impl Clone for Fused {
-    fn clone(&self) -> Self {
-        self.ledger.call();
-        self.ledger.value(self.key)
-    }
-}
-
-impl PartialEq for Fused {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Fused {}
-
-impl PartialOrd for Fused {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Fused {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.ledger.call();
-        self.key.cmp(&other.key)
-    }
-}
-
-/// Runs `work` on a list, with a panic at its first call of user code, its second,
-/// and so on until it makes no more; then `check`, and drops the list, where the
-/// panics go on to move.
-fn at_every_call<L>(
-    make: impl Fn(&Rc<Ledger>) -> L,
-    work: impl Fn(&L, &Rc<Ledger>),
-    check: impl Fn(L, &Rc<Ledger>),
-) {
-    for fuse in 0.. {
-        let ledger = Rc::new(Ledger::default());
-        ledger.fuse.set(usize::MAX);
-        let list = make(&ledger);
-        ledger.calls.set(0);
-        ledger.fuse.set(fuse);
-        let worked = catch_unwind(AssertUnwindSafe(|| work(&list, &ledger)));
-        let armed = ledger.calls.get() <= fuse;
-        assert_eq!(worked.is_err(), !armed, "a panic that nobody planned");
-        if armed {
-            // The work is through: it is the end that panics now.
-            let dropped = catch_unwind(AssertUnwindSafe(|| drop(list)));
-            if dropped.is_ok() {
-                assert!(fuse > 10, "{fuse} calls are too few to show anything");
-                return;
-            }
-        } else {
-            check(list, &ledger);
-        }
-        let drops = ledger.drops.borrow();
-        let wrong: Vec<_> = (0..drops.len()).filter(|n| drops[*n] != 1).collect();
-        assert!(wrong.is_empty(), "panic at {fuse}: {wrong:?} of {drops:?}");
-    }
-}
 
 #[test]
 fn an_ordered_list_survives_a_panic_anywhere() {
