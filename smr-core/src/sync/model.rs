@@ -11,10 +11,7 @@ use crate::guard::{Guard, unprotected};
 /// Looks at every execution of `model` in which threads are preempted at most
 /// `preemptions` times (waiting and ending do not count), or at all of them.
 /// `LOOM_MAX_PREEMPTIONS` looks further.
-pub fn explore(
-    preemptions: impl Into<Option<usize>>,
-    model: impl Fn() + Send + Sync + 'static,
-) {
+pub fn explore(preemptions: impl Into<Option<usize>>, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = builder.preemption_bound.or(preemptions.into());
     builder.max_branches = 50_000;

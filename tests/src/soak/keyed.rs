@@ -282,15 +282,6 @@ macro_rules! alike {
             self.remove($asked, guard)
         }
 
-        fn update<'g>(
-            &'g self,
-            $key: u64,
-            new: impl Fn() -> Value,
-            guard: &'g Guard,
-        ) -> Option<&'g Value> {
-            self.update($asked, |_| new(), guard)
-        }
-
         fn flush(&self) {
             self.flush();
         }
@@ -315,6 +306,15 @@ impl Keyed for HashMap<u64, Value> {
     ) -> Option<&'g Value> {
         let removed = self.remove_if(&key, |_, value| which(value.look().1), guard);
         removed.ok().flatten().map(|(_, value)| value)
+    }
+
+    fn update<'g>(
+        &'g self,
+        key: u64,
+        new: impl Fn() -> Value,
+        guard: &'g Guard,
+    ) -> Option<&'g Value> {
+        self.update(key, |_| new(), guard)
     }
 
     fn toggle(&self, key: u64, new: impl Fn() -> Value, guard: &Guard) -> bool {
@@ -360,6 +360,15 @@ impl Keyed for OrderedList<u64, Value> {
         self.remove_if(&key, |value| which(value.look().1), guard)
     }
 
+    fn update<'g>(
+        &'g self,
+        key: u64,
+        new: impl Fn() -> Value,
+        guard: &'g Guard,
+    ) -> Option<&'g Value> {
+        self.update(&key, |_| new(), guard)
+    }
+
     fn toggle(&self, key: u64, new: impl Fn() -> Value, guard: &Guard) -> bool {
         let toggle = |value: Option<&Value>| match value {
             Some(_) => Change::Remove,
@@ -399,6 +408,15 @@ impl Keyed for RadixTree<u64, Value> {
         guard: &'g Guard,
     ) -> Option<&'g Value> {
         self.remove_if(key, |value| which(value.look().1), guard)
+    }
+
+    fn update<'g>(
+        &'g self,
+        key: u64,
+        new: impl Fn() -> Value,
+        guard: &'g Guard,
+    ) -> Option<&'g Value> {
+        self.update(key, |_| new(), guard)
     }
 
     fn toggle(&self, key: u64, new: impl Fn() -> Value, guard: &Guard) -> bool {

@@ -1,7 +1,5 @@
 //! The lists.
 
-use std::rc::Rc;
-
 use smr_core::Domain;
 use smr_list::ordered_list::Change;
 use smr_list::{List, OrderedList, Queue, RcuList, Stack};
