@@ -115,6 +115,8 @@ mod pool_room;
 mod raw;
 #[cfg(all(feature = "std", not(loom)))]
 mod reaper;
+#[cfg(debug_assertions)]
+mod retired;
 mod run;
 mod seq;
 mod shared;

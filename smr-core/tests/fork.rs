@@ -109,10 +109,15 @@ fn a_child_uses_and_drops_a_pool_that_was_being_swept() {
     let sweeping = domain.clone();
     let mut pool = Some(Arc::new(Pool::new_in(&domain)));
     let swept = Arc::downgrade(pool.as_ref().unwrap());
+    // Slow in the parent, so that forks meet it at work; a child would take as long for all
+    // that waits there.
+    static IN_CHILD: AtomicBool = AtomicBool::new(false);
     struct Slow;
     impl Drop for Slow {
         fn drop(&mut self) {
-            thread::sleep(Duration::from_millis(1));
+            if !IN_CHILD.load(SeqCst) {
+                thread::sleep(Duration::from_millis(1));
+            }
         }
     }
     while_others(
@@ -127,6 +132,7 @@ fn a_child_uses_and_drops_a_pool_that_was_being_swept() {
             for _ in 0..50 {
                 thread::sleep(Duration::from_millis(1));
                 assert!(in_child(|| {
+                    IN_CHILD.store(true, SeqCst);
                     let pool = pool.take().unwrap();
                     // What the others hold is not dropped here.
                     let raw = Arc::into_raw(pool).cast_mut();

@@ -124,3 +124,94 @@ fn a_flush_that_finds_a_pool_in_hand_is_not_lost() {
     });
     assert_eq!(dropped.load(SeqCst), 1);
 }
+
+/// Who only looks at figures has each latch for a moment; a sweep waits for that, and
+/// does not pass over what is behind it.
+#[test]
+fn looking_at_figures_hides_nothing_from_a_sweep() {
+    let domain = Domain::new();
+    let pool = Pool::new_in(&domain);
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let stop = AtomicBool::new(false);
+    let own = domain.register();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(SeqCst) {
+                let _ = pool.stats();
+                let _ = domain.stats();
+            }
+        });
+        let end = Instant::now() + Duration::from_millis(300);
+        let (mut retired, mut missing) = (0, 0);
+        while Instant::now() < end && missing == 0 {
+            retire(&pool, Act::Count(Arc::clone(&dropped)));
+            let count = Arc::clone(&dropped);
+            own.pin().defer(move || {
+                count.fetch_add(1, SeqCst);
+            });
+            retired += 2;
+            domain.flush();
+            missing = retired - dropped.load(SeqCst);
+        }
+        stop.store(true, SeqCst);
+        assert_eq!(missing, 0, "passed over in the {retired}th");
+    });
+}
+
+/// An item of a pool, which owns a pool.
+struct Owner {
+    other: Option<Arc<Pool<Owner>>>,
+    middle: Option<Arc<Barrier>>,
+    dropped: Arc<AtomicUsize>,
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        if let Some(middle) = &self.middle {
+            middle.wait();
+        }
+        drop(self.other.take());
+        self.dropped.fetch_add(1, SeqCst);
+    }
+}
+
+/// Each of two pools holds an item that owns the other, and two sweeps have one each:
+/// neither can wait for the other's end.
+#[test]
+fn two_pools_that_own_each_other_go() {
+    support::ends("two sweeps wait for each other", || {
+        for _ in 0..200 {
+            let domain = Domain::new();
+            let dropped = Arc::new(AtomicUsize::new(0));
+            let pools = [(); 2].map(|()| Arc::new(Pool::new_in(&domain)));
+            let middle = Arc::new(Barrier::new(2));
+            for (at, pool) in pools.iter().enumerate() {
+                let owner = Some((Arc::clone(&pools[1 - at]), Arc::clone(&middle)));
+                // The others are in the same hand.
+                for owner in [None, owner, None] {
+                    let (other, middle) = owner.unzip();
+                    let dropped = Arc::clone(&dropped);
+                    let item = Owner {
+                        other,
+                        middle,
+                        dropped,
+                    };
+                    let item = pool.alloc(item).into_raw();
+                    // SAFETY: nobody else has seen it.
+                    unsafe { pool.retire(item) };
+                }
+            }
+            drop(pools);
+            let sweep = || {
+                while dropped.load(SeqCst) < 6 {
+                    domain.flush();
+                }
+            };
+            thread::scope(|scope| {
+                scope.spawn(sweep);
+                sweep();
+            });
+            assert_eq!(dropped.load(SeqCst), 6, "each once");
+        }
+    });
+}

@@ -139,12 +139,14 @@ pub mod iter;
 mod key;
 #[cfg(not(loom))]
 mod mark;
-#[cfg(all(test, loom))]
+#[cfg(all(test, loom, not(shuttle)))]
 mod models;
 mod ord;
 mod raw;
 #[cfg(all(feature = "serde", not(loom)))]
 mod serde;
+#[cfg(all(test, shuttle))]
+mod shuffles;
 #[cfg(not(loom))]
 pub mod tree;
 mod tunables;

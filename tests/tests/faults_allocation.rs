@@ -318,10 +318,6 @@ fn inserting_into_a_tree<P: Policy>(value: impl Fn(&Drops, u64) -> P::Value + Sy
 }
 
 #[test]
-#[cfg_attr(
-    debug_assertions,
-    ignore = "checked builds remember what is retired, and nothing refuses that memory gently"
-)]
 fn inserting_into_a_radix_tree() {
     let by_reference = |drops: &Drops, key| (drops.one(), [key; 9]);
     let runs =

@@ -5,7 +5,7 @@ mod support;
 
 use smr_core::{BarrierKind, BuildError, Domain, Pool};
 use support::process::{in_child, in_fresh_process};
-use support::seccomp::refuse_membarrier;
+use support::seccomp::{refuse_membarrier, refuse_membarrier_with};
 use support::{Drops, GENEROUS, Reader};
 
 /// A domain with the asymmetric barrier; `None` where the system has none.
@@ -60,6 +60,17 @@ fn a_process_that_is_refused_from_the_start_falls_back_to_fences() {
             assert_eq!(domain.stats().refused_barriers, 0);
         },
     );
+}
+
+#[test]
+fn a_kernel_without_the_call_gets_fences() {
+    in_fresh_process("a_kernel_without_the_call_gets_fences", || {
+        refuse_membarrier_with(libc::ENOSYS);
+        let domain = Domain::new();
+        assert_eq!(domain.barrier_kind(), BarrierKind::Fence);
+        use_everything(&domain);
+        assert_eq!(domain.stats().refused_barriers, 0);
+    });
 }
 
 #[test]

@@ -12,12 +12,14 @@ use std::time::{Duration, Instant};
 use smr_core::{Domain, Guard, OwnedGuard};
 use smr_hashmap::HashMap;
 use smr_list::OrderedList;
+use smr_radix::RadixTree;
 
 /// What the handler reads: keys 0 to 99 are always there, under 1000 times the key
 /// and a remainder that changes.
 struct Shared {
     map: HashMap<u64, Box<u64>>,
     list: OrderedList<u64, Box<u64>>,
+    tree: RadixTree<u64, Box<u64>>,
 }
 
 static SHARED: AtomicPtr<Shared> = AtomicPtr::new(std::ptr::null_mut());
@@ -37,7 +39,14 @@ extern "C" fn read_in_handler(_: libc::c_int) {
     let turn = READS.fetch_add(1, SeqCst);
     for key in [turn % 100, (turn * 7 + 3) % 100] {
         let right = |value: Option<&Box<u64>>| value.is_some_and(|value| **value / 1000 == key);
-        if !right(shared.map.get(&key, guard)) || !right(shared.list.get(&key, guard)) {
+        let next = shared.tree.get_ge(key, guard);
+        let all = [
+            right(shared.map.get(&key, guard)),
+            right(shared.list.get(&key, guard)),
+            right(shared.tree.get(key, guard)),
+            next.is_some_and(|(met, value)| met == key && right(Some(value))),
+        ];
+        if all.contains(&false) {
             WRONG.fetch_add(1, SeqCst);
         }
     }
@@ -87,6 +96,9 @@ fn write_for(time: Duration, shared: &Shared, domain: &Domain) {
             shared.map.remove(&(100 + (turn + 1000) % 2000), &guard);
             shared.list.insert(100 + key, Box::new(0), &guard);
             shared.list.remove(&(100 + (key + 50) % 100), &guard);
+            shared.tree.insert(key, Box::new(value), &guard);
+            shared.tree.insert(100 + turn % 2000, Box::new(0), &guard);
+            shared.tree.remove(100 + (turn + 1000) % 2000, &guard);
         }
     }
 }
@@ -99,12 +111,14 @@ fn a_handler_reads_within_a_section_that_was_open_before() {
     let mut shared = Shared {
         map: HashMap::builder().domain(domain.clone()).build(),
         list: OrderedList::new_in(&domain),
+        tree: RadixTree::new_in(&domain),
     };
     {
         let guard = domain.pin();
         for key in 0..100 {
             shared.map.insert(key, Box::new(key * 1000), &guard);
             shared.list.insert(key, Box::new(key * 1000), &guard);
+            shared.tree.insert(key, Box::new(key * 1000), &guard);
         }
     }
     SHARED.store(&raw mut shared, SeqCst);

@@ -81,7 +81,7 @@ fn wrong_answers_are_seen() {
 
 #[test]
 fn a_crowd_that_is_preempted_anywhere_gets_the_right_answers() {
-    crowd(Duration::from_millis(400));
+    crowd(Duration::from_millis(200));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use loom::sync::Arc;
 use loom::thread;
 
-use super::support::{Reached, Thing, explore};
+use super::support::{Reached, Sendable, Thing, explore};
 use crate::cell::SmrCell;
 use crate::domain::Domain;
 
@@ -42,20 +42,22 @@ fn load_against_swap() {
     static NEW: Reached = Reached::new("the reader finds the new value");
     explore(2, || {
         let domain = Domain::new();
-        let reads = domain.register();
+        let (reads, writes) = (domain.register(), Sendable(domain.register()));
         let cell = Arc::new(SmrCell::new_in(Value::new(0), &domain));
         let first = std::sync::Arc::clone(&cell.load(&reads.pin()).thing);
         let guard = reads.pin();
         let writer = {
             let cell = Arc::clone(&cell);
             thread::spawn(move || {
-                let writes = cell.domain().register();
-                let guard = writes.pin();
+                let writes = writes;
+                let guard = writes.0.pin();
                 // The load is also where time goes on for loom after the fence of
                 // `pin`, which otherwise would publish the new value.
                 let next = cell.load(&guard).number + 1;
                 let old = cell.swap(Value::new(next), &guard);
                 assert_eq!(old.number, 0, "there was one value to replace");
+                drop(guard);
+                writes
             })
         };
         let found = cell.load(&guard);
@@ -63,7 +65,7 @@ fn load_against_swap() {
         OLD.hit_if(found.number == 0);
         NEW.hit_if(found.number == 1);
         drop(guard);
-        writer.join().unwrap();
+        drop(writer.join().unwrap());
         domain.flush();
         assert!(first.is_dead(), "the old value was never dropped");
     });

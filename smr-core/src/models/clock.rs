@@ -86,7 +86,7 @@ fn enter_against_scan() {
 fn advance_against_scan() {
     static EXPIRED: Reached = Reached::new("the goal expires by another thread's scan");
     static OLD: Reached = Reached::new("the reader finds the old thing");
-    explore(3, || {
+    explore(2, || {
         let domain = Domain::new();
         let slot = slot(&domain);
         let shared = Shared::<2>::new();
@@ -155,13 +155,14 @@ fn clamp() {
                 scan(&domain);
             })
         };
-        for second in [false, true] {
-            let old = shared.replace();
-            let goal = domain.inner().clock.advance();
-            if scan(&domain) >= goal {
-                EXPIRED.hit_if(second);
-                old.destroy();
-            }
+        // What the other poll expires stays here: nobody else asks for it.
+        shared.replace();
+        domain.inner().clock.advance();
+        let old = shared.replace();
+        let goal = domain.inner().clock.advance();
+        if scan(&domain) >= goal {
+            EXPIRED.hit();
+            old.destroy();
         }
         reader.join().unwrap();
         other.join().unwrap();

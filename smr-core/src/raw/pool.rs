@@ -56,7 +56,7 @@ pub(crate) struct PoolInner<T> {
     pub(crate) depot: ForkLock<Depot<T>>,
     pub(crate) tend: Tend,
     #[cfg(debug_assertions)]
-    pub(crate) retired: ForkLock<alloc::collections::BTreeSet<usize>>,
+    pub(crate) retired: ForkLock<crate::retired::Retired>,
     #[cfg(debug_assertions)]
     pub(crate) made_in: u32,
 }
@@ -167,7 +167,7 @@ impl<T> PoolInner<T> {
             }),
             tend: Tend::default(),
             #[cfg(debug_assertions)]
-            retired: ForkLock::new(alloc::collections::BTreeSet::new()),
+            retired: ForkLock::default(),
             #[cfg(debug_assertions)]
             made_in: crate::fork::generation(),
         }
@@ -263,7 +263,7 @@ impl<T> PoolInner<T> {
     fn note_taken(&self, item: Item<T>) {
         #[cfg(debug_assertions)]
         self.retired
-            .with(|retired| retired.remove(&item.addr().get()));
+            .with(|retired| retired.remove(item.addr().get()));
         #[cfg(not(debug_assertions))]
         let _ = item;
     }

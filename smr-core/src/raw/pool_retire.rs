@@ -26,7 +26,7 @@ impl<T> PoolInner<T> {
         }
         #[cfg(debug_assertions)]
         self.retired
-            .with(|retired| retired.remove(&item.addr().get()));
+            .with(|retired| retired.remove(item.addr().get()));
         let full = match home {
             Home::Own(slot) => self
                 .cache(slot)
@@ -49,7 +49,7 @@ impl<T> PoolInner<T> {
         #[cfg(debug_assertions)]
         self.retired.with(|retired| {
             for item in items.iter().flatten() {
-                retired.remove(&item.addr().get());
+                retired.remove(item.addr().get());
             }
         });
         let full = cache.with(slot.barrier(), |stock| {
@@ -65,7 +65,7 @@ impl<T> PoolInner<T> {
         #[cfg(debug_assertions)]
         self.retired.with(|retired| {
             for item in bucket.entries() {
-                retired.remove(&item.addr().get());
+                retired.remove(item.addr().get());
             }
         });
         if !Self::IS_ZST && bucket.len() != 0 {

@@ -17,7 +17,7 @@ use crate::raw::cache::{Item, Stock};
 use crate::raw::inner::count;
 use crate::raw::latch::Busy;
 use crate::raw::pool::{Depot, PoolInner};
-use crate::raw::pools::{self, Bequest, Frame, Node, Ops};
+use crate::raw::pools::{self, Bequest, Frame, Holder, Node, Ops};
 use crate::raw::slab::Slabs;
 use crate::run;
 use crate::sync::Ordering;
@@ -57,9 +57,11 @@ unsafe fn claim<T>(node: *const Node) {
     // SAFETY: the caller's promise.
     let pool = unsafe { pool::<T>(node) };
     for (_, cache) in pool.caches.iter() {
-        // Also where it is not ours: a sweep that vanished in a fork may have left
-        // its mark.
-        cache.held.store(cache.latch.claim(), Ordering::Relaxed);
+        // No other sweep has it, for the node is ours. Who looks at figures, trims or
+        // steals may: without our turn, what is in here would be passed over. They wait
+        // for no latch while they hold some.
+        cache.latch.claim_in_turn();
+        cache.held.store(true, Ordering::Relaxed);
     }
 }
 
@@ -73,7 +75,7 @@ unsafe fn gather<T>(node: *const Node, done: bool, busy: Busy) -> bool {
     let mut in_the_way = false;
     for (index, cache) in pool.caches.iter() {
         if !cache.held.load(Ordering::Relaxed) {
-            // Another stranger had it, or it is new.
+            // It is new.
             in_the_way = true;
             continue;
         }
@@ -401,9 +403,15 @@ impl<T> PoolInner<T> {
         let inner = domain.inner();
         // A barrier finds the items in the list, or in our hand.
         let hand = inner.depot.with(|_| inner.hands.take());
-        let frame = pool.node.unlink(inner);
+        let node: *mut Node = this.cast();
+        let bequest = || Bequest {
+            pool: node,
+            free: free::<T>,
+        };
+        let holder = pool.node.unlink(inner, bequest);
         let mut first_panic = run::Panic::none();
-        // SAFETY: no sweep has the pool, or one below us that will not touch it.
+        // SAFETY: no sweep has the pool, or one that will not touch it but to free it:
+        // below us, or of a thread that waits for us.
         let pool = unsafe { &mut *this };
         let mut dropped = false;
         first_panic.keep(run::catch(|| {
@@ -417,8 +425,8 @@ impl<T> PoolInner<T> {
             first_panic.keep(pool.drop_retired());
         }
         drop(hand);
-        match frame {
-            Some(frame) => {
+        match holder {
+            Holder::Below(frame) => {
                 // SAFETY: the frame is on this thread's stack, below us.
                 let frame = unsafe { &*frame };
                 let in_hand = frame.in_hand.get().cast::<InHand<T>>();
@@ -427,13 +435,12 @@ impl<T> PoolInner<T> {
                     first_panic.keep(in_hand.drop_all());
                 }
                 frame.dead.set(true);
-                frame.bequest.set(Some(Bequest {
-                    pool: this.cast(),
-                    free: free::<T>,
-                }));
+                frame.bequest.set(Some(bequest()));
             }
+            // What it has in hand, it drops as well.
+            Holder::Heir => {}
             // SAFETY: the caller's promise.
-            None => drop(unsafe { Box::from_raw(this) }),
+            Holder::Nobody => drop(unsafe { Box::from_raw(this) }),
         }
         first_panic.go_on();
     }

@@ -16,7 +16,10 @@
 //! batches, works on them without the lock, takes the mark off again, and takes
 //! the node out if it is clean. A pool that is dropped meanwhile waits for the
 //! mark to go, unless it is dropped by one of its own items, under the sweep:
-//! then it tells the sweep's frame.
+//! then it tells the sweep's frame. The same, if the sweep that has it waits itself, in
+//! the end of another pool, for the thread that drops this one: each of two pools may hold
+//! what owns the other. Who finds that out does so behind the lock of the list, and the
+//! other is in its loop around that lock until the pool that it waits for is let go.
 //!
 //! Several sweeps may walk the list at a time. None moves a node, new ones come to
 //! the back, and each walk has its place in the list, which a node that is taken
@@ -100,6 +103,15 @@ pub(crate) struct Frame {
     pub(crate) bequest: Cell<Option<Bequest>>,
     /// The items that are being dropped, of the pool's own type, while they are.
     pub(crate) in_hand: Cell<*const ()>,
+}
+
+/// Who has a pool in hand that is to go.
+pub(crate) enum Holder {
+    Nobody,
+    /// A sweep of this thread, further down on its stack.
+    Below(*const Frame),
+    /// A sweep of a thread that waits for this one: it inherits the pool.
+    Heir,
 }
 
 /// A pool's memory, left to the frame in which it was dropped.
@@ -229,21 +241,30 @@ impl Node {
         self.mark.get().is_some_and(Worker::is_alive)
     }
 
-    /// Takes the node out of the list for good, and waits for a sweep that holds
-    /// it. Returns the frame of the sweep if this thread is inside it.
-    pub(crate) fn unlink(&self, domain: &Inner) -> Option<*const Frame> {
+    /// Takes the node out of the list for good, and waits for a sweep that holds it,
+    /// unless that waits for this thread: then it gets the bequest.
+    pub(crate) fn unlink(&self, domain: &Inner, bequest: impl Fn() -> Bequest) -> Holder {
         loop {
             let state = domain.pools.with(|list| {
                 if !self.is_marked() {
                     list.forget(self);
-                    return Some(None);
+                    return Some(Holder::Nobody);
                 }
                 let ours = self.mark.get().is_some_and(Worker::is_this_thread);
                 // A thread that marks without a frame runs no user code.
-                let frame = list.frame_of(self).filter(|_| ours);
-                if frame.is_some() {
+                let frame = list.frame_of(self);
+                if let (true, Some(frame)) = (ours, frame) {
                     list.forget(self);
-                    return Some(frame);
+                    return Some(Holder::Below(frame));
+                }
+                if let (true, Some(frame)) = (list.waits_for_us(self), frame) {
+                    // SAFETY: the frame is on the stack of a thread that waits for us,
+                    // and looks into it after that.
+                    let frame = unsafe { &*frame };
+                    frame.dead.set(true);
+                    frame.bequest.set(Some(bequest()));
+                    list.forget(self);
+                    return Some(Holder::Heir);
                 }
                 if !list.is_going(self) {
                     list.going.push((NodeRef::new(self), Worker::this_thread()));
@@ -307,6 +328,25 @@ impl PoolList {
     fn is_going(&self, node: &Node) -> bool {
         let mut going = self.going.iter();
         going.any(|(of, who)| ptr::eq(of.0, node) && who.is_alive())
+    }
+
+    /// Whether the sweep that has the node waits, through however many others, for one
+    /// that this thread has: two pools whose values own the other one, each.
+    fn waits_for_us(&self, node: &Node) -> bool {
+        let mut at = node.mark.get();
+        // One step more than there are who wait would go round in a circle of others.
+        for _ in 0..=self.going.len() {
+            let Some(holder) = at.filter(|holder| holder.is_alive()) else {
+                return false;
+            };
+            if holder.is_this_thread() {
+                return true;
+            }
+            let mut going = self.going.iter();
+            let awaited = going.find(|(_, who)| *who == holder);
+            at = awaited.and_then(|(of, _)| of.get().mark.get());
+        }
+        false
     }
 
     /// Marks the node for the calling thread; asks for it, if it is marked.

@@ -90,23 +90,17 @@ impl Inner {
     /// Moves what participants and pools hold to the depots. Returns how many
     /// owners were in the way.
     fn gather(&self, busy: Busy) -> usize {
-        let mut skipped = 0;
         let mut claimed = Vec::new();
         for slot in self.registry.iter().filter(|slot| slot.has_garbage()) {
-            if busy == Busy::Ask {
-                // Whoever has the latch may poll for less than we are to poll for.
-                slot.latch.claim_in_turn();
-            } else if !slot.latch.claim() {
-                skipped += 1;
-                continue;
-            }
+            // Whoever has the latch may poll for less than we are to poll for, or only
+            // look at figures.
+            slot.latch.claim_in_turn();
             claimed.push(slot);
         }
         let any = !claimed.is_empty();
-        skipped
-            + pools::gather(self, busy, any, |done| {
-                self.gather_claimed(claimed, done, busy)
-            })
+        pools::gather(self, busy, any, |done| {
+            self.gather_claimed(claimed, done, busy)
+        })
     }
 
     /// Moves what is behind claimed latches to the depot, if a heavy barrier was

@@ -10,7 +10,7 @@ pub(crate) fn today() -> u32 {
 }
 
 /// A thread, by generation and token.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Worker(NonZeroU64);
 
 impl Worker {

@@ -148,7 +148,7 @@ pub(crate) use leaf::Leaf;
 pub use policy::{Boxed, Inline, Policy};
 pub(crate) use tree::Raw;
 pub(crate) use walk::{Item, Walk};
-#[cfg(all(test, loom))]
+#[cfg(all(test, loom, not(shuttle)))]
 pub(crate) use {
     leaf::Leaf,
     memory::Memory,

@@ -2,7 +2,12 @@
 
 /// From now on this thread, and those that it starts, are refused membarrier.
 pub(crate) fn refuse_membarrier() {
-    const REFUSED: u32 = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
+    refuse_membarrier_with(libc::EPERM);
+}
+
+/// The same with an error of choice: a kernel that has no such call says `ENOSYS`.
+pub(crate) fn refuse_membarrier_with(error: libc::c_int) {
+    let refusal = libc::SECCOMP_RET_ERRNO | error as u32;
     let op = |code: u32, jt, jf, k| libc::sock_filter {
         code: code as u16,
         jt,
@@ -18,7 +23,7 @@ pub(crate) fn refuse_membarrier() {
             1,
             libc::SYS_membarrier as u32,
         ),
-        op(libc::BPF_RET | libc::BPF_K, 0, 0, REFUSED),
+        op(libc::BPF_RET | libc::BPF_K, 0, 0, refusal),
         op(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
     ];
     let program = libc::sock_fprog {
@@ -40,4 +45,6 @@ pub(crate) fn refuse_membarrier() {
     // SAFETY: takes numbers; it is what is refused.
     let refused = unsafe { libc::syscall(libc::SYS_membarrier, 0, 0, 0) };
     assert_eq!(refused, -1, "the filter works");
+    let said = std::io::Error::last_os_error().raw_os_error();
+    assert_eq!(said, Some(error));
 }
