@@ -6,7 +6,7 @@ use smr_core::Guard;
 
 use crate::key::{Key, bits_of};
 use crate::mark::Mark;
-use crate::raw::{Policy, Walk};
+use crate::raw::{Item, Policy, Run, Walk};
 use crate::tree::{Entry, Tree, entry};
 
 macro_rules! debug {
@@ -26,8 +26,10 @@ debug!(Iter, Keys, Values, Contiguous, Marked);
 pub struct Iter<'g, K, P: Policy> {
     tree: &'g Tree<K, P>,
     guard: &'g Guard,
-    /// The first and the last key that may still be returned, unless it is done.
-    from: u64,
+    /// What is next, as far as it is in a row; it knows the first key that may still be
+    /// returned.
+    ahead: Run<'g, P>,
+    /// The last key that may still be returned, unless it is done.
     to: u64,
     is_done: bool,
     front: Option<Walk<'g, P>>,
@@ -40,11 +42,45 @@ impl<'g, K, P: Policy> Iter<'g, K, P> {
         Self {
             tree,
             guard,
-            from,
+            ahead: Run::none(from),
             to,
             is_done: within.is_none(),
             front: None,
             back: None,
+        }
+    }
+
+    /// The next entry, where it is not in the row ahead.
+    #[inline(never)]
+    fn step(&mut self) -> Option<Item<'g, P>> {
+        self.leave_row();
+        if self.is_done {
+            return None;
+        }
+        let from = self.ahead.key();
+        let walk = match &mut self.front {
+            Some(walk) => walk,
+            start => start.insert(Walk::new(&self.tree.raw, self.guard, None)),
+        };
+        let item = walk.go_on(from).filter(|item| item.key <= self.to);
+        self.is_done = item.is_none_or(|item| item.key == self.to);
+        // It does not wrap unless it is done.
+        let next = item?.key.wrapping_add(1);
+        self.ahead = if self.is_done {
+            Run::none(next)
+        } else {
+            walk.row(next, self.to)
+        };
+        item
+    }
+
+    /// Goes on without the row ahead.
+    fn leave_row(&mut self) {
+        if let (true, Some(walk)) = (self.ahead.is_row(), &mut self.front) {
+            walk.pass(self.ahead.key());
+            // Where it ended with the bounds, the key may have wrapped.
+            self.is_done |= self.ahead.is_over() && walk.is_in_node_of(self.to);
+            self.ahead = Run::none(self.ahead.key());
         }
     }
 }
@@ -54,35 +90,17 @@ impl<'g, K: Key, P: Policy> Iterator for Iter<'g, K, P> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        if self.is_done {
-            return None;
+        match self.ahead.next() {
+            Some(item) => Some(entry(item)),
+            None => self.step().map(entry),
         }
-        let item = match &mut self.front {
-            Some(walk) => walk.next(),
-            start => {
-                let walk = Walk::new(&self.tree.raw, self.guard, None);
-                start.insert(walk).seek_ge(self.from)
-            }
-        };
-        let Some(item) = item else {
-            self.is_done = true;
-            return None;
-        };
-        if item.key >= self.to {
-            self.is_done = true;
-            if item.key > self.to {
-                return None;
-            }
-        }
-        // It does not wrap unless it is done.
-        self.from = item.key.wrapping_add(1);
-        Some(entry(item))
     }
 }
 
 impl<K: Key, P: Policy> DoubleEndedIterator for Iter<'_, K, P> {
     #[inline]
     fn next_back(&mut self) -> Option<Self::Item> {
+        self.leave_row();
         if self.is_done {
             return None;
         }
@@ -93,18 +111,12 @@ impl<K: Key, P: Policy> DoubleEndedIterator for Iter<'_, K, P> {
                 start.insert(walk).seek_le(self.to)
             }
         };
-        let Some(item) = item else {
-            self.is_done = true;
-            return None;
-        };
-        if item.key <= self.from {
-            self.is_done = true;
-            if item.key < self.from {
-                return None;
-            }
-        }
-        self.to = item.key.wrapping_sub(1);
-        Some(entry(item))
+        let from = self.ahead.key();
+        let item = item.filter(|item| item.key >= from);
+        self.is_done = item.is_none_or(|item| item.key == from);
+        // It does not wrap unless it is done.
+        self.to = item?.key.wrapping_sub(1);
+        item.map(entry)
     }
 }
 

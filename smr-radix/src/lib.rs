@@ -111,6 +111,16 @@
 //! Destructors run in the methods and guards of the tree. One that panics takes no
 //! other value with it; two at once abort, as everywhere in Rust.
 //!
+//! # When memory runs out
+//!
+//! Look-ups, ordered queries and iterations ask for none. [`Tree::try_insert_alloc`]
+//! returns an error, and the tree is as it was. Whatever else puts values ends the
+//! process, as `Box::new` does, and so do removals and replacements when there is no
+//! memory for what is removed to wait in; what an [`InlineTree`] keeps in its nodes does
+//! not wait. Setting and clearing marks, and removing, ask for memory besides only where
+//! they come to a node that another thread is just replacing, or had to give up replacing
+//! because it changed meanwhile.
+//!
 //! # When not to use it
 //!
 //! * **Several keys must change in one step.** Each operation is atomic for its key

@@ -298,8 +298,12 @@ fn inserting_into_a_tree<P: Policy>(value: impl Fn(&Drops, u64) -> P::Value + Sy
                     Err(AllocError(value)) => drop(value),
                 }
             }
-            // Looking needs no memory, whatever is left.
+            // Looking needs no memory, whatever is left, and marking neither: a node that
+            // could not be replaced is as it was.
             assert_eq!(tree.len(), there.len());
+            for key in &there {
+                assert!(tree.set_mark(*key, smr_radix::Mark::A, &guard), "{key}");
+            }
             there.sort_unstable();
             assert!(tree.keys(&guard).eq(there.iter().copied()));
             assert!(tree.keys(&guard).rev().eq(there.iter().rev().copied()));

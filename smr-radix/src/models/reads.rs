@@ -146,6 +146,46 @@ fn the_next_entry_against_insertion_and_removal() {
     FAR.check();
 }
 
+/// Who goes through a row of slots and removes what is ahead does not meet it, though
+/// the node has been rebuilt and shows it still.
+#[test]
+fn a_row_does_not_show_what_has_gone() {
+    static ROW: Reached = Reached::new("there is a row");
+    static STOPPED: Reached = Reached::new("the row ends early");
+    explore(1, || {
+        let one = |tree: &Items| {
+            let guard = tree.memory.pin();
+            let mut walk = Walk::new(tree, &guard, None);
+            let first = walk.seek_ge(0).expect("2 is there").key;
+            let mut row = walk.row(first + 1, 63);
+            ROW.hit_if(row.is_row());
+            remove(tree, 2);
+            let mut seen = vec![first];
+            while let Some(item) = row.next() {
+                seen.push(item.key);
+            }
+            STOPPED.hit_if(row.is_row() && !row.is_over());
+            if row.is_row() {
+                walk.pass(row.key());
+            }
+            seen.extend(walk.go_on(row.key()).map(|item| item.key));
+            assert!(first == 2 || !seen.contains(&2), "{seen:?}");
+            assert!(seen.is_sorted_by(|one, other| one < other), "{seen:?}");
+        };
+        let two = |tree: &Items| {
+            remove(tree, 1);
+            remove(tree, 0);
+        };
+        let tree = tree(&[0, 1, 2, 3]);
+        remove(&tree, 3);
+        play(tree, one, two, |tree, (), ()| {
+            assert_eq!(walk(tree, None), []);
+        });
+    });
+    ROW.check();
+    STOPPED.check();
+}
+
 /// An entry that came after another had gone is not met together with that one.
 #[test]
 fn a_walk_does_not_go_back_in_time() {

@@ -193,7 +193,7 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
     ) -> Put<P::Value> {
         let (slot, from) = match (spot.slot, spot.seen) {
             (Some(slot), Seen::Other(other)) => {
-                return self.split(key, value, slot, spot.word, other, path);
+                return self.split(key, value, (slot, spot.word, other), path, guard, room);
             }
             (Some(slot), _) => (slot, spot.word),
             (None, _) => match self.slot_for(key, path, guard) {
@@ -259,25 +259,30 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
         }
     }
 
-    /// Puts a new entry beside what stands in the slot, below a new node.
+    /// Puts a new entry beside what stands in a slot, for another key, below a new node.
+    /// There an entry with a small value needs no leaf any more.
     #[inline(never)]
     fn split(
         &self,
         key: u64,
         value: P::Value,
-        slot: &Slot,
-        there: Word,
-        other: u64,
+        (slot, there, other): (&Slot, Word, u64),
         path: &Path<'_>,
+        guard: &Guard,
+        room: &mut Option<M::LeafRoom>,
     ) -> Put<P::Value> {
         let level = fork(key, other);
         let fresh = match self.fresh(key, value, level == 0) {
             Ok(fresh) => fresh,
             Err(value) => return Put::NoMemory(value),
         };
+        let mut outlived = None;
         let below = if there.has_kind() {
             // SAFETY: what is not the key's and no leaf is a node, reachable in our section.
             unsafe { there.placed(level) }
+        } else if let Some(word) = Self::without_leaf(there, level) {
+            outlived = Some(there);
+            word.with(there.marks())
         } else {
             there
         };
@@ -292,11 +297,25 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
         // Release: pairs with the Acquire in `Slot::load`.
         if slot.exchange(there, branch, ord::radix_split()) {
             self.memory.count(1);
+            if let Some(leaf) = outlived {
+                // SAFETY: our exchange cut it off: its value stands in the node.
+                unsafe { self.retire(leaf, guard, room.take()) };
+            }
             return Put::Done(None, fresh);
         }
         // SAFETY: nobody has seen it.
         unsafe { self.memory.give_back(node) };
         // SAFETY: as above.
         Put::Again(unsafe { self.take(fresh) })
+    }
+
+    /// The value of a leaf, if it is to stand in the slot of a level itself.
+    fn without_leaf(word: Word, level: usize) -> Option<Word> {
+        if !P::INLINE || level != 0 {
+            return None;
+        }
+        let leaf = word.leaf::<P::Value>();
+        // SAFETY: it was reachable in our section.
+        P::to_bits(unsafe { &(*leaf).value }).and_then(Word::of_value)
     }
 }

@@ -29,6 +29,7 @@ use smr_core::sync::mutant;
 use crate::ord;
 use crate::raw::edit::NoMemory;
 use crate::raw::memory::Memory;
+use crate::raw::node::digit;
 use crate::raw::path::{Path, Seen};
 use crate::raw::policy::Policy;
 use crate::raw::tree::Raw;
@@ -71,14 +72,51 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
 
     /// Sets a mark on all entries from `first` to `last`, both included; on how many.
     pub(crate) fn set_mark_range(&self, first: u64, last: u64, mark: u8, guard: &Guard) -> usize {
-        let mut walk = Walk::new(self, guard, None);
-        let mut marked = 0;
-        let mut item = walk.seek_ge(first);
-        while let Some(key) = item.map(|item| item.key).filter(|key| *key <= last) {
-            marked += usize::from(self.set_mark(key, mark, guard).is_some());
-            item = walk.next();
+        let marks = Marks::one(mark);
+        let (mut walk, mut path) = (Walk::new(self, guard, None), Path::new());
+        let (mut marked, mut next) = (0, Some(first));
+        while let Some(item) = next.and_then(|from| walk.seek_ge(from))
+            && item.key <= last
+        {
+            let (count, end) = self.mark_run(item.key, last, marks, &mut path, guard);
+            marked += count;
+            next = end.checked_add(1);
         }
         marked
+    }
+
+    /// Marks the entry of a key, and those behind it up to `last` that are in the same
+    /// node of the lowest level: so the words above are marked once for all. How many
+    /// that were, and the last key that it looked at.
+    fn mark_run<'g>(
+        &'g self,
+        key: u64,
+        last: u64,
+        marks: Marks,
+        path: &mut Path<'g>,
+        guard: &Guard,
+    ) -> (usize, u64) {
+        loop {
+            let first = self.mark_entry(key, path, guard, |word| word.with(marks));
+            if first.is_none() {
+                return (0, key);
+            }
+            let (mut count, mut end) = (1, key);
+            if let Some(step) = path.last().filter(|step| step.level == 0) {
+                let head = step.node.head();
+                for digit in digit(key, 0) + 1..=digit(last.min(head.last()), 0) {
+                    let slot = step.node.slot(head, digit);
+                    let Ok(found) = slot.map_or(Ok(false), |slot| slot.mark(marks)) else {
+                        break;
+                    };
+                    count += usize::from(found);
+                    end = head.first() | digit as u64;
+                }
+            }
+            if self.raise(path, marks, guard) {
+                return (count, end);
+            }
+        }
     }
 
     /// Changes the marks of an entry; its word before.

@@ -1,7 +1,7 @@
 //! The inside of the tree, and all of its unsafe code.
 //!
 //! ```text
-//!   {drain, marks, walk} -> edit -> rebuild -> {tree, path} -> node -> word
+//!   {drain, marks, walk -> run} -> edit -> rebuild -> {tree, path} -> node -> word
 //!                                                    memory -> {leaf, length, life}
 //! ```
 //!
@@ -47,7 +47,8 @@
 //!    slots are frozen. So a slot that is not frozen is in the tree.
 //! 5. A node that has left never comes back, and neither does a leaf.
 //! 6. What the exchange cut off, and nothing else, is retired by who made the exchange:
-//!    a replaced or removed leaf, a rebuilt node.
+//!    a replaced or removed leaf, a rebuilt node, a leaf whose value has come to stand in
+//!    a slot.
 //! 7. Only the root's slot belongs to no node, and it is never frozen.
 //!
 //! # Why an exchange cannot succeed wrongly
@@ -61,10 +62,13 @@
 //! * Nothing: no key of this slot is there.
 //! * An entry of the key: this is its value.
 //! * A leaf of another key, or a node whose prefix is not the key's: the key is not there,
-//!   and a node with both goes in its place. What stood there is untouched.
+//!   and a node with both goes in its place. What stood there is untouched, but for a
+//!   small value of an inline tree, which leaves its leaf for the slot that it gets on
+//!   the lowest level: to who holds the leaf it is the same value still.
 //!
 //! In a rebuild the word is the frozen node's. Its content is final, so whoever builds
-//! from it, and however often, builds the same entries. The slot above is not frozen at
+//! from it, and however often, builds the same entries. (What was built before the node
+//! was frozen is used if the node turns out to have the same content.) The slot above is not frozen at
 //! the exchange, so it is in the tree, and so was the node until then. If it is frozen,
 //! then its node is rebuilt first: whoever needs that does it, from the topmost frozen
 //! slot down, so nobody waits. (Exchanging a frozen slot would change a node that may
@@ -135,6 +139,7 @@ mod path;
 mod policy;
 mod prefetch;
 mod rebuild;
+mod run;
 #[cfg(all(test, not(loom)))]
 mod tests;
 mod tree;
@@ -146,6 +151,7 @@ pub(crate) use edit::{Action, Done, NoMemory};
 #[cfg(not(loom))]
 pub(crate) use leaf::Leaf;
 pub use policy::{Boxed, Inline, Policy};
+pub(crate) use run::Run;
 pub(crate) use tree::Raw;
 pub(crate) use walk::{Item, Walk};
 #[cfg(all(test, loom, not(shuttle)))]

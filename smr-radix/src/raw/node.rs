@@ -157,8 +157,8 @@ pub(crate) struct Line;
     not(any(target_os = "android", loom, smr_tiny))
 ))]
 #[derive(Debug)]
-#[repr(align(32))]
-pub(crate) struct Half;
+#[repr(align(16))]
+pub(crate) struct Least;
 
 /// What the bits of a [`Word`] need: see `word`.
 #[cfg(not(all(
@@ -166,12 +166,12 @@ pub(crate) struct Half;
     target_pointer_width = "64",
     not(any(target_os = "android", loom, smr_tiny))
 )))]
-pub(crate) type Half = Line;
+pub(crate) type Least = Line;
 
 pub(crate) type Small = Node<Line, 1, SMALL>;
 pub(crate) type Middle = Node<Line, 2, MIDDLE>;
 pub(crate) type Large = Node<Line, 4, LARGE>;
-pub(crate) type Full = Node<Half, 0, FULL>;
+pub(crate) type Full = Node<Least, 0, FULL>;
 
 // SAFETY: words and atomics; what the words lead to is nobody's in particular.
 unsafe impl<A, const W: usize, const S: usize> Send for Node<A, W, S> {}
@@ -484,16 +484,28 @@ impl<'g> NodeRef<'g> {
 
     /// Freezes all slots, and gives the children that it has for good.
     pub(crate) fn freeze(self, head: Head) -> Children {
+        self.each_child(head, |slot| {
+            if mutant("radix_freeze_children") && slot.load().is_null() {
+                return Word::NULL;
+            }
+            slot.freeze()
+        })
+    }
+
+    /// The children that it has now, each at an instant of its own.
+    pub(crate) fn look(self, head: Head) -> Children {
+        self.each_child(head, |slot| slot.load().thawed())
+    }
+
+    #[inline(always)]
+    fn each_child(self, head: Head, get: impl Fn(&Slot) -> Word) -> Children {
         let (lanes, slots) = self.parts(head);
         let mut children = Children {
             all: [(0, Word::NULL); FULL],
             len: 0,
         };
         for (at, slot) in slots.iter().enumerate() {
-            if mutant("radix_freeze_children") && slot.load().is_null() {
-                continue;
-            }
-            let word = slot.freeze();
+            let word = get(slot);
             if word.is_null() {
                 continue;
             }
@@ -508,7 +520,7 @@ impl<'g> NodeRef<'g> {
     }
 }
 
-/// The children of a frozen node, with their digits.
+/// Children of a node, with their digits.
 pub(crate) struct Children {
     all: [(u8, Word); FULL],
     len: usize,

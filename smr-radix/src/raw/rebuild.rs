@@ -30,7 +30,10 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
     /// leads to it is frozen, then the node of that slot is replaced instead, and the
     /// caller looks again.
     ///
-    /// `Err`: no memory. Nodes may be frozen then, until somebody else has more luck.
+    /// `Err`: no memory. What the node becomes is made before it is frozen, from the
+    /// children that it has by then, so it stays as it was; unless others changed it in
+    /// between, and there was no memory to make it anew. Then it is frozen, until
+    /// somebody has more luck.
     #[cold]
     #[inline(never)]
     pub(crate) fn rebuild(
@@ -51,32 +54,42 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
                 continue;
             }
             let head = step.node.head();
-            let children = step.node.freeze(head);
             let above = path.level_of(at);
-            // After the exchange it is too late to fail.
+            // Here it may fail; after the exchange it is too late.
             let room = self.memory.node_room(guard, step.node).ok_or(())?;
-            let new = self.successor(head, children.as_slice(), above)?;
+            let likely = step.node.look(head);
+            let mut new = self.successor(head, likely.as_slice(), above)?;
+            let children = step.node.freeze(head);
+            if children.as_slice() != likely.as_slice() && !mutant("radix_rebuild_likely") {
+                self.unmake(new);
+                new = self.successor(head, children.as_slice(), above)?;
+            }
             // Release: pairs with the Acquire in `Slot::load`.
             if step.slot.exchange(word, new.word, ord::radix_rebuild()) {
                 // SAFETY: our exchange cut it off.
                 unsafe { self.memory.retire_node(guard, step.node, room) };
                 return Ok(new.word.is_null());
             }
-            match new.made {
-                Made::Nothing => {}
-                Made::Leaf => {
-                    // SAFETY: nobody has seen it.
-                    drop(unsafe { self.take(new.word) });
-                }
-                Made::Node(node) => {
-                    // SAFETY: nobody has seen it.
-                    unsafe { self.memory.give_back(node) };
-                }
+            self.unmake(new);
+        }
+    }
+
+    /// Takes back what was made in vain: nobody has seen it.
+    fn unmake(&self, new: Successor<'_>) {
+        match new.made {
+            Made::Nothing => {}
+            Made::Leaf => {
+                // SAFETY: nobody has seen it.
+                drop(unsafe { self.take(new.word) });
+            }
+            Made::Node(node) => {
+                // SAFETY: nobody has seen it.
+                unsafe { self.memory.give_back(node) };
             }
         }
     }
 
-    /// What a node that has these children for good becomes, in a slot of the level
+    /// What a node that has these children becomes, in a slot of the level
     /// `above`.
     fn successor(
         &self,

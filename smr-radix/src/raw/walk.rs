@@ -19,6 +19,7 @@ use crate::raw::node::{Head, NodeRef, Shape, digit};
 use crate::raw::path::{Path, Seen};
 use crate::raw::policy::Policy;
 use crate::raw::prefetch::HINTS;
+use crate::raw::run::Run;
 use crate::raw::tree::Raw;
 use crate::raw::word::{Marks, Slot, Word};
 use crate::tunables::{AHEAD, FULL, LEVELS, NEAR};
@@ -191,6 +192,42 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
             let from = self.met?.key.checked_add(1)?;
             self.go::<true, false>(from)
         })
+    }
+
+    /// As `next`, for who has come past all below `from` by himself.
+    pub(crate) fn go_on(&mut self, from: u64) -> Option<Item<'g, P>> {
+        let quick = self.quick::<true>();
+        quick.or_else(|| self.go::<true, false>(from))
+    }
+
+    /// The slots from that of `from`, the key after the one last met, to that of `to`,
+    /// if they are a row in the node that the walk is in: in one that is full, and of
+    /// the lowest level.
+    #[inline]
+    pub(crate) fn row(&self, from: u64, to: u64) -> Run<'g, P> {
+        let slots = self.top.as_ref().and_then(|frame| {
+            let slots = frame.full.filter(|_| frame.head.level() == 0)?;
+            let end = digit(to.min(frame.head.last()), 0);
+            // Not where `from` is in the next node already.
+            slots[..=end]
+                .get(digit(from, 0)..)
+                .filter(|_| frame.head.covers(from))
+        });
+        slots.map_or(Run::none(from), |slots| Run::new(slots, from))
+    }
+
+    /// Comes to where a row of the node that the walk is in went on without it.
+    pub(crate) fn pass(&mut self, from: u64) {
+        if let Some(frame) = &mut self.top {
+            frame.at = digit(from.wrapping_sub(1), 0) as i32;
+            frame.turn::<true>();
+        }
+    }
+
+    /// Whether a key belongs below the node that the walk is in.
+    pub(crate) fn is_in_node_of(&self, key: u64) -> bool {
+        let frame = self.top.as_ref();
+        frame.is_some_and(|frame| frame.head.covers(key))
     }
 
     /// As `next`, backwards.

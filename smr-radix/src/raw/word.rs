@@ -5,7 +5,7 @@
 //!           +------+---------------------+----------+--------+
 //!  nothing  |  0   | 0                   | 0        | FROZEN |
 //!  leaf     |  0   | its address         | marks    | FROZEN |
-//!  node     |  1   | its address  DIRECT | marks of | FROZEN |
+//!  node     |  1   | DIRECT  its address | marks of | FROZEN |
 //!           |      |                     | any below|        |
 //!  value    |  1   | the value           | marks    | FROZEN |
 //!           +------+---------------------+----------+--------+
@@ -13,10 +13,10 @@
 //! ```
 //!
 //! A node never stands in a slot of the lowest level, and a value only there: so one bit
-//! tells all of them apart. Leaves are aligned to 16 bytes and nodes to 32. Where
-//! programs see addresses with the highest bit set (with 32 bits, and on Android, which
-//! tags pointers there), KIND is bit 4 and DIRECT bit 5, leaves are aligned to 32 bytes
-//! and nodes to 64.
+//! tells all of them apart. DIRECT is bit 62, and leaves and nodes are aligned to 16
+//! bytes. Where programs see addresses with the highest bits set (with 32 bits, and on
+//! Android, which tags pointers there), KIND is bit 4 and DIRECT bit 5, leaves are
+//! aligned to 32 bytes and nodes to 64.
 //!
 //! DIRECT says what the node would say itself: that it is a full one, of the level right
 //! below that of the slot. Then nothing is skipped that a key could differ in, and whoever
@@ -42,7 +42,7 @@ use crate::raw::leaf::Leaf;
 use crate::raw::node::{NodeRef, Shape};
 use crate::raw::prefetch::prefetch;
 
-/// Whether the highest bit of an address is ours to use.
+/// Whether the two highest bits of an address are ours to use.
 pub(crate) const HIGH: bool = cfg!(all(
     any(target_arch = "x86_64", target_arch = "aarch64"),
     target_pointer_width = "64",
@@ -53,7 +53,7 @@ const FROZEN: usize = 1;
 const MARK: u32 = 1;
 const MARKS: usize = 0b1110;
 const KIND: usize = if HIGH { 1 << (usize::BITS - 1) } else { 1 << 4 };
-const DIRECT: usize = if HIGH { 1 << 4 } else { 1 << 5 };
+const DIRECT: usize = if HIGH { 1 << (usize::BITS - 2) } else { 1 << 5 };
 
 /// Bits of a value that stand in a word.
 pub(crate) const VALUE_BITS: u32 = usize::BITS - 5;
@@ -79,7 +79,7 @@ impl Marks {
 }
 
 /// What a slot holds.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Word(*mut ());
 
 // SAFETY: a word is an address; who follows it says why it may.
@@ -120,7 +120,8 @@ impl Word {
     }
 
     fn of_address(at: *mut ()) -> Self {
-        let spare = at.addr() & (FROZEN | MARKS | KIND);
+        let high = if HIGH { DIRECT } else { 0 };
+        let spare = at.addr() & (FROZEN | MARKS | KIND | high);
         assert_eq!(spare, 0, "an address that leaves no room for marks");
         Self(at)
     }
@@ -234,7 +235,7 @@ impl Word {
         unsafe { NodeRef::new(self.address()) }
     }
 
-    /// Where the node is.
+    /// Where the node is; where a leaf is, or close to it.
     #[inline(always)]
     fn address(self) -> *mut () {
         self.map(|word| word & !(FROZEN | MARKS | KIND | DIRECT)).0
@@ -243,7 +244,7 @@ impl Word {
     /// Asks for the line that the leaf is in, or that the node begins in.
     #[inline(always)]
     pub(crate) fn prefetch(self) {
-        prefetch(self.map(|word| word & !(FROZEN | MARKS | KIND)).0);
+        prefetch(self.address());
     }
 
     /// Asks for so many lines of the node.
@@ -304,6 +305,24 @@ impl Slot {
     pub(crate) fn raise(&self, from: Word, marks: Marks) -> bool {
         // Relaxed: see the head of the file.
         self.exchange(from, from.with(marks), Ordering::Relaxed)
+    }
+
+    /// Adds marks to the entry, if there is one; whether there is. `Err`: it is frozen
+    /// without them.
+    pub(crate) fn mark(&self, marks: Marks) -> Result<bool, ()> {
+        loop {
+            let word = self.load();
+            if word.is_null() || word.has(marks) {
+                return Ok(!word.is_null());
+            }
+            if word.is_frozen() {
+                return Err(());
+            }
+            // Release: pairs with the Acquire in `load`.
+            if self.exchange(word, word.with(marks), ord::radix_mark()) {
+                return Ok(true);
+            }
+        }
     }
 
     /// Freezes it: from here on it holds what is returned.
