@@ -50,9 +50,32 @@ impl<'g, K, P: Policy> Iter<'g, K, P> {
         }
     }
 
-    /// The next entry, where it is not in the row ahead.
-    #[inline(never)]
+    /// Comes to an entry that is not in the row ahead.
+    #[inline(always)]
+    fn arrive(&mut self, item: Option<Item<'g, P>>) -> Option<Item<'g, P>> {
+        let item = item.filter(|item| item.key <= self.to);
+        self.is_done = item.is_none_or(|item| item.key == self.to);
+        // It does not wrap unless it is done.
+        self.ahead.go_to(item?.key.wrapping_add(1));
+        item
+    }
+
+    /// The next entry, where there is no row ahead.
+    #[inline]
     fn step(&mut self) -> Option<Item<'g, P>> {
+        if !self.ahead.is_row()
+            && !self.is_done
+            && let Some(walk) = &mut self.front
+            && let Some(item) = walk.quick::<true>()
+        {
+            return self.arrive(Some(item));
+        }
+        self.step_far()
+    }
+
+    /// The next entry, from where the walk is or from the root.
+    #[inline(never)]
+    fn step_far(&mut self) -> Option<Item<'g, P>> {
         self.leave_row();
         if self.is_done {
             return None;
@@ -62,15 +85,14 @@ impl<'g, K, P: Policy> Iter<'g, K, P> {
             Some(walk) => walk,
             start => start.insert(Walk::new(&self.tree.raw, self.guard, None)),
         };
-        let item = walk.go_on(from).filter(|item| item.key <= self.to);
-        self.is_done = item.is_none_or(|item| item.key == self.to);
-        // It does not wrap unless it is done.
-        let next = item?.key.wrapping_add(1);
-        self.ahead = if self.is_done {
-            Run::none(next)
-        } else {
-            walk.row(next, self.to)
-        };
+        let found = walk.go_on(from);
+        let item = self.arrive(found);
+        if !self.is_done
+            && let Some(walk) = &self.front
+            && let Some(row) = walk.row(self.ahead.key(), self.to)
+        {
+            self.ahead = row;
+        }
         item
     }
 

@@ -52,6 +52,11 @@ impl<'g, P: Policy> Run<'g, P> {
         self.key
     }
 
+    /// Something was met elsewhere. Only where there is no row.
+    pub(crate) fn go_to(&mut self, key: u64) {
+        self.key = key;
+    }
+
     pub(crate) fn is_row(&self) -> bool {
         self.is_row
     }

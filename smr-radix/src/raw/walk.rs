@@ -195,6 +195,7 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
     }
 
     /// As `next`, for who has come past all below `from` by himself.
+    #[inline]
     pub(crate) fn go_on(&mut self, from: u64) -> Option<Item<'g, P>> {
         let quick = self.quick::<true>();
         quick.or_else(|| self.go::<true, false>(from))
@@ -204,16 +205,14 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
     /// if they are a row in the node that the walk is in: in one that is full, and of
     /// the lowest level.
     #[inline]
-    pub(crate) fn row(&self, from: u64, to: u64) -> Run<'g, P> {
-        let slots = self.top.as_ref().and_then(|frame| {
-            let slots = frame.full.filter(|_| frame.head.level() == 0)?;
-            let end = digit(to.min(frame.head.last()), 0);
-            // Not where `from` is in the next node already.
-            slots[..=end]
-                .get(digit(from, 0)..)
-                .filter(|_| frame.head.covers(from))
-        });
-        slots.map_or(Run::none(from), |slots| Run::new(slots, from))
+    pub(crate) fn row(&self, from: u64, to: u64) -> Option<Run<'g, P>> {
+        let frame = self.top.as_ref()?;
+        let slots = frame.full.filter(|_| frame.head.level() == 0)?;
+        let end = digit(to.min(frame.head.last()), 0);
+        // Not where `from` is in the next node already.
+        let slots = slots[..=end].get(digit(from, 0)..)?;
+        let is_here = frame.head.covers(from);
+        is_here.then(|| Run::new(slots, from))
     }
 
     /// Comes to where a row of the node that the walk is in went on without it.
@@ -241,7 +240,7 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
 
     /// The next entry, if it is in the same node and nothing is unusual.
     #[inline(always)]
-    fn quick<const UP: bool>(&mut self) -> Option<Item<'g, P>> {
+    pub(crate) fn quick<const UP: bool>(&mut self) -> Option<Item<'g, P>> {
         let frame = self.top.as_mut()?;
         if frame.is_up != UP {
             return None;
