@@ -131,4 +131,11 @@ orderings! {
     /// A handle of a domain goes. Pairs with itself: the last one, which
     /// collects, sees what was retired before the others went.
     handle_drop = AcqRel, or Relaxed;
+
+    /// The shards of a counter are published. Pairs with [`counter_load`].
+    counter_publish = Release, or Relaxed;
+
+    /// The shards of a counter are looked up. Pairs with [`counter_publish`]: the
+    /// counters are there.
+    counter_load = Acquire, or Relaxed;
 }

@@ -1,6 +1,7 @@
 //! What a pool tells: its figures, and why it could not serve.
 
 use core::fmt;
+use core::ops::Add;
 
 #[cfg(doc)]
 use crate::pool::Pool;
@@ -24,6 +25,23 @@ pub struct PoolStats {
     pub free_items: usize,
     /// Caches, one for each participant that used the pool.
     pub caches: usize,
+}
+
+/// The figures of two pools together: what a structure holds that has several.
+impl Add for PoolStats {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            slabs: self.slabs + other.slabs,
+            slab_bytes: self.slab_bytes + other.slab_bytes,
+            live_items: self.live_items + other.live_items,
+            retired_items: self.retired_items + other.retired_items,
+            retired_bytes: self.retired_bytes + other.retired_bytes,
+            free_items: self.free_items + other.free_items,
+            caches: self.caches + other.caches,
+        }
+    }
 }
 
 /// There was no memory for a value.

@@ -99,3 +99,9 @@ pub(crate) const MAX_CACHED_BYTES: usize = if TINY { 512 } else { 2 << 20 };
 /// The longest pause between two polls of a waiting thread, in microseconds.
 #[cfg(feature = "std")]
 pub(crate) const MAX_WAIT_US: u64 = 1_000;
+
+/// From how many on a [`Counter`](crate::Counter) has shards.
+pub(crate) const SHARD_FROM: isize = if TINY { 1 } else { 1 << 10 };
+
+/// Shards of a counter at the most.
+pub(crate) const MAX_SHARDS: usize = if cfg!(loom) { 1 } else { 64 };

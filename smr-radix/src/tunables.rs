@@ -31,12 +31,6 @@ pub(crate) const SLACK: usize = 4;
 /// it costs as many loads as it has slots.
 pub(crate) const NEIGHBOURS: usize = if cfg!(loom) { 1 } else { 8 };
 
-/// Entries from which on the length is kept in shards.
-pub(crate) const SHARD_FROM: usize = 256;
-
-/// Shards of the length.
-pub(crate) const SHARDS: usize = 32;
-
 /// Children of a node whose memory a walk asks for at the most when it enters the node.
 pub(crate) const AHEAD: usize = 32;
 

@@ -12,6 +12,7 @@
 
 mod cell;
 mod clock;
+mod counter;
 mod hands;
 mod latch;
 mod pool;

@@ -10,6 +10,8 @@ pub(crate) mod bins;
 pub(crate) mod bucket;
 pub(crate) mod cache;
 pub(crate) mod cell;
+#[cfg(feature = "std")]
+mod counter;
 pub(crate) mod deferred;
 mod huge;
 pub(crate) mod inner;
@@ -23,6 +25,7 @@ mod pool_retire;
 pub(crate) mod pool_sweep;
 pub(crate) mod pool_tend;
 pub(crate) mod pools;
+mod prefetch;
 pub(crate) mod registry;
 mod sized;
 pub(crate) mod slab;
@@ -34,7 +37,10 @@ mod worker;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
+#[cfg(feature = "std")]
+pub use counter::Counter;
 pub use huge::advise as advise_huge;
+pub use prefetch::{HAS_PREFETCH, prefetch};
 
 /// A box, or `None` if there is no memory.
 pub fn try_box<T>(value: T) -> Option<Box<T>> {

@@ -2,10 +2,9 @@
 
 use core::ptr::NonNull;
 
-use smr_core::{Domain, Guard, Pool, PoolBox, PoolStats, Room};
+use smr_core::{Counter, Domain, Guard, Pool, PoolBox, PoolStats, Room};
 
 use crate::raw::leaf::Leaf;
-use crate::raw::length::Length;
 use crate::raw::node::{Draft, Full, Large, Middle, NodeRef, Shape, Small};
 
 /// The memory of a tree, and its length. Models bring their own.
@@ -75,7 +74,7 @@ pub(crate) struct Pools<V> {
     middle: Pool<Middle>,
     large: Pool<Large>,
     full: Pool<Full>,
-    pub(crate) length: Length,
+    pub(crate) length: Counter,
 }
 
 impl<V> Pools<V> {
@@ -87,7 +86,7 @@ impl<V> Pools<V> {
             middle: Pool::scoped(),
             large: Pool::scoped(),
             full: Pool::scoped(),
-            length: Length::new(),
+            length: Counter::new(),
         }
     }
 
@@ -98,7 +97,7 @@ impl<V> Pools<V> {
             middle: Pool::scoped_in(domain),
             large: Pool::scoped_in(domain),
             full: Pool::scoped_in(domain),
-            length: Length::new(),
+            length: Counter::new(),
         }
     }
 
@@ -123,23 +122,11 @@ impl<V> Pools<V> {
 
     /// The figures of all pools, added up.
     pub(crate) fn stats(&self) -> PoolStats {
-        let mut sum = PoolStats::default();
-        for stats in [
-            self.leaves.stats(),
-            self.small.stats(),
-            self.middle.stats(),
-            self.large.stats(),
-            self.full.stats(),
-        ] {
-            sum.slabs += stats.slabs;
-            sum.slab_bytes += stats.slab_bytes;
-            sum.live_items += stats.live_items;
-            sum.retired_items += stats.retired_items;
-            sum.retired_bytes += stats.retired_bytes;
-            sum.free_items += stats.free_items;
-            sum.caches += stats.caches;
-        }
-        sum
+        self.leaves.stats()
+            + self.small.stats()
+            + self.middle.stats()
+            + self.large.stats()
+            + self.full.stats()
     }
 }
 

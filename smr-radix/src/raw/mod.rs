@@ -130,14 +130,12 @@
 mod drain;
 mod edit;
 mod leaf;
-mod length;
 mod life;
 mod marks;
 mod memory;
 mod node;
 mod path;
 mod policy;
-mod prefetch;
 mod rebuild;
 mod run;
 #[cfg(all(test, not(loom)))]

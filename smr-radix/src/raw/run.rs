@@ -8,10 +8,10 @@
 use core::marker::PhantomData;
 use core::slice;
 
+use smr_core::HAS_PREFETCH;
 use smr_core::sync::mutant;
 
 use crate::raw::policy::Policy;
-use crate::raw::prefetch::HINTS;
 use crate::raw::tree::Raw;
 use crate::raw::walk::Item;
 use crate::raw::word::Slot;
@@ -83,7 +83,7 @@ impl<'g, P: Policy> Run<'g, P> {
             if word.is_null() {
                 continue;
             }
-            if HINTS
+            if HAS_PREFETCH
                 && !P::INLINE
                 && let Some(slot) = slots.get(NEAR)
             {

@@ -10,15 +10,14 @@
 
 use core::mem::MaybeUninit;
 
-use smr_core::Guard;
 use smr_core::sync::mutant;
+use smr_core::{Guard, HAS_PREFETCH};
 
 use crate::raw::edit::{Action, Changed};
 use crate::raw::memory::{Memory, Pools};
 use crate::raw::node::{Head, NodeRef, Shape, digit};
 use crate::raw::path::{Path, Seen};
 use crate::raw::policy::Policy;
-use crate::raw::prefetch::HINTS;
 use crate::raw::run::Run;
 use crate::raw::tree::Raw;
 use crate::raw::word::{Marks, Slot, Word};
@@ -103,7 +102,7 @@ impl<'g> Frame<'g> {
     /// sibling after that.
     #[inline]
     fn look_ahead<const UP: bool>(&self, is_inline: bool) {
-        if !HINTS {
+        if !HAS_PREFETCH {
             return;
         }
         let mut rest = self.rest;
@@ -129,7 +128,7 @@ impl<'g> Frame<'g> {
 #[inline]
 fn ask_for_children(node: NodeRef<'_>, is_inline: bool) {
     let head = node.head();
-    if !HINTS || (is_inline && head.level() == 0) {
+    if !HAS_PREFETCH || (is_inline && head.level() == 0) {
         return;
     }
     for slot in node.slots(head).iter().take(AHEAD) {
@@ -257,7 +256,7 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
             if word.is_null() || !word.has(self.marks) {
                 continue;
             }
-            if let (true, false, Some(slots)) = (HINTS, word.has_kind(), frame.full) {
+            if let (true, false, Some(slots)) = (HAS_PREFETCH, word.has_kind(), frame.full) {
                 slots[(digit + NEAR) & (FULL - 1)].peek().prefetch();
             }
             return Some(self.meet(slot, word, place));

@@ -35,12 +35,12 @@
 
 use core::ptr::{self, NonNull};
 
+use smr_core::prefetch;
 use smr_core::sync::{AtomicPtr, Ordering, mutant};
 
 use crate::ord;
 use crate::raw::leaf::Leaf;
 use crate::raw::node::{NodeRef, Shape};
-use crate::raw::prefetch::prefetch;
 
 /// Whether the two highest bits of an address are ours to use.
 pub(crate) const HIGH: bool = cfg!(all(

@@ -1,11 +1,12 @@
 //! A hint that a line of memory will be read soon.
 
-/// Whether there is such a hint: without it, looking for what to ask for is in vain.
-pub(crate) const HINTS: bool = cfg!(all(target_arch = "x86_64", not(loom)));
+/// Whether hints reach the processor. Where they do not, what is loaded for a hint alone
+/// is not worth loading.
+pub const HAS_PREFETCH: bool = cfg!(all(target_arch = "x86_64", not(loom)));
 
 /// Does nothing that can be observed; any address will do.
 #[inline(always)]
-pub(crate) fn prefetch<T>(at: *const T) {
+pub fn prefetch<T>(at: *const T) {
     #[cfg(all(target_arch = "x86_64", not(loom)))]
     {
         use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
