@@ -75,13 +75,13 @@
 //!
 //! | operation | progress | linearization point | cost |
 //! |---|---|---|---|
-//! | `get`, `contains_key`, `get_key_value` | wait-free, but for a step in each table that replaces one meanwhile | the load of the bucket's word | constant, expected; a word of the table, a block, an entry |
+//! | `get`, `contains_key`, `get_key_value` | wait-free, but for a step in each table that replaces one meanwhile | the load of the slot; of what is not there, a moment while the slots are loaded | constant, expected; a line of the table, an entry |
 //! | `get_many` | as `get`, each key by itself | as `get` | the misses overlap |
-//! | `insert`, `try_insert`, `get_or_insert*` | lock-free | the exchange of the bucket's word; of what finds the key and leaves it, the load of that word | constant, amortised and expected: an entry, and a copy of a block of at most seven pointers |
+//! | `insert`, `try_insert`, `get_or_insert*` | lock-free | the exchange of the slot that makes the entry live; of what finds the key and leaves it, the load of its slot | constant, amortised and expected: an entry, and three exchanges in a line of the table |
 //! | `update*`, `compute`, `entry` | lock-free; the closure runs again when another write to the key was first | as `insert` | as `insert` |
-//! | `remove*` | lock-free | the exchange of the bucket's word | constant, expected |
+//! | `remove*` | lock-free | the exchange of the slot | constant, expected |
 //! | `retain`, `clear`, `insert_many` | each entry by itself | as above, for each | linear |
-//! | iteration | never waits | each entry by itself; a key that is there throughout is seen exactly once | linear in the table |
+//! | iteration | never waits; looks at a bucket again when keys came into it meanwhile | each entry by itself; a key that is there throughout is seen exactly once | linear in the table |
 //! | `len`, `is_empty` | never waits | none while others write; exact when nobody does | a few counters |
 //!
 //! * A key that is replaced is never absent for an instant.

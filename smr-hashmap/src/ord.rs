@@ -7,25 +7,50 @@
 use smr_core::orderings;
 
 orderings! {
-    /// A bucket's word is loaded. Pairs with [`map_word_write`]: the block and the
-    /// entries that it names are there.
-    map_word_load = Acquire, or Relaxed;
+    /// A slot is loaded. Pairs with [`map_slot_complete`] and [`map_slot_replace`]: the
+    /// entry is there; with [`map_slot_complete`] and [`map_slot_free`] also for what the
+    /// head was then.
+    map_slot_load = Acquire, or Relaxed;
 
-    /// A bucket's word is replaced by one that names a new block. Release: pairs
-    /// with [`map_word_load`].
-    map_word_write = Release, or Relaxed;
+    /// A decided entry becomes visible. Release: pairs with [`map_slot_load`]: who removes
+    /// it finds that the head names its slot.
+    map_slot_complete = Release, or Relaxed;
 
-    /// A bucket's word is frozen. Release: pairs with [`map_word_load`]: who finds
-    /// a frozen word finds the next table.
-    map_word_freeze = AcqRel, or Relaxed;
+    /// An entry takes another's place. Release: pairs with [`map_slot_load`].
+    map_slot_replace = Release, or Relaxed;
 
-    /// An image of frozen buckets is installed in the next table. Release: pairs
-    /// with [`map_word_load`].
-    map_word_install = Release, or Relaxed;
+    /// An entry goes. Release: pairs with [`map_slot_load`]: who finds it gone finds what
+    /// came before, and that the head does not name its slot.
+    map_slot_free = Release, or Relaxed;
 
-    /// A bucket's word says that all of it has moved. Release: pairs with
-    /// [`map_word_load`]: who finds it finds the images in the next table.
-    map_word_moved = AcqRel, or Relaxed;
+    /// A head is loaded. Pairs with all of the following.
+    map_head_load = Acquire, or Relaxed;
+
+    /// An insertion is decided. Release: pairs with [`map_head_load`]: who finds the slot
+    /// named finds the claim in it, and all entries that were complete before.
+    map_head_decide = Release, or Relaxed;
+
+    /// A slot is taken out of the head. Release: pairs with [`map_head_load`]: the entry
+    /// that it named was complete.
+    map_head_unname = Release, or Relaxed;
+
+    /// A bucket is frozen. Release: pairs with [`map_head_load`]: who finds it frozen
+    /// finds the next table.
+    map_head_freeze = Release, or Relaxed;
+
+    /// A bucket of the next table is filled. Release: pairs with [`map_head_load`]: who
+    /// finds it filled finds its slots.
+    map_head_install = Release, or Relaxed;
+
+    /// All of a bucket has moved. Release: pairs with [`map_head_load`]: who finds it so
+    /// finds its targets filled.
+    map_head_moved = Release, or Relaxed;
+
+    /// More slots are published. Pairs with [`map_link_load`].
+    map_link_publish = Release, or Relaxed;
+
+    /// More slots are looked up. Pairs with [`map_link_publish`]: they are empty.
+    map_link_load = Acquire, or Relaxed;
 
     /// A table is published: the first, or the one that replaces another. Pairs with
     /// [`map_table_load`].

@@ -2,6 +2,16 @@
 //!
 //! Under loom they shrink, so that a model reaches every path.
 
+/// Slots of a bucket, and of what follows it when they do not do: they fill a line of the
+/// cache, with a head and a link.
+pub(crate) const SLOTS: usize = if cfg!(shuttle) {
+    2
+} else if cfg!(loom) {
+    1
+} else {
+    6
+};
+
 /// Entries of a bucket on the average when the table grows.
 pub(crate) const MAX_LOAD: usize = if cfg!(loom) { 1 } else { 5 };
 
@@ -32,14 +42,19 @@ pub(crate) const GROW_BITS: u32 = 1;
 /// is asked for: so many buckets come from one.
 pub(crate) const MAX_STEP_BITS: u32 = if cfg!(loom) { 1 } else { 6 };
 
-/// Buckets that a write moves along while the table is being replaced.
-pub(crate) const HELP: usize = if cfg!(loom) { 1 } else { 2 };
+/// Buckets that a write moves along while the table is being replaced. None in models,
+/// which have enough with the write's own.
+pub(crate) const HELP: usize = if cfg!(shuttle) {
+    1
+} else if cfg!(loom) {
+    0
+} else {
+    2
+};
 
-/// Binary logarithm of the buckets from which on the length is kept in shards.
-pub(crate) const SHARD_FROM_BITS: u32 = 8;
-
-/// Shards of the length at the most.
-pub(crate) const MAX_SHARDS: usize = 64;
+/// Binary logarithm of the buckets below which the writers of all of them look how full
+/// the table is.
+pub(crate) const LOOK_ALL_BITS: u32 = 8;
 
 /// Look-ups of a batch that are under way at a time.
 pub(crate) const BATCH: usize = 16;

@@ -5,10 +5,9 @@
 //! places that ask `mutant` name them. `cargo loom` runs the models, `cargo mutants`
 //! runs the mutants; see CONTRIBUTING.md.
 //!
-//! Blocks are plain memory. `raw::watch` shows them to loom, so that a block that is
-//! read before it is known to be written, reused under a reader, or retired twice
-//! fails a model.
+//! A bucket has one slot, so that what does not fit into a line is reached as well.
 
+mod lines;
 mod reads;
 mod resizes;
 mod support;

@@ -1,5 +1,6 @@
 //! What the models share.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use loom::thread;
@@ -36,6 +37,27 @@ impl Thing {
             unsafe { value.replace(DEAD) }
         });
         assert_ne!(seen, DEAD, "destroyed twice");
+    }
+}
+
+/// What one thread writes, and another reads when it may know that.
+#[derive(Default)]
+pub(super) struct Note(UnsafeCell<()>);
+
+// SAFETY: there is nothing in it; loom fails the model when accesses meet.
+unsafe impl Sync for Note {}
+// SAFETY: as above.
+unsafe impl Send for Note {}
+
+impl Note {
+    #[track_caller]
+    pub(super) fn write(&self) {
+        self.0.with_mut(|_| ());
+    }
+
+    #[track_caller]
+    pub(super) fn read(&self) {
+        self.0.with(|_| ());
     }
 }
 
@@ -172,10 +194,26 @@ impl Bed {
     /// Keys and numbers, in the order of the keys.
     #[track_caller]
     pub(super) fn all(&self, guard: &Guard) -> Vec<(u64, u64)> {
-        let entries = self.map.iter(guard);
+        self.all_of(0..usize::MAX, guard)
+    }
+
+    /// The same, of some buckets of the current table.
+    #[track_caller]
+    pub(super) fn all_of(&self, buckets: Range<usize>, guard: &Guard) -> Vec<(u64, u64)> {
+        let entries = self.map.iter_of(buckets, guard);
         let mut all: Vec<_> = entries.map(|e| (e.key, e.value.number())).collect();
         all.sort_unstable();
         all
+    }
+
+    /// Gives the bucket of these keys two slots, which are free.
+    pub(super) fn widen(&self, keys: [u64; 2], guard: &Guard) {
+        for key in keys {
+            assert!(self.insert(key, 0, guard));
+        }
+        for key in keys {
+            assert!(self.remove(key, guard).is_some());
+        }
     }
 
     /// Gives the table a successor, of which nobody has moved anything yet.

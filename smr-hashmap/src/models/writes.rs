@@ -1,6 +1,6 @@
 //! Two writers of one bucket.
 
-use super::support::{Reached, explore, key, play};
+use super::support::{Note, Reached, explore, key, play};
 
 /// Two first insertions, which race for the table as well.
 #[test]
@@ -87,4 +87,95 @@ fn updates() {
         );
     });
     FIRST.check();
+}
+
+/// Two insert one key into a bucket that has free slots: one of them is first.
+#[test]
+fn insertions_of_one_key() {
+    static FIRST: Reached = Reached::new("the other thread is first");
+    explore(2, || {
+        let (key, others) = (key(1, 0, 0), [key(1, 0, 1), key(1, 0, 2)]);
+        play(
+            move |bed, guard| bed.widen(others, guard),
+            move |bed, own| bed.try_insert(key, 1, &own.pin()),
+            move |bed, own| bed.try_insert(key, 2, &own.pin()),
+            |all, one, two| {
+                FIRST.hit_if(one);
+                assert!(one != two, "one of them is first");
+                assert_eq!(all, [(key, if one { 1 } else { 2 })]);
+            },
+        );
+    });
+    FIRST.check();
+}
+
+/// An insertion, and one of the same key into a slot that is freed meanwhile.
+#[test]
+fn insertions_into_a_freed_slot() {
+    static FIRST: Reached = Reached::new("the other thread is first");
+    explore(2, || {
+        let (old, key, other) = (key(1, 0, 0), key(1, 0, 1), key(1, 0, 2));
+        play(
+            move |bed, guard| {
+                assert!(bed.insert(old, 7, guard));
+                assert!(bed.insert(other, 8, guard));
+                assert!(bed.remove(other, guard).is_some());
+            },
+            move |bed, own| bed.try_insert(key, 1, &own.pin()),
+            move |bed, own| {
+                let guard = own.pin();
+                assert_eq!(bed.remove(old, &guard), Some(7));
+                bed.try_insert(key, 2, &guard)
+            },
+            |all, one, two| {
+                FIRST.hit_if(one);
+                assert!(one != two, "one of them is first");
+                assert_eq!(all, [(key, if one { 1 } else { 2 })]);
+            },
+        );
+    });
+    FIRST.check();
+}
+
+/// Two insert keys of their own into a bucket that has one slot left: the other follows.
+#[test]
+fn insertions_into_the_last_slot() {
+    explore(1, || {
+        let (one, two) = (key(1, 0, 1), key(1, 0, 2));
+        play(
+            |bed, _| assert!(bed.map.root_or_make(1).is_some()),
+            move |bed, own| assert!(bed.try_insert(one, 1, &own.pin())),
+            move |bed, own| assert!(bed.try_insert(two, 2, &own.pin())),
+            |all, (), ()| assert_eq!(all.len(), 2),
+        );
+    });
+}
+
+/// Who does not find what was removed finds what came before its removal.
+#[test]
+fn removal_and_what_came_before() {
+    static GONE: Reached = Reached::new("the key is gone");
+    explore(1, || {
+        let key = key(1, 0, 0);
+        let note = std::sync::Arc::new(Note::default());
+        let theirs = std::sync::Arc::clone(&note);
+        play(
+            |bed, guard| assert!(bed.insert(key, 1, guard)),
+            move |bed, own| {
+                let guard = own.pin();
+                theirs.write();
+                assert_eq!(bed.remove(key, &guard), Some(1));
+            },
+            move |bed, own| {
+                let guard = own.pin();
+                let is_gone = bed.find(key, &guard).is_none();
+                GONE.hit_if(is_gone);
+                if is_gone {
+                    note.read();
+                }
+            },
+            |all, (), ()| assert!(all.is_empty()),
+        );
+    });
+    GONE.check();
 }

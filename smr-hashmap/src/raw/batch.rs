@@ -1,15 +1,15 @@
 //! Look-ups in batches: the misses of many keys at a time.
 //!
-//! A look-up waits for three lines of memory, one after the other: the word, the
-//! block, the entry. In a batch all words are fetched, then all blocks, then all
-//! entries, so that a batch waits three times and not three times a key.
+//! A look-up waits for two lines of memory, one after the other: the bucket, the entry. In
+//! a batch all buckets are fetched, then all entries, so that a batch waits twice and not
+//! twice a key.
 
-use smr_core::Guard;
+use smr_core::{Guard, prefetch};
 
-use crate::raw::block::BlockRef;
 use crate::raw::entry::{Entry, Hash};
-use crate::raw::map::{RawMap, search};
-use crate::raw::prefetch;
+use crate::raw::line::{Line, matches};
+use crate::raw::map::RawMap;
+use crate::raw::word::Wanted;
 use crate::tunables::BATCH;
 
 impl<K, V> RawMap<K, V> {
@@ -21,7 +21,7 @@ impl<K, V> RawMap<K, V> {
         &'g self,
         hashes: &[u64],
         mut eq: impl FnMut(usize, &K) -> bool,
-        _guard: &'g Guard,
+        guard: &'g Guard,
         mut found: impl FnMut(usize, Option<&'g Entry<K, V>>),
     ) {
         let Some(table) = self.root() else {
@@ -31,27 +31,26 @@ impl<K, V> RawMap<K, V> {
             let mut mixed = [Hash::new(0); BATCH];
             for (slot, hash) in mixed.iter_mut().zip(hashes) {
                 *slot = Hash::new(*hash);
-                prefetch::read(table.address(table.bucket(*slot)));
+                prefetch(core::ptr::from_ref(table.line_of(*slot)));
             }
             let mixed = &mixed[..hashes.len()];
-            let mut blocks: [Option<BlockRef>; BATCH] = [None; BATCH];
-            for (slot, hash) in blocks.iter_mut().zip(mixed) {
-                let word = Self::current(table, *hash);
-                prefetch::read(word.address());
-                // SAFETY: loaded in the guard's section.
-                *slot = unsafe { word.block() };
-            }
-            for (block, hash) in blocks.iter().zip(mixed) {
-                if let Some(block) = block {
-                    for place in block.candidates(*hash) {
-                        prefetch::read(block.entry::<K, V>(place).as_ptr());
-                    }
+            let mut lines: [Option<&Line>; BATCH] = [None; BATCH];
+            for (slot, hash) in lines.iter_mut().zip(mixed) {
+                let line = Self::current(table, *hash);
+                let words = line.slots().words();
+                let mask = matches(&words, Wanted::new(*hash));
+                // The first is the one, most of the time.
+                let word = words[mask.trailing_zeros() as usize % words.len()];
+                if let Some(entry) = word.entry::<K, V>() {
+                    prefetch(entry.as_ptr());
                 }
+                *slot = Some(line);
             }
-            for (index, (block, hash)) in blocks.iter().zip(mixed).enumerate() {
+            for (index, (line, hash)) in lines.iter().zip(mixed).enumerate() {
                 let index = batch * BATCH + index;
-                let entry = search(*block, *hash, |key| eq(index, key));
-                found(index, entry.map(|there| there.entry));
+                let eq = |key: &K| eq(index, key);
+                let entry = line.and_then(|line| Self::find_in(line, *hash, eq, guard));
+                found(index, entry);
             }
         }
     }

@@ -5,8 +5,8 @@ use core::ptr::{self, NonNull};
 use smr_core::sync::Ordering;
 use smr_core::{Pool, PoolBox};
 
-use crate::raw::block::BlockRef;
 use crate::raw::entry::Entry;
+use crate::raw::line::Slots;
 use crate::raw::map::RawMap;
 use crate::raw::resize::Panics;
 use crate::raw::table::Table;
@@ -25,47 +25,54 @@ pub(crate) struct Detached<K, V> {
 struct Walk {
     table: usize,
     bucket: usize,
-    block: Option<BlockRef>,
+    slots: Option<NonNull<Slots>>,
     place: usize,
     is_frozen: bool,
 }
 
 impl Walk {
-    /// The next entry that counts: what is frozen counts where nothing was installed
-    /// for it.
+    /// The next entry that counts: what is frozen counts where its target was not
+    /// filled.
     ///
     /// # Safety
     ///
-    /// Nobody else uses the tables, whose blocks and entries are alive.
+    /// Nobody else uses the tables, whose entries are alive.
     unsafe fn next<K, V>(&mut self, tables: [Option<&Table>; 2]) -> Option<NonNull<Entry<K, V>>> {
         loop {
-            let Some(block) = self.block else {
+            let Some(slots) = self.slots else {
                 let table = tables.get(self.table).copied().flatten()?;
                 if self.bucket == table.len() {
                     self.table += 1;
                     self.bucket = 0;
                     continue;
                 }
-                let word = table.load(self.bucket);
+                let line = table.line(self.bucket);
                 self.bucket += 1;
                 self.place = 0;
-                self.is_frozen = word.is_frozen();
-                // SAFETY: the caller's promise; a MOVED word has none.
-                self.block = unsafe { word.block() };
+                let head = line.settle();
+                self.is_frozen = head.is_frozen();
+                // What was not filled yet, or has moved, does not count.
+                if !head.is_null() && !head.is_moved() {
+                    self.slots = Some(NonNull::from(line.slots()));
+                }
                 continue;
             };
-            if self.place == block.len() {
-                self.block = block.next();
+            // SAFETY: the caller's promise.
+            let slots = unsafe { slots.as_ref() };
+            let Some(slot) = slots.slots().get(self.place) else {
+                self.slots = slots.next().map(NonNull::from);
                 self.place = 0;
                 continue;
-            }
-            let entry = block.entry(self.place);
+            };
             self.place += 1;
+            let Some(entry) = slot.load().entry::<K, V>() else {
+                continue;
+            };
             if self.is_frozen {
                 // SAFETY: the caller's promise.
                 let hash = unsafe { Entry::<K, V>::hash_of(entry) };
-                let next = tables[1].expect("words are frozen when there is a next table");
-                if !next.load(next.bucket(hash)).is_null() {
+                let next = tables[1].expect("buckets are frozen when there is a next table");
+                if !next.line_of(hash).head().is_null() {
                     continue;
                 }
             }
@@ -144,7 +151,7 @@ impl<K, V> Detached<K, V> {
     }
 
     /// Gives the memory of entries without destructors back to the pool of a map that
-    /// goes on. That of the blocks goes with the tables.
+    /// goes on.
     fn recycle(&mut self, pool: &Pool<Entry<K, V>>) {
         while let Some(entry) = self.next(pool) {
             drop(entry);

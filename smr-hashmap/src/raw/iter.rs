@@ -9,22 +9,23 @@
 //! # Exactly once
 //!
 //! A key belongs to one bucket of the first table, and each bucket is visited once. A
-//! visit ends at words that count (see `map::current`) when they are loaded, one for
-//! each range of hashes of the bucket; a word names an unchanging block. So a key that
-//! is present throughout is in the one word that counts for it, and is seen; and no key
-//! is seen twice, however the table grows and shrinks.
+//! visit ends at buckets that count (see `map::current`) when their heads are loaded, one
+//! for each range of hashes of the bucket, and takes the entries of all slots at once,
+//! while no insertion is decided there. A key that is present throughout stays in its slot,
+//! and is seen. No key is seen twice, however the table grows and shrinks: for that it
+//! would have to be inserted again while the slots are read.
 
 use core::fmt;
 
-use smr_core::Guard;
 use smr_core::sync::mutant;
+use smr_core::{Guard, HAS_PREFETCH, prefetch};
 
-use crate::raw::block::BlockRef;
 use crate::raw::entry::Entry;
+use crate::raw::line::{Head, Line};
 use crate::raw::map::RawMap;
-use crate::raw::prefetch;
 use crate::raw::table::Table;
-use crate::tunables::AHEAD;
+use crate::raw::word::Word;
+use crate::tunables::{AHEAD, SLOTS};
 
 /// Entries of a map, in no order.
 pub(crate) struct RawIter<'g, K, V> {
@@ -32,14 +33,13 @@ pub(crate) struct RawIter<'g, K, V> {
     table: Option<&'g Table>,
     bucket: usize,
     end: usize,
-    /// Where we are.
-    block: Option<BlockRef>,
+    /// What is in the bucket where we are, and where in it.
+    near: [Word; SLOTS],
+    far: Vec<Word>,
     place: usize,
-    /// Entries of the block.
-    len: usize,
     /// Where else the bucket is, while it is followed.
     later: Vec<Later<'g>>,
-    /// The hashes that the block was followed for: entries of others are left out.
+    /// The hashes that the bucket was followed for: entries of others are left out.
     filter: Option<Span>,
     _entries: core::marker::PhantomData<&'g Entry<K, V>>,
 }
@@ -51,14 +51,14 @@ struct Span {
     index: usize,
 }
 
-/// A bucket of a later table, what is wanted there, and the frozen block that stands in for it if nothing
-/// was installed there.
+/// A bucket of a later table, what is wanted there, and the frozen bucket that stands in
+/// for it if it was not filled.
 #[derive(Clone, Copy)]
 struct Later<'g> {
     table: &'g Table,
     bucket: usize,
     span: Span,
-    frozen: Option<BlockRef>,
+    frozen: Option<&'g Line>,
 }
 
 impl<K, V> RawMap<K, V> {
@@ -68,22 +68,31 @@ impl<K, V> RawMap<K, V> {
         RawIter::of(table, 0, table.map_or(0, Table::len))
     }
 
+    /// The entries of some buckets of the current table: for models.
+    #[cfg(all(test, loom))]
+    pub(crate) fn iter_of<'g>(
+        &'g self,
+        buckets: core::ops::Range<usize>,
+        _guard: &'g Guard,
+    ) -> RawIter<'g, K, V> {
+        let table = self.root();
+        let end = table.map_or(0, Table::len).min(buckets.end);
+        RawIter::of(table, buckets.start, end)
+    }
+
     /// Fetches what whoever goes through the buckets, and is at this one, will want
     /// soon. In a section.
     #[inline(always)]
     pub(crate) fn look_ahead(table: &Table, bucket: usize, end: usize) {
         let far = bucket + 2 * AHEAD;
         if far < end {
-            prefetch::read(table.load(far).address());
+            prefetch(core::ptr::from_ref(table.line(far)));
         }
         let near = bucket + AHEAD;
-        if near < end {
-            let word = table.load(near);
-            // SAFETY: loaded in the caller's section.
-            let block = unsafe { word.block() }.filter(|_| word.is_live());
-            for place in 0..block.map_or(0, BlockRef::len) {
-                if let Some(block) = block {
-                    prefetch::read(block.entry::<K, V>(place).as_ptr());
+        if HAS_PREFETCH && near < end {
+            for word in table.line(near).slots().words() {
+                if let Some(entry) = word.entry::<K, V>() {
+                    prefetch(entry.as_ptr());
                 }
             }
         }
@@ -96,9 +105,9 @@ impl<'g, K, V> RawIter<'g, K, V> {
             table,
             bucket,
             end,
-            block: None,
-            place: 0,
-            len: 0,
+            near: [Word::UNUSED; SLOTS],
+            far: Vec::new(),
+            place: SLOTS,
             later: Vec::new(),
             filter: None,
             _entries: core::marker::PhantomData,
@@ -117,21 +126,31 @@ impl<'g, K, V> RawIter<'g, K, V> {
         (self, Some(rest))
     }
 
-    /// The first block of the next word that counts and is not empty.
-    fn next_block(&mut self) -> Option<BlockRef> {
-        let first = self.table?;
+    /// Goes to the next bucket that counts; `false` if there is none.
+    fn next_bucket(&mut self) -> bool {
+        let Some(first) = self.table else {
+            return false;
+        };
         loop {
             let (table, bucket, span) = match self.later.pop() {
                 Some(later) => {
                     self.filter = Some(later.span);
-                    if later.frozen.is_some() {
-                        return later.frozen;
+                    if let Some(frozen) = later.frozen {
+                        if self.look(frozen).is_moved() {
+                            // Filled since.
+                            self.later.push(Later {
+                                frozen: None,
+                                ..later
+                            });
+                            continue;
+                        }
+                        return true;
                     }
                     (later.table, later.bucket, later.span)
                 }
                 None => {
                     if self.bucket == self.end {
-                        return None;
+                        return false;
                     }
                     self.filter = None;
                     self.bucket += 1;
@@ -140,22 +159,40 @@ impl<'g, K, V> RawIter<'g, K, V> {
                     (first, index, Span { bits, index })
                 }
             };
-            let word = table.load(bucket);
-            // SAFETY: loaded in the section that the iterator borrows.
-            let block = unsafe { word.block() };
-            if !word.is_live() {
-                self.follow(table, span, word.is_frozen().then_some(block));
-            } else if block.is_some() {
-                return block;
+            let line = table.line(bucket);
+            let head = self.look(line);
+            if head.is_live() {
+                return true;
             }
+            self.place = SLOTS;
+            self.far.clear();
+            self.follow(table, span, head.is_frozen().then_some(line));
         }
     }
 
-    /// Notes where the hashes of a bucket are that is frozen with these entries, or has moved.
+    /// Takes what is in a bucket.
+    #[inline(always)]
+    fn look(&mut self, line: &Line) -> Head {
+        self.place = 0;
+        line.picture(&mut self.near, &mut self.far)
+    }
+
+    /// The next word of the bucket where we are.
+    #[inline(always)]
+    fn word(&mut self) -> Option<Word> {
+        let word = match self.near.get(self.place) {
+            Some(word) => *word,
+            None => *self.far.get(self.place - SLOTS)?,
+        };
+        self.place += 1;
+        Some(word)
+    }
+
+    /// Notes where the hashes of a bucket are that is frozen, or has moved.
     #[cold]
-    fn follow(&mut self, table: &'g Table, span: Span, frozen: Option<Option<BlockRef>>) {
+    fn follow(&mut self, table: &'g Table, span: Span, frozen: Option<&'g Line>) {
         let Some(next) = table.next() else {
-            unreachable!("words are frozen when there is a next table");
+            unreachable!("buckets are frozen when there is a next table");
         };
         let is_larger = next.bits >= span.bits;
         let targets = if is_larger {
@@ -170,7 +207,9 @@ impl<'g, K, V> RawIter<'g, K, V> {
                 bits: next.bits,
                 index: target,
             };
-            let mut later = Later {
+            // What is not filled yet is here still.
+            let frozen = frozen.filter(|_| next.line(target).head().is_null());
+            self.later.push(Later {
                 table: next,
                 bucket: target,
                 span: if is_larger || mutant("map_iter_all") {
@@ -178,18 +217,8 @@ impl<'g, K, V> RawIter<'g, K, V> {
                 } else {
                     span
                 },
-                frozen: None,
-            };
-            // What is not installed yet is here still.
-            if let Some(block) = frozen
-                && next.load(target).is_null()
-            {
-                if block.is_none() {
-                    continue;
-                }
-                later.frozen = block;
-            }
-            self.later.push(later);
+                frozen,
+            });
         }
     }
 }
@@ -200,19 +229,17 @@ impl<'g, K, V> Iterator for RawIter<'g, K, V> {
     #[inline]
     fn next(&mut self) -> Option<&'g Entry<K, V>> {
         loop {
-            let block = match self.block {
-                Some(block) if self.place < self.len => block,
-                other => {
-                    let next = other.and_then(BlockRef::next);
-                    let block = next.map_or_else(|| self.next_block(), Some)?;
-                    self.block = Some(block);
-                    (self.place, self.len) = (0, block.len());
-                    continue;
+            let Some(word) = self.word() else {
+                if !self.next_bucket() {
+                    return None;
                 }
+                continue;
             };
-            let entry = block.entry(self.place);
-            self.place += 1;
-            // SAFETY: in the section that the iterator borrows, as its block is.
+            let Some(entry) = word.entry::<K, V>() else {
+                continue;
+            };
+            // SAFETY: in the section that the iterator borrows; the bucket had not moved
+            // when the section was open.
             let entry: &Entry<K, V> = unsafe { entry.as_ref() };
             let is_wanted = |span: Span| entry.hash.bucket(span.bits) == span.index;
             if self.filter.is_none_or(is_wanted) {
@@ -228,9 +255,9 @@ impl<K, V> Clone for RawIter<'_, K, V> {
             table: self.table,
             bucket: self.bucket,
             end: self.end,
-            block: self.block,
+            near: self.near,
+            far: self.far.clone(),
             place: self.place,
-            len: self.len,
             later: self.later.clone(),
             filter: self.filter,
             _entries: core::marker::PhantomData,

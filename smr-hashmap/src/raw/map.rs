@@ -4,17 +4,16 @@ use core::ptr::{self, NonNull};
 use std::alloc::{Layout, handle_alloc_error};
 
 use smr_core::sync::{AtomicPtr, Ordering};
-use smr_core::{Guard, Pool, PoolBox, try_box};
+use smr_core::{Guard, HAS_PREFETCH, Pool, PoolBox, prefetch, try_box};
 
 use crate::ord;
-use crate::raw::block::BlockRef;
 use crate::raw::body::{Body, publish_first};
-use crate::raw::edit::Edit;
 use crate::raw::entry::{Entry, Hash};
-use crate::raw::prefetch;
+use crate::raw::line::{Head, Line, MAX_SLOTS, Slot, Slots, matches};
 use crate::raw::resize::{OnUnwind, Panics};
-use crate::raw::table::{Table, Word};
-use crate::tunables::MIN_BITS;
+use crate::raw::table::Table;
+use crate::raw::word::{Wanted, Word};
+use crate::tunables::{LOOK_FROM, MIN_BITS, SLOTS};
 
 /// A map without a hasher: callers bring the hash, and say which key is theirs.
 ///
@@ -68,11 +67,13 @@ pub(crate) enum Inserted<'g, K, V> {
     },
 }
 
-/// Where an entry was found: in which block of the chain, and where in it.
+/// Where an entry was found.
 pub(crate) struct Found<'g, K, V> {
-    pub(crate) block: usize,
-    pub(crate) place: usize,
-    pub(crate) item: NonNull<Entry<K, V>>,
+    /// The slot, by its number in the bucket.
+    index: usize,
+    slot: &'g Slot,
+    word: Word,
+    item: NonNull<Entry<K, V>>,
     pub(crate) entry: &'g Entry<K, V>,
 }
 
@@ -80,8 +81,16 @@ pub(crate) struct Found<'g, K, V> {
 struct Spot<'g, K, V> {
     table: &'g Table,
     bucket: usize,
-    word: Word,
+    line: &'g Line,
+    /// Loaded before all that follows.
+    head: Head,
     found: Option<Found<'g, K, V>>,
+    /// If nothing was found, a slot that was free, by its number and with what was in it;
+    free: Option<(usize, &'g Slot, Word)>,
+    /// the last slots of the bucket;
+    last: &'g Slots,
+    /// and how many slots were not free.
+    taken: usize,
 }
 
 impl<K, V> Spot<'_, K, V> {
@@ -92,34 +101,40 @@ impl<K, V> Spot<'_, K, V> {
     }
 }
 
-/// The entry with this key in a chain.
+/// The entry with this key among some slots, of which the first has this number.
+///
+/// # Safety
+///
+/// The words were loaded in the section that `'g` is of, from a bucket that had not
+/// moved when the section was open.
 #[inline(always)]
-pub(crate) fn search<'g, K, V>(
-    first: Option<BlockRef>,
+unsafe fn search<'g, K, V>(
+    slots: &'g Slots,
+    words: &[Word; SLOTS],
+    first: usize,
     hash: Hash,
-    mut eq: impl FnMut(&K) -> bool,
+    eq: &mut impl FnMut(&K) -> bool,
 ) -> Option<Found<'g, K, V>> {
-    let mut block = first?;
-    let mut index = 0;
-    loop {
-        for place in block.candidates(hash) {
-            let item = block.entry::<K, V>(place);
-            // SAFETY: the block is in our section, and so are its entries: they are
-            // retired when no word leads to them.
-            let entry = unsafe { item.as_ref() };
-            if entry.hash == hash && eq(&entry.key) {
-                let block = index;
-                return Some(Found {
-                    block,
-                    place,
-                    item,
-                    entry,
-                });
-            }
+    let mut mask = matches(words, Wanted::new(hash));
+    while mask != 0 {
+        let place = mask.trailing_zeros() as usize;
+        mask &= mask - 1;
+        let word = words[place];
+        let Some(item) = word.entry() else { continue };
+        // SAFETY: an entry is retired when no slot that counts has it any more; that was
+        // after the section had begun.
+        let entry: &Entry<K, V> = unsafe { item.as_ref() };
+        if entry.hash == hash && eq(&entry.key) {
+            return Some(Found {
+                index: first + place,
+                slot: &slots.slots()[place],
+                word,
+                item,
+                entry,
+            });
         }
-        block = block.next()?;
-        index += 1;
     }
+    None
 }
 
 impl<K, V> RawMap<K, V> {
@@ -188,22 +203,22 @@ impl<K, V> RawMap<K, V> {
 
     // -- read ----------------------------------------------------------------
 
-    /// The word that says what is in the bucket of `hash`, from `table` on.
+    /// The bucket of `hash` that counts, from `table` on.
     ///
-    /// A live word does, and a frozen one too: nobody writes to a bucket of the next
-    /// table before all that it comes from has MOVED, so at the moment of our load
-    /// nobody can have written.
+    /// A live one does, and a frozen one too: nobody writes to a bucket of the next table
+    /// before all that it comes from has moved, so at the moment of our load nobody can
+    /// have written. What is frozen later stays readable as it was then.
     #[inline(always)]
-    pub(crate) fn current(mut table: &Table, hash: Hash) -> Word {
+    pub(crate) fn current(mut table: &Table, hash: Hash) -> &Line {
         loop {
-            let word = table.load(table.bucket(hash));
-            if !word.is_moved() {
-                return word;
+            let line = table.line_of(hash);
+            if !line.head().is_moved() {
+                return line;
             }
             core::hint::cold_path();
-            // The table was given its successor before any word was frozen.
+            // The table was given its successor before any bucket was frozen.
             let Some(next) = table.next() else {
-                unreachable!("words move when there is a next table");
+                unreachable!("buckets move when there is a next table");
             };
             table = next;
         }
@@ -211,20 +226,64 @@ impl<K, V> RawMap<K, V> {
 
     /// The entry with this key.
     ///
-    /// Linearization point: the load of the word that decided (see
-    /// [`current`](Self::current)), or of the root if that was null.
+    /// Linearization point of what is found: the load of its slot, or, if the bucket was
+    /// frozen since its head was loaded, the moment when it was. Of what is not found: a
+    /// key that is there from the load of the head to the end stays in its slot, so there
+    /// was a moment without it.
     #[inline(always)]
     pub(crate) fn find<'g>(
         &'g self,
         hash: u64,
         eq: impl FnMut(&K) -> bool,
-        _guard: &'g Guard,
+        guard: &'g Guard,
     ) -> Option<&'g Entry<K, V>> {
         let hash = Hash::new(hash);
-        let word = Self::current(self.root()?, hash);
-        // SAFETY: loaded in the guard's section.
-        let first = unsafe { word.block() };
-        search(first, hash, eq).map(|found| found.entry)
+        Self::find_in(Self::current(self.root()?, hash), hash, eq, guard)
+    }
+
+    /// The entry with this key in the bucket that counts.
+    #[inline(always)]
+    pub(crate) fn find_in<'g>(
+        line: &'g Line,
+        hash: Hash,
+        mut eq: impl FnMut(&K) -> bool,
+        _guard: &'g Guard,
+    ) -> Option<&'g Entry<K, V>> {
+        let slots = line.slots();
+        // One slot has the tag, most of the time: no need to ask in which order.
+        if let Some(item) = slots.last_of(Wanted::new(hash)).entry() {
+            // SAFETY: loaded in the guard's section, after the head.
+            let entry: &Entry<K, V> = unsafe { item.as_ref() };
+            if entry.hash == hash && eq(&entry.key) {
+                return Some(entry);
+            }
+        } else {
+            slots.next()?;
+        }
+        // SAFETY: as above.
+        unsafe { Self::find_slowly(slots, hash, &mut eq) }
+    }
+
+    /// The entry with this key in all slots of a bucket.
+    ///
+    /// # Safety
+    ///
+    /// As for [`search`], of words that are loaded now.
+    #[cold]
+    #[inline(never)]
+    unsafe fn find_slowly<'g>(
+        mut slots: &'g Slots,
+        hash: Hash,
+        eq: &mut impl FnMut(&K) -> bool,
+    ) -> Option<&'g Entry<K, V>> {
+        loop {
+            // SAFETY: the caller's promise.
+            let found = unsafe { search(slots, &slots.words(), 0, hash, eq) };
+            if let Some(found) = found {
+                return Some(found.entry);
+            }
+            slots = slots.next()?;
+        }
     }
 
     // -- write ---------------------------------------------------------------
@@ -235,65 +294,62 @@ impl<K, V> RawMap<K, V> {
     fn spot<'g>(
         &'g self,
         hash: Hash,
-        eq: impl FnMut(&K) -> bool,
+        mut eq: impl FnMut(&K) -> bool,
         guard: &'g Guard,
     ) -> Option<Spot<'g, K, V>> {
         let mut table = self.root()?;
-        let (bucket, word) = loop {
+        let (bucket, line, head) = loop {
             if let Some(next) = table.next() {
                 table = self.move_on(table, next, hash, guard);
                 continue;
             }
             let bucket = table.bucket(hash);
-            let word = table.load(bucket);
-            if word.is_live() {
-                break (bucket, word);
+            let line = table.line(bucket);
+            let head = line.settle();
+            if head.is_live() {
+                break (bucket, line, head);
             }
             // Frozen since: now there is a next table.
         };
-        // SAFETY: loaded in the guard's section.
-        let first = unsafe { word.block() };
-        Some(Spot {
+        let mut spot = Spot {
             table,
             bucket,
-            word,
-            found: search(first, hash, eq),
-        })
-    }
-
-    /// Makes a change, if the bucket is still as it was seen. Then the caller counts
-    /// it, and [retires](Self::retire) what it cut off.
-    #[inline]
-    fn commit(spot: &Spot<'_, K, V>, edit: &Edit) -> bool {
-        let done = spot
-            .table
-            .replace(spot.bucket, spot.word, edit.word)
-            .is_ok();
-        if !done {
-            // SAFETY: made for this edit, and not published.
-            unsafe { spot.table.blocks.give_back(edit.made, edit.shared) };
-        }
-        done
-    }
-
-    /// Retires what a change cut off: last, since a retire may run destructors of
-    /// earlier ones, which may panic. All of it is retired also then.
-    #[inline]
-    fn retire(
-        &self,
-        spot: &Spot<'_, K, V>,
-        edit: &Edit,
-        found: Option<&Found<'_, K, V>>,
-        guard: &Guard,
-    ) {
-        let entry = OnUnwind::new(|| {
-            if let Some(found) = found {
-                self.retire_entry(found.item, guard);
+            line,
+            head,
+            found: None,
+            free: None,
+            last: line.slots(),
+            taken: 0,
+        };
+        let mut first = 0;
+        loop {
+            let slots = spot.last;
+            let words = slots.words();
+            // SAFETY: loaded in the guard's section, after the head.
+            spot.found = unsafe { search(slots, &words, first, hash, &mut eq) };
+            if spot.found.is_some() {
+                return Some(spot);
             }
-        });
-        // SAFETY: our exchange cut them off.
-        unsafe { spot.table.blocks.retire(edit.cut, edit.shared, guard) };
-        entry.now();
+            for (place, word) in words.iter().enumerate() {
+                spot.taken += usize::from(!word.is_free());
+                if word.is_free() && spot.free.is_none() {
+                    spot.free = Some((first + place, &slots.slots()[place], *word));
+                }
+            }
+            first += SLOTS;
+            match slots.next() {
+                Some(next) => spot.last = next,
+                None => break,
+            }
+        }
+        // What others add has a number, too.
+        let is_numbered = |index| index + SLOTS < MAX_SLOTS;
+        assert!(
+            spot.free
+                .map_or(is_numbered(first), |(index, ..)| is_numbered(index)),
+            "a million keys share the first bits of their hashes: choose a better hasher"
+        );
+        Some(spot)
     }
 
     /// Puts an entry where `spot` is; tells whether the bucket was still as it was
@@ -306,44 +362,50 @@ impl<K, V> RawMap<K, V> {
         fresh: NonNull<Entry<K, V>>,
         guard: &Guard,
     ) -> bool {
-        let body = self.body().expect("it was made before the table");
-        // SAFETY: loaded in the guard's section.
-        let first = unsafe { spot.word.block() };
-        let blocks = &spot.table.blocks;
-        let edit = match (&spot.found, first) {
-            (Some(found), Some(first)) => Self::replaced(blocks, first, found, hash, fresh, guard),
-            _ => Self::added(blocks, first, hash, fresh, guard),
+        let claim = Word::claimed(hash, fresh);
+        if let Some(found) = &spot.found {
+            let done = found.slot.replace(found.word, claim.live());
+            if done {
+                self.retire_entry(found.item, guard);
+            }
+            return done;
+        }
+        let Some((index, slot, free)) = spot.free else {
+            spot.table.extend(spot.last, guard);
+            return false;
         };
-        if !Self::commit(spot, &edit) {
+        if !slot.claim(free, claim) {
             return false;
         }
-        if spot.found.is_none() {
-            body.len.add(1);
+        if !spot.line.decide(spot.head, index) {
+            slot.take_back(claim);
+            return false;
         }
-        self.retire(spot, &edit, spot.found.as_ref(), guard);
-        if edit.is_crowded && spot.table.is_sample(spot.bucket) {
+        slot.complete(claim);
+        let body = self.body().expect("it was made before the table");
+        body.len.add(1);
+        let is_looked_at = spot.table.is_sample(spot.bucket) || spot.taken >= 2 * SLOTS;
+        if spot.taken + 1 >= LOOK_FROM && is_looked_at {
             self.grow_if_full(spot.table, guard);
         }
         true
     }
 
-    /// Takes the found entry out; tells whether the bucket was still as it was seen.
+    /// Takes the found entry out; tells whether it was still there.
     #[inline]
     fn remove(&self, spot: &Spot<'_, K, V>, found: &Found<'_, K, V>, guard: &Guard) -> bool {
-        let body = self.body().expect("it was made before the table");
-        // SAFETY: loaded in the guard's section.
-        let Some(first) = (unsafe { spot.word.block() }) else {
-            unreachable!("the entry was found there");
-        };
-        let edit = Self::removed(&spot.table.blocks, first, found, guard);
-        if !Self::commit(spot, &edit) {
+        if !spot.line.free(found.index, found.slot, found.word) {
             return false;
         }
+        let body = self.body().expect("it was made before the table");
         body.len.add(-1);
-        self.retire(spot, &edit, Some(found), guard);
-        if edit.word == Word::EMPTY && spot.table.is_sample(spot.bucket) {
-            self.shrink_if_sparse(spot.table, guard);
+        // Last, since it may run destructors of others, which may panic.
+        let table = spot.table;
+        let retire = OnUnwind::new(|| self.retire_entry(found.item, guard));
+        if table.is_sample(spot.bucket) && spot.line.is_clear() {
+            self.shrink_if_sparse(table, guard);
         }
+        retire.now();
         true
     }
 
@@ -357,8 +419,9 @@ impl<K, V> RawMap<K, V> {
 
     /// Puts a key with its value.
     ///
-    /// Linearization point: the exchange of the bucket's word, or, where the key exists
-    /// and is not replaced, the load of the word that shows it.
+    /// Linearization point: the exchange of the slot that completes the insertion or
+    /// replaces an entry, or, where the key exists and is not replaced, the load of the
+    /// slot that shows it.
     #[inline]
     pub(crate) fn insert<'g>(
         &'g self,
@@ -405,10 +468,8 @@ impl<K, V> RawMap<K, V> {
     /// Fetches the bucket, while the caller does something else. In a section.
     #[inline(always)]
     fn fetch(&self, hash: Hash) {
-        if prefetch::IS_THERE
-            && let Some(table) = self.root()
-        {
-            prefetch::read(table.load(table.bucket(hash)).address());
+        if HAS_PREFETCH && let Some(table) = self.root() {
+            prefetch(ptr::from_ref(table.line_of(hash)));
         }
     }
 
@@ -423,8 +484,8 @@ impl<K, V> RawMap<K, V> {
     /// to the key came in between, with the value that it made before. Writes to
     /// other keys of the bucket do not make it start over: `f` may do such itself.
     ///
-    /// Linearization point: the exchange of the bucket's word; of what is aborted, the
-    /// load of the word that `f` decided on.
+    /// Linearization point: the exchange of the slot; of what is aborted, that of the
+    /// look-up that `f` decided on.
     #[inline]
     pub(crate) fn compute<'g, R>(
         &'g self,
@@ -499,8 +560,7 @@ impl<K, V> RawMap<K, V> {
 
 impl<K, V> Drop for RawMap<K, V> {
     fn drop(&mut self) {
-        // The entries, one by one; the memory of blocks and entries goes with the
-        // pools.
+        // The entries, one by one; their memory goes with the pool.
         let mut panics = Panics::default();
         let mut all = self.detach();
         panics.catch(|| all.drop_all(&self.pool));

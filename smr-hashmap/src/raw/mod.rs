@@ -1,64 +1,49 @@
 //! The inside of the map, and all of its unsafe code.
 //!
 //! ```text
-//!   map -> {resize, iter, drain, batch} -> {table, body} -> blocks -> block -> entry
+//!   map -> {resize, iter, drain, batch} -> {table, body} -> line -> word -> entry
 //! ```
 //!
 //! # The idea
 //!
-//! A bucket is one word, which points to an immutable [block](block) of tags and
-//! entry pointers. A reader loads the word, and has an unchanging picture of the
-//! bucket. A writer builds the picture that it wants, in a block that the pool hands
-//! out in nanoseconds, and swings the word by one compare-and-exchange.
-//!
-//! So each bucket is one atomic register, and what usually makes hash tables hard
-//! comes for nothing: a key cannot be inserted twice (both inserts change the same
-//! word), a replaced key is never absent, nothing is left behind by removals, and to
-//! freeze a bucket is to set one bit.
+//! A bucket is a [line](line) of the cache: slots that name entries, and a head. A reader
+//! loads the line, and follows the pointer whose tag is that of its hash: two misses, and
+//! no write. Replacing and removing is one exchange of a slot; insertions into one bucket
+//! pass its head one by one, so that a key comes in once.
 //!
 //! # Invariants
 //!
-//! 1. A published block never changes. (`block`)
-//! 2. Every key is in at most one place that counts: in the first table on the way
-//!    from the current one whose word for it has not MOVED. (`map::current`)
-//! 3. A word goes null → live words → frozen → MOVED, and never back.
-//! 4. A word is frozen only when its table has a next one, and MOVED only when all
-//!    images of it are installed.
-//! 5. What a word no longer leads to is retired once, by the thread whose exchange
-//!    cut it off: blocks by writes and by MOVED, entries by writes, tables, with the
-//!    memory of all their blocks, by the exchange of the root.
-//! 6. A block is named by words of the table that it was made for, and by no other's.
-//!
-//! # Why an exchange cannot succeed wrongly
-//!
-//! A writer loads a word, decides on what it sees, and exchanges the word it loaded.
-//! If others changed the bucket and the word is the same again, then it is the same
-//! block, and not another one at its address: a block that was retired meanwhile
-//! cannot come back while the writer's section is open. The same block is the same
-//! content, so the decision still holds. EMPTY is the same content as EMPTY.
+//! 1. A key is in at most one slot that counts: of the first table on the way from the
+//!    current one in which its bucket has not MOVED. (`map::current`)
+//! 2. It stays in that slot until it is removed, or the bucket moves.
+//! 3. The head names no slot but that of a decided insertion. (`line`)
+//! 4. A head goes null → FILLED → FROZEN → MOVED, and never back, and a slot that was used
+//!    is never UNUSED again.
+//! 5. A bucket is frozen only when its table has a next one, and MOVED only when all its
+//!    targets are filled.
+//! 6. What no slot that counts leads to is retired once, by the thread whose exchange cut
+//!    it off: entries by writes, tables, with all their slots, by the exchange of the root.
 //!
 //! # Progress
 //!
 //! Reads execute no atomic write and wait for nobody. They take a step for every
 //! table that replaced the one they started at, so without a resize that overtakes
 //! them they are wait-free. Writes are lock-free: an exchange fails because another
-//! write succeeded, or because the bucket moves, and then the writer moves it itself.
+//! write succeeded, or because the bucket moves, and then the writer moves it itself; an
+//! insertion that was decided is completed by whoever comes next.
 
 mod batch;
-mod block;
-mod blocks;
 mod body;
 mod drain;
-mod edit;
 mod entry;
 mod iter;
+pub(crate) mod line;
 mod map;
-mod prefetch;
 mod resize;
 mod table;
 #[cfg(all(test, not(loom)))]
 mod tests;
-mod watch;
+pub(crate) mod word;
 
 pub(crate) use drain::{RawDrain, RawIntoIter};
 pub(crate) use entry::Entry;

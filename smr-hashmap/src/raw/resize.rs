@@ -9,24 +9,26 @@
 //! buckets i·2^n and up.
 //!
 //! ```text
-//!   1. freeze the words of the group        nothing changes there any more
-//!   2. for each target whose word is null:  build its image from the frozen blocks,
-//!                                           install it: null -> image
-//!   3. frozen -> MOVED, each word           the winner retires its blocks
+//!   1. freeze the buckets of the group            nothing changes there any more
+//!   2. for each target whose head is null:        slots: UNUSED -> entry, as many as
+//!                                                 there are; head: null -> FILLED
+//!   3. FROZEN -> MOVED, the head of each bucket
 //! ```
 //!
 //! Any number of threads may do this at a time, and any may stop anywhere:
 //!
-//! - An image follows from frozen words alone, so all images of a target have the same
-//!   content, and one of them gets in: its word is never null again.
-//! - A write to a target comes after its image is in, since writers move their group
-//!   first, and so no image can undo it.
+//! - What goes into which slot follows from frozen buckets alone, so all who fill a
+//!   target put the same into the same slots. Those were set before its head, and none is
+//!   UNUSED again, so who comes late changes nothing.
+//! - A write to a target comes after its head was set, since writers move their group
+//!   first.
 //! - MOVED comes after all targets are filled. A thread that finds MOVED among the
-//!   words of its group need not, and must not, look at their blocks.
+//!   buckets of its group need not, and must not, look at their entries: they may be gone.
 //! - What a stalled thread had taken on, others take on when the count of claims has
 //!   gone round.
 //!
-//! Readers do not help. The entries do not move: images name the same ones.
+//! Readers do not help. The entries do not move: slots of the next table name the same
+//! ones.
 
 use core::ops::Range;
 
@@ -34,14 +36,12 @@ use smr_core::Guard;
 use smr_core::sync::{Ordering, mutant};
 
 use crate::ord;
-use crate::raw::block::{BlockRef, Draft};
 use crate::raw::body::Body;
-use crate::raw::entry::Hash;
+use crate::raw::entry::{Entry, Hash};
+use crate::raw::line::{Filler, Line, Slots};
 use crate::raw::map::RawMap;
-use crate::raw::table::{Table, Word};
-use crate::tunables::{
-    GROW_BITS, HELP, MAX_LOAD, MAX_STEP_BITS, MIN_BITS, SHARD_FROM_BITS, SPARSE, TRIM_FROM_BITS,
-};
+use crate::raw::table::Table;
+use crate::tunables::{GROW_BITS, HELP, MAX_LOAD, MAX_STEP_BITS, MIN_BITS, SPARSE, TRIM_FROM_BITS};
 
 /// Why a table could not be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +83,7 @@ impl<K, V> RawMap<K, V> {
         self.trim_if_due(body);
         if self.is_settled(table) && body.len.sum() > table.len().saturating_mul(MAX_LOAD) {
             // Without memory the table stays, and chains get longer.
-            let _ = self.replace_table(body, table, table.bits + GROW_BITS, guard);
+            let _ = self.replace_table(table, table.bits + GROW_BITS, guard);
         }
     }
 
@@ -99,7 +99,7 @@ impl<K, V> RawMap<K, V> {
             && self.is_settled(table)
             && body.len.sum().saturating_mul(SPARSE) < table.len().saturating_mul(MAX_LOAD)
         {
-            let _ = self.replace_table(body, table, table.bits - 1, guard);
+            let _ = self.replace_table(table, table.bits - 1, guard);
         }
     }
 
@@ -116,16 +116,7 @@ impl<K, V> RawMap<K, V> {
         table.next().is_none() && self.root().is_some_and(|root| core::ptr::eq(root, table))
     }
 
-    fn replace_table(
-        &self,
-        body: &Body,
-        table: &Table,
-        bits: u32,
-        guard: &Guard,
-    ) -> Result<(), ReserveError> {
-        if bits >= SHARD_FROM_BITS {
-            body.len.shard();
-        }
+    fn replace_table(&self, table: &Table, bits: u32, guard: &Guard) -> Result<(), ReserveError> {
         let fresh = Table::new(bits, self.pool.domain()).ok_or(ReserveError::OutOfMemory)?;
         table.set_next(fresh);
         if let Some(next) = table.next() {
@@ -171,11 +162,11 @@ impl<K, V> RawMap<K, V> {
     /// Moves a few groups that nobody has taken on yet.
     fn help(&self, table: &Table, next: &Table, guard: &Guard) {
         // Relaxed: who does what is no matter of order.
-        if table.moved.load(Ordering::Relaxed) == table.len() {
+        if table.moves.moved.load(Ordering::Relaxed) == table.len() {
             return;
         }
         let groups = groups(table, next);
-        let first = table.claimed.fetch_add(HELP, Ordering::Relaxed);
+        let first = table.moves.claimed.fetch_add(HELP, Ordering::Relaxed);
         for group in first..first.wrapping_add(HELP).min(first + groups) {
             let group = group & (groups - 1);
             // Whoever helps next finds at hand what it needs.
@@ -193,7 +184,7 @@ impl<K, V> RawMap<K, V> {
             panics.catch(|| self.move_group(table, next, group, guard));
         }
         // Whoever moved the last bucket may not have come to count it: not waited for.
-        if (0..table.len()).all(|bucket| table.load(bucket).is_moved()) {
+        if (0..table.len()).all(|bucket| table.line(bucket).head().is_moved()) {
             panics.catch(|| self.promote(table, next, guard));
         }
         panics.go_on();
@@ -202,86 +193,58 @@ impl<K, V> RawMap<K, V> {
     /// Moves a group, or completes what others have begun.
     fn move_group(&self, table: &Table, next: &Table, group: usize, guard: &Guard) {
         let groups = groups(table, next);
-        let sources = buckets(table, group, groups);
-        let is_filled = || !buckets(next, group, groups).any(|at| next.load(at).is_null());
-        if sources.clone().all(|source| table.load(source).is_moved())
+        let sources = || buckets(table, group, groups).map(|bucket| table.line(bucket));
+        let targets = buckets(next, group, groups);
+        let is_filled = || !targets.clone().any(|at| next.line(at).head().is_null());
+        if sources().all(|source| source.head().is_moved())
             || (mutant("map_filled_is_moved") && is_filled())
         {
             return;
         }
-        for source in sources.clone() {
-            if !mutant("map_no_freeze") {
-                table.freeze(source);
+        sources().for_each(Line::freeze);
+        for target in targets.clone() {
+            if next.line(target).head().is_null() && !mutant("map_no_image") {
+                Self::fill(sources(), next, target, guard);
             }
         }
-        for target in buckets(next, group, groups) {
-            if next.load(target).is_null() && !mutant("map_no_image") {
-                self.fill(table, sources.clone(), next, target, guard);
-            }
-        }
-        let mut moved = 0;
-        let mut panics = Panics::default();
-        for source in sources {
-            let word = table.load(source);
-            if word.is_frozen() && (table.set_moved(source, word) || mutant("map_loser_retires")) {
-                moved += 1;
-                // SAFETY: loaded in the guard's section.
-                let first = unsafe { word.block() };
-                // It may run destructors of others. All that moved is counted.
-                // SAFETY: our exchange cut them off.
-                panics.catch(|| unsafe { table.blocks.retire(first, None, guard) });
-            }
-        }
+        let is_ours = |source: &Line| source.set_moved() || mutant("map_loser_counts");
+        let moved = sources().filter(|source| is_ours(source)).count();
         if moved != 0 {
             // AcqRel: whoever counts the last one has seen the others move.
-            let before = table.moved.fetch_add(moved, ord::map_moved_count());
+            let before = table.moves.moved.fetch_add(moved, ord::map_moved_count());
             if before + moved == table.len() {
-                panics.catch(|| self.promote(table, next, guard));
+                self.promote(table, next, guard);
             }
         }
-        panics.go_on();
     }
 
-    /// Installs the image of a target, unless somebody did.
-    fn fill(
-        &self,
-        table: &Table,
-        sources: Range<usize>,
+    /// Fills a target with what is in the frozen sources, unless somebody did.
+    fn fill<'t>(
+        sources: impl Iterator<Item = &'t Line>,
         next: &Table,
         target: usize,
         guard: &Guard,
     ) {
-        let mut image: Option<BlockRef> = None;
-        let mut draft = Draft::new(None);
+        let line = next.line(target);
+        let mut filler = Filler::new(line);
         for source in sources {
-            let word = table.load(source);
-            if word.is_moved() {
-                // The target is filled: what we have is not needed.
-                // SAFETY: made here, and never published.
-                return unsafe { next.blocks.give_back(image, None) };
+            if source.head().is_moved() {
+                // The target is filled.
+                return;
             }
-            // SAFETY: loaded in the guard's section.
-            let first = unsafe { word.block() };
-            for entry in first.into_iter().flat_map(BlockRef::entries::<K, V>) {
-                // SAFETY: in our section, as its block is.
-                let hash = unsafe { entry.as_ref() }.hash;
-                if next.bucket(hash) != target {
+            let words = source.slots().chain().flat_map(|slots| slots.words());
+            for word in words {
+                let Some(entry) = word.entry::<K, V>() else {
                     continue;
+                };
+                // SAFETY: the bucket had not moved in our section.
+                let hash = unsafe { Entry::hash_of(entry) };
+                if next.bucket(hash) == target {
+                    filler.put(word.thawed(), |slots| next.extend(slots, guard));
                 }
-                if !draft.has_room() {
-                    image = Some(next.blocks.make(draft, guard));
-                    draft = Draft::new(image);
-                }
-                draft.push(hash, entry);
             }
         }
-        if draft.len() != 0 {
-            image = Some(next.blocks.make(draft, guard));
-        }
-        if next.install(target, Word::of(image)).is_err() {
-            // SAFETY: made here, and never published.
-            unsafe { next.blocks.give_back(image, None) };
-        }
+        line.install_head();
     }
 
     /// Makes the next table the current one, when all buckets have moved and the
@@ -316,7 +279,6 @@ impl<K, V> RawMap<K, V> {
     /// move by itself.
     fn resize_to(
         &self,
-        body: &Body,
         is_there: impl Fn(u32) -> bool,
         bits: u32,
         guard: &Guard,
@@ -333,7 +295,7 @@ impl<K, V> RawMap<K, V> {
                 table.bits.saturating_sub(MAX_STEP_BITS),
                 table.bits + MAX_STEP_BITS,
             );
-            self.replace_table(body, table, step, guard)?;
+            self.replace_table(table, step, guard)?;
         }
         Ok(())
     }
@@ -348,12 +310,9 @@ impl<K, V> RawMap<K, V> {
         }
         self.root_or_make(bits).ok_or(ReserveError::OutOfMemory)?;
         let body = self.body().expect("it was made before the table");
-        if bits >= SHARD_FROM_BITS {
-            body.len.shard();
-        }
         // Relaxed: a setting.
         body.floor.fetch_max(bits, Ordering::Relaxed);
-        self.resize_to(body, |there| there >= bits, bits, guard)
+        self.resize_to(|there| there >= bits, bits, guard)
     }
 
     /// Gives back what so many entries, or those that there are, do not need.
@@ -363,11 +322,8 @@ impl<K, V> RawMap<K, V> {
         // Relaxed: a setting.
         body.floor.store(bits_for(min), Ordering::Relaxed);
         // Without memory for a smaller one the table stays.
-        let _ = self.resize_to(body, |there| there <= bits, bits, guard);
+        let _ = self.resize_to(|there| there <= bits, bits, guard);
         self.pool.trim();
-        if let Some(table) = self.root() {
-            table.blocks.trim();
-        }
     }
 
     /// How many entries fit before the table grows.
@@ -383,7 +339,7 @@ impl<K, V> RawMap<K, V> {
         let mut bytes = self.pool.stats().slab_bytes + self.body().map_or(0, |_| size_of::<Body>());
         let mut table = self.root();
         while let Some(there) = table {
-            bytes += there.bytes() + there.blocks.bytes();
+            bytes += there.bytes();
             table = there.next();
         }
         bytes
@@ -391,46 +347,44 @@ impl<K, V> RawMap<K, V> {
 
     // -- all of it -----------------------------------------------------------
 
-    /// Removes everything that is there, bucket by bucket; each at the exchange of its
-    /// word.
+    /// Removes everything that is there, one after the other.
     pub(crate) fn clear(&self, guard: &Guard) {
         let Some(mut table) = self.root() else { return };
         let body = self.body().expect("it was made before the table");
         let mut panics = Panics::default();
         let mut bucket = 0;
-        while bucket < table.len() {
+        'buckets: while bucket < table.len() {
             if let Some(next) = table.next() {
                 panics.catch(|| self.finish(table, next, guard));
                 (table, bucket) = (next, 0);
                 continue;
             }
-            let word = table.load(bucket);
-            if !word.is_live() {
-                continue;
-            }
-            // SAFETY: loaded in the guard's section.
-            let Some(first) = (unsafe { word.block() }) else {
-                bucket += 1;
-                continue;
-            };
-            if table.replace(bucket, word, Word::EMPTY).is_err() {
-                continue;
+            let line = table.line(bucket);
+            let slots = line.slots().chain().flat_map(Slots::slots);
+            for (index, slot) in slots.enumerate() {
+                loop {
+                    let word = slot.load();
+                    let Some(entry) = word.entry::<K, V>() else {
+                        break;
+                    };
+                    if word.is_frozen() {
+                        // Now there is a next table.
+                        continue 'buckets;
+                    }
+                    if line.free(index, slot, word) {
+                        body.len.add(-1);
+                        panics.catch(|| self.retire_entry(entry, guard));
+                        break;
+                    }
+                }
             }
             bucket += 1;
-            let mut count = 0;
-            for entry in first.entries::<K, V>() {
-                count += 1;
-                panics.catch(|| self.retire_entry(entry, guard));
-            }
-            body.len.add(-count);
-            // SAFETY: our exchange cut them off.
-            panics.catch(|| unsafe { table.blocks.retire(Some(first), None, guard) });
         }
         // Relaxed: a setting.
         let floor = body.floor.load(Ordering::Relaxed);
         let bits = bits_for(self.len()).max(floor);
         panics.catch(|| {
-            let _ = self.resize_to(body, |there| there <= bits, bits, guard);
+            let _ = self.resize_to(|there| there <= bits, bits, guard);
         });
         panics.go_on();
     }

@@ -1,107 +1,27 @@
-//! Tables: an array of words, one a bucket, and the way to the table that follows.
+//! Tables: an array of buckets, and the way to the table that follows.
 //!
-//! A bucket's *word* says where its entries are:
-//!
-//! ```text
-//!   null             nothing was ever put here. In a table that replaces another one:
-//!                    not filled yet, the bucket is where the table before has it
-//!   EMPTY            no entries
-//!   block            a chain of blocks
-//!   null, EMPTY or
-//!   block | FROZEN   the same, and it will not change any more: the bucket is
-//!                    moving to the next table
-//!   MOVED            it is in the next table
-//! ```
-//!
-//! A word is frozen once the table has a next one. Then the *images* of the frozen
-//! buckets are put into the next table's words, each by one compare-and-exchange
-//! from null, and when they are all there the frozen words become MOVED. See
-//! [`crate::raw::resize`].
+//! A bucket is frozen once its table has a next one. Then what was in it is put into the
+//! buckets of the next table, and when they are all filled the frozen one is marked as
+//! moved. See [`crate::raw::resize`].
 
 use core::ptr::{self, NonNull};
 
-use smr_core::sync::{AtomicPtr, AtomicUsize, Ordering, mutant};
-use smr_core::{Domain, try_box};
+use smr_core::sync::{AtomicPtr, AtomicUsize, Ordering};
+use smr_core::{Domain, Guard, Pool, PoolBox, try_box};
 
 use crate::ord;
-use crate::raw::block::{Block, BlockRef};
-use crate::raw::blocks::Blocks;
 use crate::raw::body::publish_first;
 use crate::raw::entry::Hash;
-use crate::tunables::{LOOK_EVERY, SHARD_FROM_BITS};
+use crate::raw::line::{Line, More, Slots};
+use crate::tunables::{LOOK_ALL_BITS, LOOK_EVERY};
 
-/// A bucket's word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Word(*mut Block);
-
-/// Blocks are aligned to at least 32 bytes, so these bits of an address are free.
-const FROZEN: usize = 1;
-const EMPTY: usize = 2;
-const MOVED: usize = 4;
-const BITS: usize = FROZEN | EMPTY | MOVED;
-
-impl Word {
-    pub(crate) const NULL: Self = Self(ptr::null_mut());
-    pub(crate) const EMPTY: Self = Self(ptr::without_provenance_mut(EMPTY));
-    pub(crate) const MOVED: Self = Self(ptr::without_provenance_mut(MOVED));
-
-    pub(crate) fn of(block: Option<BlockRef>) -> Self {
-        block.map_or(Self::EMPTY, |block| Self(block.as_ptr()))
-    }
-
-    #[inline(always)]
-    pub(crate) fn is_null(self) -> bool {
-        self.0.is_null()
-    }
-
-    #[inline(always)]
-    pub(crate) fn is_moved(self) -> bool {
-        self.0.addr() & MOVED != 0
-    }
-
-    #[inline(always)]
-    pub(crate) fn is_frozen(self) -> bool {
-        self.0.addr() & FROZEN != 0
-    }
-
-    /// Whether the bucket is here and may change.
-    #[inline(always)]
-    pub(crate) fn is_live(self) -> bool {
-        self.0.addr() & (FROZEN | MOVED) == 0
-    }
-
-    fn frozen(self) -> Self {
-        Self(self.0.map_addr(|addr| addr | FROZEN))
-    }
-
-    /// The first block, frozen or not.
-    ///
-    /// # Safety
-    ///
-    /// The word was loaded in a section that is open for as long as what is returned
-    /// is used, at a moment when the block was not retired. (Or nobody else uses the
-    /// map.)
-    #[inline(always)]
-    pub(crate) unsafe fn block(self) -> Option<BlockRef> {
-        let block = NonNull::new(self.0.map_addr(|addr| addr & !BITS))?;
-        // SAFETY: the caller's promise.
-        Some(unsafe { BlockRef::new(block) })
-    }
-
-    /// The address of the first block, to be prefetched.
-    #[inline(always)]
-    pub(crate) fn address(self) -> *const Block {
-        self.0
-    }
-}
-
-/// The array of words, all null at first.
-mod words {
+/// The array of buckets, of which nothing was used.
+mod lines {
     #[cfg(not(loom))]
-    pub(super) use native::Words;
+    pub(super) use native::Lines;
 
     #[cfg(loom)]
-    pub(super) use modelled::Words;
+    pub(super) use modelled::Lines;
 
     #[cfg(not(loom))]
     mod native {
@@ -109,32 +29,24 @@ mod words {
         use core::ptr::NonNull;
         use std::alloc::{Layout, alloc_zeroed, dealloc};
 
-        use smr_core::sync::AtomicPtr;
-
-        use crate::raw::block::Block;
-
-        type Raw = AtomicPtr<Block>;
+        use crate::raw::line::Line;
 
         /// Zeroed by the system, which need not touch the pages of a large one.
-        pub(in crate::raw) struct Words {
-            first: NonNull<Raw>,
+        pub(in crate::raw) struct Lines {
+            first: NonNull<Line>,
             len: usize,
         }
 
         // SAFETY: an owned array of atomics.
-        unsafe impl Send for Words {}
+        unsafe impl Send for Lines {}
         // SAFETY: as above.
-        unsafe impl Sync for Words {}
+        unsafe impl Sync for Lines {}
 
-        impl Words {
-            fn layout(len: usize) -> Option<Layout> {
-                // By the line, so that no line holds words of others.
-                Layout::array::<Raw>(len).ok()?.align_to(64).ok()
-            }
-
+        impl Lines {
             /// `None` if there is no memory; `len` is not 0.
             pub(in crate::raw) fn new(len: usize) -> Option<Self> {
-                let layout = Self::layout(len).filter(|layout| layout.size() != 0)?;
+                let layout = Layout::array::<Line>(len).ok();
+                let layout = layout.filter(|layout| layout.size() != 0)?;
                 // SAFETY: the layout is not empty.
                 let first = NonNull::new(unsafe { alloc_zeroed(layout) })?;
                 smr_core::advise_huge(first, layout.size());
@@ -143,19 +55,20 @@ mod words {
             }
         }
 
-        impl Deref for Words {
-            type Target = [Raw];
+        impl Deref for Lines {
+            type Target = [Line];
 
             #[inline(always)]
-            fn deref(&self) -> &[Raw] {
-                // SAFETY: allocated with this length, and zeros are null pointers.
+            fn deref(&self) -> &[Line] {
+                // SAFETY: allocated with this length, and zeros are lines of which
+                // nothing was used.
                 unsafe { core::slice::from_raw_parts(self.first.as_ptr(), self.len) }
             }
         }
 
-        impl Drop for Words {
+        impl Drop for Lines {
             fn drop(&mut self) {
-                let layout = Self::layout(self.len).expect("it was allocated");
+                let layout = Layout::array::<Line>(self.len).expect("it was allocated");
                 // SAFETY: allocated in `new` with this layout, and owned.
                 unsafe { dealloc(self.first.as_ptr().cast(), layout) };
             }
@@ -166,45 +79,50 @@ mod words {
     mod modelled {
         use core::ops::Deref;
 
-        use smr_core::sync::AtomicPtr;
+        use crate::raw::line::Line;
 
-        use crate::raw::block::Block;
+        pub(in crate::raw) struct Lines(Box<[Line]>);
 
-        pub(in crate::raw) struct Words(Box<[AtomicPtr<Block>]>);
-
-        impl Words {
+        impl Lines {
             pub(in crate::raw) fn new(len: usize) -> Option<Self> {
-                let words = (0..len).map(|_| AtomicPtr::new(core::ptr::null_mut()));
-                Some(Self(words.collect()))
+                Some(Self((0..len).map(|_| Line::new()).collect()))
             }
         }
 
-        impl Deref for Words {
-            type Target = [AtomicPtr<Block>];
+        impl Deref for Lines {
+            type Target = [Line];
 
-            fn deref(&self) -> &[AtomicPtr<Block>] {
+            fn deref(&self) -> &[Line] {
                 &self.0
             }
         }
     }
 }
 
-use words::Words;
+use lines::Lines;
 
 /// A table of 2^`bits` buckets.
 pub(crate) struct Table {
     pub(crate) bits: u32,
-    words: Words,
+    lines: Lines,
     /// The table that replaces this one. Set once.
     next: AtomicPtr<Table>,
+    pub(crate) moves: Moves,
+    /// Slots of buckets that have more than fit into a line; their memory goes with the
+    /// table.
+    more: Pool<More>,
+    /// The table that this one has replaced.
+    before: Past,
+}
+
+/// How far its buckets have moved; apart from what every reader loads.
+#[repr(align(128))]
+pub(crate) struct Moves {
     /// Buckets, or groups of them, that somebody took on to move; goes round and
     /// round, so that what a stalled thread took on is done by another.
     pub(crate) claimed: AtomicUsize,
     /// Buckets that have moved.
     pub(crate) moved: AtomicUsize,
-    pub(crate) blocks: Blocks,
-    /// The table that this one has replaced.
-    before: Past,
 }
 
 /// One of the two owners of a table that was replaced, and may still be read: what
@@ -254,11 +172,13 @@ impl Table {
         let len = 1_usize.checked_shl(bits).filter(|len| *len != 0)?;
         try_box(Self {
             bits,
-            words: Words::new(len)?,
+            lines: Lines::new(len)?,
             next: AtomicPtr::new(ptr::null_mut()),
-            claimed: AtomicUsize::new(0),
-            moved: AtomicUsize::new(0),
-            blocks: Blocks::new(domain),
+            moves: Moves {
+                claimed: AtomicUsize::new(0),
+                moved: AtomicUsize::new(0),
+            },
+            more: Pool::new_in(domain),
             before: Past::new()?,
         })
     }
@@ -266,19 +186,19 @@ impl Table {
     /// How many buckets.
     #[inline(always)]
     pub(crate) fn len(&self) -> usize {
-        self.words.len()
+        self.lines.len()
     }
 
     /// Whether this is one of the buckets whose writers look how full the table is: all
     /// of a small one.
     #[inline(always)]
     pub(crate) fn is_sample(&self, bucket: usize) -> bool {
-        self.bits < SHARD_FROM_BITS || bucket.is_multiple_of(LOOK_EVERY)
+        self.bits < LOOK_ALL_BITS || bucket.is_multiple_of(LOOK_EVERY)
     }
 
     /// Bytes of the table.
     pub(crate) fn bytes(&self) -> usize {
-        size_of::<Self>() + self.len() * size_of::<Word>()
+        size_of::<Self>() + self.len() * size_of::<Line>() + self.more.stats().slab_bytes
     }
 
     #[inline(always)]
@@ -287,72 +207,26 @@ impl Table {
     }
 
     #[inline(always)]
-    fn word(&self, bucket: usize) -> &AtomicPtr<Block> {
+    pub(crate) fn line(&self, bucket: usize) -> &Line {
         debug_assert!(bucket < self.len());
         // SAFETY: a bucket is an index of `bits` bits, or below `len`.
-        unsafe { self.words.get_unchecked(bucket) }
+        unsafe { self.lines.get_unchecked(bucket) }
     }
 
-    /// The address of a word, to be prefetched.
+    /// The bucket of a hash.
     #[inline(always)]
-    pub(crate) fn address(&self, bucket: usize) -> *const AtomicPtr<Block> {
-        self.word(bucket)
+    pub(crate) fn line_of(&self, hash: Hash) -> &Line {
+        self.line(self.bucket(hash))
     }
 
-    #[inline(always)]
-    pub(crate) fn load(&self, bucket: usize) -> Word {
-        // Acquire: pairs with the Release of whoever replaced, froze, installed or
-        // moved the word.
-        Word(self.word(bucket).load(ord::map_word_load()))
-    }
-
-    /// Replaces a live word. The linearization point of every write.
-    #[inline(always)]
-    pub(crate) fn replace(&self, bucket: usize, old: Word, new: Word) -> Result<(), Word> {
-        debug_assert!(old.is_live() && new.is_live() && !new.is_null());
-        // Release: pairs with the Acquire of `load`.
-        self.exchange(bucket, old, new, ord::map_word_write())
-    }
-
-    /// Fills a word of a table that replaces another.
-    pub(crate) fn install(&self, bucket: usize, image: Word) -> Result<(), Word> {
-        debug_assert!(image.is_live() && !image.is_null());
-        let old = if mutant("map_install_over") {
-            self.load(bucket)
-        } else {
-            Word::NULL
-        };
-        // Release: as in `replace`.
-        self.exchange(bucket, old, image, ord::map_word_install())
-    }
-
-    /// Freezes a word, if it is not yet; returns it.
-    pub(crate) fn freeze(&self, bucket: usize) -> Word {
-        let mut word = self.load(bucket);
-        // AcqRel: who finds it frozen finds the next table.
-        while word.is_live() {
-            match self.exchange(bucket, word, word.frozen(), ord::map_word_freeze()) {
-                Ok(()) => return word.frozen(),
-                Err(_) => word = self.load(bucket),
-            }
+    /// Makes slots that follow these, unless others do.
+    #[cold]
+    pub(crate) fn extend(&self, slots: &Slots, guard: &Guard) {
+        let more = self.more.alloc_in(guard, More::new()).into_raw();
+        if !slots.extend(more) {
+            // SAFETY: made just now, and never published.
+            drop(unsafe { PoolBox::from_raw(&self.more, more) });
         }
-        word
-    }
-
-    /// Says that a frozen bucket has moved; tells whether it was us who did.
-    pub(crate) fn set_moved(&self, bucket: usize, frozen: Word) -> bool {
-        // AcqRel: who finds it moved finds the images in the next table.
-        self.exchange(bucket, frozen, Word::MOVED, ord::map_word_moved())
-            .is_ok()
-    }
-
-    #[inline(always)]
-    fn exchange(&self, bucket: usize, old: Word, new: Word, order: Ordering) -> Result<(), Word> {
-        // Relaxed on failure: whoever goes on loads again.
-        self.word(bucket)
-            .compare_exchange(old.0, new.0, order, Ordering::Relaxed)
-            .map(drop)
-            .map_err(Word)
     }
 
     /// The table that replaces this one.
