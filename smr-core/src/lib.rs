@@ -146,11 +146,8 @@ pub use pool_box::PoolBox;
 pub use pool_guard::{PoolGuard, PoolOwnedGuard};
 pub use pool_report::{AllocError, PoolStats, ReserveError};
 pub use pool_room::Room;
-#[cfg(feature = "std")]
 #[doc(hidden)]
-pub use raw::Counter;
-#[doc(hidden)]
-pub use raw::{HAS_PREFETCH, advise_huge, prefetch, try_box};
+pub use raw::{Counter, HAS_PREFETCH, advise_huge, prefetch, try_box};
 #[cfg(all(feature = "std", not(loom)))]
 pub use reaper::Reaper;
 pub use seq::{Seq, SeqError};

@@ -134,6 +134,7 @@ impl Drop for Counter {
 }
 
 /// A number that differs between most threads.
+#[cfg(feature = "std")]
 #[inline]
 fn place() -> usize {
     std::thread_local! {
@@ -144,6 +145,13 @@ fn place() -> usize {
     at.map_or(0, |at| {
         (at as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) as usize >> 40
     })
+}
+
+/// The same for all, where threads have nothing of their own.
+#[cfg(not(feature = "std"))]
+#[inline]
+fn place() -> usize {
+    0
 }
 
 /// How many processors there are, found out without allocating.
@@ -157,5 +165,9 @@ fn processors() -> usize {
 /// How many processors there are.
 #[cfg(not(all(target_os = "linux", not(any(loom, miri)))))]
 fn processors() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+    #[cfg(feature = "std")]
+    let count = std::thread::available_parallelism().map_or(1, usize::from);
+    #[cfg(not(feature = "std"))]
+    let count = 1;
+    count
 }

@@ -10,7 +10,6 @@ pub(crate) mod bins;
 pub(crate) mod bucket;
 pub(crate) mod cache;
 pub(crate) mod cell;
-#[cfg(feature = "std")]
 mod counter;
 pub(crate) mod deferred;
 mod huge;
@@ -37,7 +36,6 @@ mod worker;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
-#[cfg(feature = "std")]
 pub use counter::Counter;
 pub use huge::advise as advise_huge;
 pub use prefetch::{HAS_PREFETCH, prefetch};
