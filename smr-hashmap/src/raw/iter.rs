@@ -10,10 +10,10 @@
 //!
 //! A key belongs to one bucket of the first table, and each bucket is visited once. A
 //! visit ends at buckets that count (see `map::current`) when their heads are loaded, one
-//! for each range of hashes of the bucket, and takes the entries of all slots at once,
-//! while no insertion is decided there. A key that is present throughout stays in its slot,
-//! and is seen. No key is seen twice, however the table grows and shrinks: for that it
-//! would have to be inserted again while the slots are read.
+//! for each range of hashes of the bucket. A key that is present throughout stays in its
+//! slot, also when the bucket is frozen, and is seen. A key is seen twice only if it is
+//! removed, and inserted again where the visit has not been; not among the slots of a
+//! line, which are read while no insertion is decided.
 
 use core::fmt;
 
@@ -21,7 +21,7 @@ use smr_core::sync::mutant;
 use smr_core::{Guard, HAS_PREFETCH, prefetch};
 
 use crate::raw::entry::Entry;
-use crate::raw::line::{Head, Line};
+use crate::raw::line::{Head, Line, Slots};
 use crate::raw::map::RawMap;
 use crate::raw::table::Table;
 use crate::raw::word::Word;
@@ -33,10 +33,10 @@ pub(crate) struct RawIter<'g, K, V> {
     table: Option<&'g Table>,
     bucket: usize,
     end: usize,
-    /// What is in the bucket where we are, and where in it.
-    near: [Word; SLOTS],
-    far: Vec<Word>,
+    /// What is in the slots where we are, where in it, and the slots that follow.
+    words: [Word; SLOTS],
     place: usize,
+    more: Option<&'g Slots>,
     /// Where else the bucket is, while it is followed.
     later: Vec<Later<'g>>,
     /// The hashes that the bucket was followed for: entries of others are left out.
@@ -105,9 +105,9 @@ impl<'g, K, V> RawIter<'g, K, V> {
             table,
             bucket,
             end,
-            near: [Word::UNUSED; SLOTS],
-            far: Vec::new(),
+            words: [Word::UNUSED; SLOTS],
             place: SLOTS,
+            more: None,
             later: Vec::new(),
             filter: None,
             _entries: core::marker::PhantomData,
@@ -165,25 +165,34 @@ impl<'g, K, V> RawIter<'g, K, V> {
                 return true;
             }
             self.place = SLOTS;
-            self.far.clear();
+            self.more = None;
             self.follow(table, span, head.is_frozen().then_some(line));
         }
     }
 
     /// Takes what is in a bucket.
     #[inline(always)]
-    fn look(&mut self, line: &Line) -> Head {
+    fn look(&mut self, line: &'g Line) -> Head {
+        let head = line.picture(&mut self.words);
         self.place = 0;
-        line.picture(&mut self.near, &mut self.far)
+        self.more = if head.is_moved() {
+            None
+        } else {
+            line.slots().next()
+        };
+        head
     }
 
     /// The next word of the bucket where we are.
     #[inline(always)]
     fn word(&mut self) -> Option<Word> {
-        let word = match self.near.get(self.place) {
-            Some(word) => *word,
-            None => *self.far.get(self.place - SLOTS)?,
-        };
+        if self.place == SLOTS {
+            let slots = self.more?;
+            self.words = slots.words();
+            self.place = 0;
+            self.more = slots.next();
+        }
+        let word = self.words[self.place];
         self.place += 1;
         Some(word)
     }
@@ -255,9 +264,9 @@ impl<K, V> Clone for RawIter<'_, K, V> {
             table: self.table,
             bucket: self.bucket,
             end: self.end,
-            near: self.near,
-            far: self.far.clone(),
+            words: self.words,
             place: self.place,
+            more: self.more,
             later: self.later.clone(),
             filter: self.filter,
             _entries: core::marker::PhantomData,

@@ -484,21 +484,17 @@ impl Line {
         self.slots.words().iter().all(|word| word.is_free())
     }
 
-    /// The words of all slots, as they were while no insertion was decided, and the head
-    /// of that time.
+    /// The words of the line, as they were while no insertion was decided, and the head of
+    /// that time; none if the bucket has moved.
     #[inline]
-    pub(crate) fn picture(&self, near: &mut [Word; SLOTS], far: &mut Vec<Word>) -> Head {
+    pub(crate) fn picture(&self, words: &mut [Word; SLOTS]) -> Head {
         loop {
             let head = self.head();
-            far.clear();
             if head.is_moved() {
-                *near = [Word::UNUSED; SLOTS];
+                *words = [Word::UNUSED; SLOTS];
                 return head;
             }
-            *near = self.slots.words();
-            for more in self.slots.chain().skip(1) {
-                far.extend(more.words());
-            }
+            *words = self.slots.words();
             if self.head().version() == head.version() {
                 return head;
             }
