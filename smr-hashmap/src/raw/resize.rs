@@ -326,11 +326,12 @@ impl<K, V> RawMap<K, V> {
         self.pool.trim();
     }
 
-    /// How many entries fit before the table grows.
+    /// How many entries fit before the table grows: as many as there are, at least, since
+    /// not every write looks.
     pub(crate) fn capacity(&self) -> usize {
         self.root().map_or(0, |table| {
             let table = table.next().unwrap_or(table);
-            table.len().saturating_mul(MAX_LOAD)
+            table.len().saturating_mul(MAX_LOAD).max(self.len())
         })
     }
 
