@@ -9,7 +9,6 @@
  * with the LGPL; of the two of this project, the MIT licence is.
  */
 #define _LGPL_SOURCE
-#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <urcu/urcu-memb.h>
@@ -52,38 +51,17 @@ FLAVOUR(qsbr, urcu_qsbr_quiescent_state())
  * queue for each thread, which the thread itself works off after a grace period
  * that it waits for when the queue is full. A second thread of the library does
  * so ten times a second.
- *
- * A thread keeps its queue to its end: the library stops the program when a thread
- * asks for a second one after that other thread has been at the first.
  */
-static pthread_key_t queue;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static void end_queue(void *unused)
-{
-	(void)unused;
-	urcu_memb_defer_unregister_thread();
-}
-
-static void make_key(void)
-{
-	if (pthread_key_create(&queue, end_queue) != 0)
-		abort();
-}
-
 void smr_defer_register(void)
 {
 	urcu_memb_register_thread();
-	pthread_once(&once, make_key);
-	if (pthread_getspecific(queue) != NULL)
-		return;
-	if (urcu_memb_defer_register_thread() != 0 || pthread_setspecific(queue, &queue) != 0)
+	if (urcu_memb_defer_register_thread() != 0)
 		abort();
 }
 
 void smr_defer_unregister(void)
 {
-	urcu_memb_defer_barrier_thread();
+	urcu_memb_defer_unregister_thread();
 	urcu_memb_unregister_thread();
 }
 
