@@ -6,7 +6,7 @@ use loom::sync::Arc;
 use loom::thread;
 
 use super::support::{Note, Reached, explore};
-use crate::raw::line::{Line, More};
+use crate::raw::line::{Line, More, Slot};
 use crate::raw::word::Word;
 use crate::raw::{Entry, Hash};
 
@@ -40,21 +40,26 @@ impl Bucket {
         })
     }
 
+    /// The slot of the line.
+    fn slot(&self) -> &Slot {
+        &self.line.slots().slots()[0]
+    }
+
     fn word(&self) -> Word {
-        self.line.slots().slots()[0].load()
+        self.slot().load()
     }
 
     /// Inserts the first entry.
     fn insert(&self) {
         let head = self.line.settle();
-        let slot = &self.line.slots().slots()[0];
+        let slot = self.slot();
         assert!(slot.claim(self.word(), self.claims[0]));
         assert!(self.line.decide(head, 0));
         slot.complete(self.claims[0]);
     }
 
     fn free(&self) -> bool {
-        let slot = &self.line.slots().slots()[0];
+        let slot = self.slot();
         self.line.free(0, slot, self.claims[0].live())
     }
 }
@@ -62,6 +67,12 @@ impl Bucket {
 fn spawn(bucket: &Arc<Bucket>, f: impl FnOnce(&Bucket) + Send + 'static) -> thread::JoinHandle<()> {
     let bucket = Arc::clone(bucket);
     thread::spawn(move || f(&bucket))
+}
+
+fn join(others: [thread::JoinHandle<()>; 2]) {
+    for other in others {
+        other.join().unwrap();
+    }
 }
 
 /// Who finds an entry finds that the head names its slot.
@@ -106,9 +117,7 @@ fn what_is_not_named_is_complete() {
                 "its key could come in twice"
             );
         }
-        for other in others {
-            other.join().unwrap();
-        }
+        join(others);
     });
     OUT.check();
 }
@@ -122,7 +131,7 @@ fn claims_are_completed_when_they_were_decided() {
         bucket.insert();
         let other = spawn(&bucket, |bucket| {
             assert!(bucket.free());
-            let slot = &bucket.line.slots().slots()[0];
+            let slot = bucket.slot();
             assert!(slot.claim(Word::EMPTY, bucket.claims[1]));
         });
         let head = bucket.line.settle();
@@ -143,7 +152,7 @@ fn replacement_and_what_came_before() {
         let other = spawn(&bucket, |bucket| {
             bucket.note.write();
             let [old, new] = bucket.claims.map(Word::live);
-            assert!(bucket.line.slots().slots()[0].replace(old, new));
+            assert!(bucket.slot().replace(old, new));
         });
         if bucket.word() == bucket.claims[1].live() {
             NEW.hit_if(true);
@@ -172,9 +181,7 @@ fn insertion_and_what_came_before() {
             LIVE.hit_if(true);
             bucket.note.read();
         }
-        for other in others {
-            other.join().unwrap();
-        }
+        join(others);
     });
     LIVE.check();
 }
@@ -207,7 +214,7 @@ fn insertion_and_freezing() {
         let bucket = Bucket::new();
         let other = spawn(&bucket, |bucket| bucket.line.freeze());
         let head = bucket.line.settle();
-        let slot = &bucket.line.slots().slots()[0];
+        let slot = bucket.slot();
         let is_in = head.is_live()
             && slot.claim(Word::UNUSED, bucket.claims[0])
             && if bucket.line.decide(head, 0) {
@@ -272,7 +279,7 @@ fn late_removals_undo_no_decision() {
                 if !bucket.free() {
                     return;
                 }
-                let slot = &bucket.line.slots().slots()[0];
+                let slot = bucket.slot();
                 let head = bucket.line.settle();
                 if slot.claim(Word::EMPTY, bucket.claims[1]) && bucket.line.decide(head, 0) {
                     // It stops here.
@@ -280,10 +287,8 @@ fn late_removals_undo_no_decision() {
                 }
             }),
         ];
-        for other in others {
-            other.join().unwrap();
-        }
-        let decided = bucket.line.head().number() == 2;
+        join(others);
+        let decided = bucket.line.head().version() == 2;
         bucket.line.settle();
         if decided {
             assert_eq!(bucket.word(), bucket.claims[1].live(), "nobody helps it");

@@ -70,11 +70,7 @@ fn iteration_of_a_split() {
     explore(1, || {
         let (low, high) = (key(2, 0, 0), key(2, 1, 0));
         play(
-            |bed, guard| {
-                assert!(bed.insert(low, 1, guard));
-                assert!(bed.insert(high, 2, guard));
-                bed.begin(2);
-            },
+            move |bed, guard| bed.begin_with([low, high], 2, guard),
             move |bed, own| bed.all_of(0..1, &own.pin()),
             move |bed, own| assert!(!bed.insert(low, 3, &own.pin())),
             |all, mut seen, ()| {
@@ -104,9 +100,7 @@ fn iteration_of_a_merge() {
         play(
             |bed, guard| {
                 assert!(bed.map.root_or_make(2).is_some());
-                assert!(bed.insert(low, 1, guard));
-                assert!(bed.insert(high, 2, guard));
-                bed.begin(1);
+                bed.begin_with([low, high], 1, guard);
             },
             move |bed, own| bed.all_of(0..2, &own.pin()),
             move |bed, own| bed.map.move_one(0, &own.pin()),

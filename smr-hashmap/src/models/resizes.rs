@@ -45,11 +45,7 @@ fn split_by_two() {
     explore(1, || {
         let (low, high) = (key(2, 0, 0), key(2, 1, 0));
         play(
-            |bed, guard| {
-                assert!(bed.insert(low, 1, guard));
-                assert!(bed.insert(high, 2, guard));
-                bed.begin(2);
-            },
+            move |bed, guard| bed.begin_with([low, high], 2, guard),
             move |bed, own| {
                 let guard = own.pin();
                 assert_eq!(bed.add(low, 10, &guard), Some(1));
@@ -72,11 +68,7 @@ fn one_half_by_two() {
     explore(1, || {
         let (low, high) = (key(1, 0, 0), key(1, 1, 0));
         play(
-            |bed, guard| {
-                assert!(bed.insert(low, 1, guard));
-                assert!(bed.insert(high, 2, guard));
-                bed.begin(2);
-            },
+            move |bed, guard| bed.begin_with([low, high], 2, guard),
             move |bed, own| bed.map.move_one(0, &own.pin()),
             move |bed, own| bed.map.move_one(0, &own.pin()),
             |all, (), ()| assert_eq!(all.len(), 2, "not all of the table had moved"),
@@ -92,11 +84,7 @@ fn halves_by_two() {
     explore(1, || {
         let (low, high) = (key(1, 0, 0), key(1, 1, 0));
         play(
-            |bed, guard| {
-                assert!(bed.insert(low, 1, guard));
-                assert!(bed.insert(high, 2, guard));
-                bed.begin(2);
-            },
+            move |bed, guard| bed.begin_with([low, high], 2, guard),
             move |bed, own| {
                 let guard = own.pin();
                 bed.map.move_one(0, &guard);

@@ -216,6 +216,14 @@ impl Bed {
         }
     }
 
+    /// Puts two keys, and gives the table a successor.
+    pub(super) fn begin_with(&self, keys: [u64; 2], bits: u32, guard: &Guard) {
+        for (key, number) in keys.into_iter().zip(1..) {
+            assert!(self.insert(key, number, guard));
+        }
+        self.begin(bits);
+    }
+
     /// Gives the table a successor, of which nobody has moved anything yet.
     pub(super) fn begin(&self, bits: u32) {
         self.map.give_next(bits);

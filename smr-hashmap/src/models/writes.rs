@@ -2,6 +2,13 @@
 
 use super::support::{Note, Reached, explore, key, play};
 
+/// Of two who insert a key, with 1 and with 2, one is first, and it is there once.
+#[track_caller]
+fn assert_first(all: &[(u64, u64)], key: u64, one: bool, two: bool) {
+    assert_ne!(one, two, "one of them is first");
+    assert_eq!(all, [(key, if one { 1 } else { 2 })]);
+}
+
 /// Two first insertions, which race for the table as well.
 #[test]
 fn first_insertions() {
@@ -13,9 +20,8 @@ fn first_insertions() {
             move |bed, own| bed.try_insert(key, 1, &own.pin()),
             move |bed, own| bed.try_insert(key, 2, &own.pin()),
             |all, one, two| {
-                assert_ne!(one, two, "one of them wins");
                 FIRST.hit_if(one);
-                assert_eq!(all, [(key, if one { 1 } else { 2 })]);
+                assert_first(all, key, one, two);
             },
         );
     });
@@ -101,8 +107,7 @@ fn insertions_of_one_key() {
             move |bed, own| bed.try_insert(key, 2, &own.pin()),
             |all, one, two| {
                 FIRST.hit_if(one);
-                assert!(one != two, "one of them is first");
-                assert_eq!(all, [(key, if one { 1 } else { 2 })]);
+                assert_first(all, key, one, two);
             },
         );
     });
@@ -129,8 +134,7 @@ fn insertions_into_a_freed_slot() {
             },
             |all, one, two| {
                 FIRST.hit_if(one);
-                assert!(one != two, "one of them is first");
-                assert_eq!(all, [(key, if one { 1 } else { 2 })]);
+                assert_first(all, key, one, two);
             },
         );
     });

@@ -7,7 +7,7 @@
 use smr_core::{Guard, prefetch};
 
 use crate::raw::entry::{Entry, Hash};
-use crate::raw::line::{Line, matches};
+use crate::raw::line::Line;
 use crate::raw::map::RawMap;
 use crate::raw::word::Wanted;
 use crate::tunables::BATCH;
@@ -37,10 +37,8 @@ impl<K, V> RawMap<K, V> {
             let mut lines: [Option<&Line>; BATCH] = [None; BATCH];
             for (slot, hash) in lines.iter_mut().zip(mixed) {
                 let line = Self::current(table, *hash);
-                let words = line.slots().words();
-                let mask = matches(&words, Wanted::new(*hash));
-                // The first is the one, most of the time.
-                let word = words[mask.trailing_zeros() as usize % words.len()];
+                // One slot has the tag, most of the time.
+                let word = line.slots().last_of(Wanted::new(*hash));
                 if let Some(entry) = word.entry::<K, V>() {
                     prefetch(entry.as_ptr());
                 }

@@ -103,7 +103,7 @@ impl Head {
 
     /// How many insertions were decided.
     #[inline(always)]
-    fn version(self) -> u64 {
+    pub(crate) fn version(self) -> u64 {
         self.0 >> Self::VERSION_SHIFT
     }
 
@@ -114,14 +114,8 @@ impl Head {
         (self.0 & Self::NAMES != 0).then_some(index as usize)
     }
 
-    /// How many insertions were decided.
-    #[cfg(all(test, loom))]
-    pub(crate) fn number(self) -> u64 {
-        self.version()
-    }
-
     /// Whether the last insertion was into this slot, and nobody has freed it.
-    #[cfg(all(test, loom))]
+    #[inline(always)]
     pub(crate) fn names(self, index: usize) -> bool {
         self.named() == Some(index)
     }
@@ -424,7 +418,7 @@ impl Line {
     fn unname(&self, index: usize, slot: &Slot, word: Word) -> bool {
         loop {
             let head = self.head();
-            if head.named() != Some(index) || mutant("map_named_freed") {
+            if !head.names(index) || mutant("map_named_freed") {
                 return true;
             }
             if slot.load() != word && !mutant("map_unname_late") {
