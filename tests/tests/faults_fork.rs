@@ -5,7 +5,7 @@ mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use smr_core::{Domain, Pool};
@@ -217,6 +217,67 @@ fn a_child_may_drop_the_domain_and_its_pools() {
     });
 }
 
+/// Says when its drop begins, and ends it when it is told to, if it is to be told.
+struct Slow {
+    handshake: Option<(Sender<()>, Receiver<()>)>,
+    pool: Option<Arc<Pool<Slow>>>,
+    drops: Drops,
+}
+
+impl Drop for Slow {
+    fn drop(&mut self) {
+        if let Some((begun, go_on)) = &self.handshake {
+            begun.send(()).unwrap();
+            go_on.recv().unwrap();
+        }
+        drop(self.pool.take());
+        self.drops.add();
+    }
+}
+
+#[test]
+fn a_pool_that_a_vanished_thread_had_in_hand_may_go_by_its_own_item() {
+    every_barrier(|domain| {
+        let drops = Drops::default();
+        let slow = |handshake, pool| Slow {
+            handshake,
+            pool,
+            drops: drops.clone(),
+        };
+        let pool = Arc::new(Pool::new_in(&domain));
+        let retire = |pool: &Pool<Slow>, value| {
+            let item = pool.alloc(value).into_raw();
+            // SAFETY: never published, retired once.
+            unsafe { pool.retire(item) };
+        };
+        let ((begun, has_begun), (go_on, may_go_on)) = (channel(), channel());
+        // The first bucket holds one item, the second two.
+        retire(&pool, slow(None, None));
+        retire(&pool, slow(Some((begun, may_go_on)), None));
+        retire(&pool, slow(None, None));
+        let mut here = Some(pool.clone());
+        std::thread::scope(|scope| {
+            // It has no handle of its own, which would keep the pool in the child.
+            scope.spawn(|| pool.flush());
+            has_begun.recv().unwrap();
+            let worked = try_in_child(|| {
+                let here = here.take().unwrap();
+                // SAFETY: takes the count of `pool` away, which is not used in the
+                // child any more, and not dropped there.
+                unsafe { Arc::decrement_strong_count(Arc::as_ptr(&pool)) };
+                retire(&here.clone(), slow(None, Some(here)));
+                domain.flush();
+                assert_eq!(drops.count(), 2, "what it had in hand is leaked");
+                domain.try_barrier(GENEROUS).unwrap();
+            });
+            go_on.send(()).unwrap();
+            worked.unwrap();
+        });
+        domain.try_barrier(GENEROUS).unwrap();
+        assert_eq!(drops.count(), 3);
+    });
+}
+
 /// Threads that do everything all the time, until this is dropped.
 struct Load {
     stop: Arc<AtomicBool>,
@@ -281,6 +342,7 @@ fn locks_that_vanished_threads_held_hold_nobody_up() {
         let drops = Drops::default();
         let pool = Arc::new(Pool::new_in(&domain));
         let load = Load::start(&domain, &pool, &drops);
+        let mut held = 0;
         for _ in 0..FORKS {
             let (domain, pool) = (domain.clone(), pool.clone());
             // This thread has slots and caches of its own, and garbage.
@@ -288,17 +350,31 @@ fn locks_that_vanished_threads_held_hold_nobody_up() {
             let item = pool.alloc(drops.one()).into_raw();
             // SAFETY: never published, retired once.
             unsafe { pool.retire(item) };
-            in_child(|| {
+            let worked = try_in_child(|| {
+                pool.trim();
+                domain.flush();
+                // An owned guard may be anywhere, so that of a thread which vanished
+                // protects in the child as well: see above.
+                let oldest = domain.oldest_section();
+                if domain.stats().active_sections != 0 {
+                    assert!(oldest.is_none_or(|section| section.owned_guard));
+                    panic!("{HELD}");
+                }
                 use_everything(&domain, &pool, &drops);
                 use_everything_from_new_threads(&domain, &pool, &drops);
                 pool.trim();
-                let _ = domain.stats();
                 use_everything(&domain, &pool, &drops);
             });
+            match worked {
+                Err(story) if story.contains(HELD) => held += 1,
+                worked => worked.unwrap(),
+            }
         }
         drop(load);
+        assert!(held <= FORKS / 2, "{held} owned guards at {FORKS} moments");
         domain.try_barrier(GENEROUS).unwrap();
     });
 }
 
 const FORKS: usize = 100;
+const HELD: &str = "held up by an owned guard of the parent's";

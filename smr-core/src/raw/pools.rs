@@ -125,8 +125,8 @@ pub(crate) struct PoolList {
     head: Option<NodeRef>,
     tail: Option<NodeRef>,
     len: usize,
-    /// Sweeps that run destructors, and of which pool.
-    frames: Vec<(NodeRef, FrameRef)>,
+    /// Sweeps that run destructors, of which pool, and on which thread's stack.
+    frames: Vec<(NodeRef, FrameRef, Worker)>,
     /// Marked nodes that another sweep came by, each once.
     asked: Vec<NodeRef>,
     /// Marked nodes whose pools are to go, and who waits for that: nobody marks
@@ -409,12 +409,13 @@ impl PoolList {
         Some((batch, skipped))
     }
 
-    /// The frame of the sweep that runs destructors of the pool.
+    /// The frame of the sweep that runs destructors of the pool. In a forked child those
+    /// of vanished threads are gone with their stacks.
     fn frame_of(&self, node: &Node) -> Option<*const Frame> {
         let mut frames = self.frames.iter();
         frames
-            .find(|(of, _)| ptr::eq(of.0, node))
-            .map(|(_, frame)| frame.0)
+            .find(|(of, _, who)| ptr::eq(of.0, node) && who.is_alive())
+            .map(|(_, frame, _)| frame.0)
     }
 
     fn iter(&self) -> impl Iterator<Item = NodeRef> {

@@ -14,7 +14,7 @@ const DEADLINE_S: u32 = 20;
 static REPORT_TO: AtomicI32 = AtomicI32::new(-1);
 
 /// Forks, runs `body` in the child, and panics unless it returns there within a
-/// minute. The child has one thread: a copy of the calling one.
+/// `DEADLINE_S`. The child has one thread: a copy of the calling one.
 #[track_caller]
 pub(crate) fn in_child(body: impl FnOnce()) {
     if let Err(story) = try_in_child(body) {

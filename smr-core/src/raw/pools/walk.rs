@@ -10,7 +10,7 @@ use core::ptr;
 use super::{BATCH, Frame, FrameRef, NodeRef, PoolList};
 use crate::raw::inner::Inner;
 use crate::raw::latch::Busy;
-use crate::raw::worker::today;
+use crate::raw::worker::{Worker, today};
 use crate::run;
 use crate::sync::{Ordering, mutant};
 
@@ -98,12 +98,13 @@ impl Marked {
             in_hand: Cell::new(ptr::null()),
         };
         let place = FrameRef(&frame);
-        domain.pools.with(|list| list.frames.push((self.0, place)));
+        let entry = (self.0, place, Worker::this_thread());
+        domain.pools.with(|list| list.frames.push(entry));
         // SAFETY: the mark keeps the pool alive, or the frame learns.
         let panic = unsafe { (node.ops.run)(self.0.0, &frame) };
         domain
             .pools
-            .with(|list| list.frames.retain(|(_, other)| *other != place));
+            .with(|list| list.frames.retain(|(_, other, _)| *other != place));
         if let Some(bequest) = frame.bequest.take() {
             // SAFETY: the pool was dropped and left its memory to this frame;
             // the item that dropped it is gone by now.
