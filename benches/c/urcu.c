@@ -52,18 +52,13 @@ FLAVOUR(qsbr, urcu_qsbr_quiescent_state())
  * that it waits for when the queue is full. A second thread of the library does
  * so ten times a second.
  */
-void smr_defer_register(void)
+void smr_defer_open(void)
 {
-	urcu_memb_register_thread();
 	if (urcu_memb_defer_register_thread() != 0)
 		abort();
 }
 
-void smr_defer_unregister(void)
-{
-	urcu_memb_defer_unregister_thread();
-	urcu_memb_unregister_thread();
-}
+void smr_defer_close(void) { urcu_memb_defer_unregister_thread(); }
 
 void smr_defer_retire(void *head, void (*gone)(void *)) { urcu_memb_defer_rcu(gone, head); }
 void smr_defer_barrier(void) { urcu_memb_defer_barrier(); }

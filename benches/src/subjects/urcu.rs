@@ -250,6 +250,17 @@ mod tests {
     }
 
     #[test]
+    fn a_thread_may_come_again_after_all_was_waited_for() {
+        let urcu = <Urcu<Defer> as Reclaim<u64>>::new(1);
+        for value in 0..3 {
+            let local = Reclaim::<u64>::local(&urcu);
+            // SAFETY: made just now and never published.
+            unsafe { Local::retire(&local, raw::alloc(value)) };
+            raw::barrier::<Defer>();
+        }
+    }
+
+    #[test]
     fn a_thread_may_have_several_parts() {
         let urcu = <Urcu<Qsbr> as Reclaim<u64>>::new(1);
         let one = Reclaim::<u64>::local(&urcu);

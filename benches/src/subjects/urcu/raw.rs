@@ -6,6 +6,9 @@
 //!   [`Registered`], which does not leave its thread.
 //! - A thread registers once: a count for each thread and flavour. (`Memb` and
 //!   `Defer` are one flavour to the library, and not used by a thread at a time.)
+//! - A thread has one queue for `defer_rcu` in its life, and closes it before the library
+//!   goes: the library refuses a second one once all queues were waited for, and ends the
+//!   program if one is left. So it is a thread-local, which `exit` drops on the first thread.
 //! - An item has room for an `rcu_head` until its callback has run: it stands
 //!   behind the item in the same box, and the callback frees the box.
 
@@ -49,6 +52,8 @@ pub(crate) struct Functions {
 pub(crate) trait Flavour: Sync + Send + 'static {
     /// Its functions.
     const C: Functions;
+    /// What a thread needs, beyond being registered, until it ends.
+    fn prepare_thread() {}
     /// How often this thread is registered.
     fn registrations() -> &'static LocalKey<Cell<usize>>;
     /// How many items its callbacks have freed.
@@ -60,7 +65,7 @@ pub(crate) trait Flavour: Sync + Send + 'static {
 macro_rules! flavour {
     ($(#[$about:meta])* $flavour:ident, waits: $waits:literal, $register:ident, $unregister:ident,
      $enter:ident, $leave:ident, $read:ident, $retire:ident, $barrier:ident, $pause:ident,
-     $resume:ident) => {
+     $resume:ident $(, of_thread: $of_thread:ident)?) => {
         $(#[$about])*
         #[derive(Debug)]
         pub(crate) struct $flavour;
@@ -92,6 +97,10 @@ macro_rules! flavour {
                 };
                 const WAITS: bool = $waits;
 
+                $(fn prepare_thread() {
+                    $of_thread.with(|_| ());
+                })?
+
                 fn registrations() -> &'static LocalKey<Cell<usize>> {
                     thread_local!(static COUNT: Cell<usize> = const { Cell::new(0) });
                     &COUNT
@@ -113,8 +122,9 @@ flavour!(
 );
 flavour!(
     /// The same, with `defer_rcu`.
-    Defer, waits: true, smr_defer_register, smr_defer_unregister, smr_memb_enter, smr_memb_leave,
-    smr_memb_read, smr_defer_retire, smr_defer_barrier, smr_memb_pause, smr_memb_resume
+    Defer, waits: true, smr_memb_register, smr_memb_unregister, smr_memb_enter, smr_memb_leave,
+    smr_memb_read, smr_defer_retire, smr_defer_barrier, smr_memb_pause, smr_memb_resume,
+    of_thread: QUEUE
 );
 flavour!(
     /// Readers with fences.
@@ -132,6 +142,34 @@ flavour!(
     smr_qsbr_read, smr_qsbr_retire, smr_qsbr_barrier, smr_qsbr_pause, smr_qsbr_resume
 );
 
+thread_local!(static QUEUE: Queue = Queue::open());
+
+/// The queue of a thread for `defer_rcu`.
+#[derive(Debug)]
+struct Queue;
+
+impl Queue {
+    fn open() -> Self {
+        unsafe extern "C" {
+            fn smr_defer_open();
+        }
+        // SAFETY: the thread-local is made once on a thread.
+        unsafe { smr_defer_open() };
+        Self
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        unsafe extern "C" {
+            fn smr_defer_close();
+        }
+        // SAFETY: opened by this thread, which is ending and in no section. Closing waits
+        // for readers and works off what is queued.
+        unsafe { smr_defer_close() };
+    }
+}
+
 /// This thread, known to the library.
 #[derive(Debug)]
 pub(crate) struct Registered<F: Flavour> {
@@ -148,6 +186,7 @@ impl<F: Flavour> Registered<F> {
                 unsafe { (F::C.register)() };
             }
         });
+        F::prepare_thread();
         Self {
             _flavour: PhantomData,
             _not_send: PhantomData,
