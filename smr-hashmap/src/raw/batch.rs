@@ -38,8 +38,8 @@ impl<K, V> RawMap<K, V> {
             for (slot, hash) in lines.iter_mut().zip(mixed) {
                 let line = Self::current(table, *hash);
                 // One slot has the tag, most of the time.
-                let word = line.slots().last_of(Wanted::new(*hash));
-                if let Some(entry) = word.entry::<K, V>() {
+                let wanted = Wanted::new(*hash);
+                if let Some(entry) = line.slots().last_of::<K, V>(wanted) {
                     prefetch(entry.as_ptr());
                 }
                 *slot = Some(line);

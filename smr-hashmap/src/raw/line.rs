@@ -58,6 +58,7 @@ use core::ptr::{self, NonNull};
 use smr_core::sync::{AtomicPtr, AtomicU64, Ordering, mutant};
 
 use crate::ord;
+use crate::raw::entry::Entry;
 use crate::raw::word::{Wanted, Word};
 use crate::tunables::SLOTS;
 
@@ -251,15 +252,16 @@ impl Slots {
         core::array::from_fn(|index| self.slots[index].load())
     }
 
-    /// The word of the last slot that may hold a hash; unused if none may.
+    /// The entry in the last slot that may hold a hash.
     #[inline(always)]
-    pub(crate) fn last_of(&self, wanted: Wanted) -> Word {
+    pub(crate) fn last_of<K, V>(&self, wanted: Wanted) -> Option<NonNull<Entry<K, V>>> {
         let mut last = Word::UNUSED;
         for slot in &self.slots {
             let word = slot.load();
             last = core::hint::select_unpredictable(word.may_be(wanted), word, last);
         }
-        last
+        // One that may be is live.
+        last.named()
     }
 
     /// The slots that follow.

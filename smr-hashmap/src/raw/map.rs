@@ -251,7 +251,7 @@ impl<K, V> RawMap<K, V> {
     ) -> Option<&'g Entry<K, V>> {
         let slots = line.slots();
         // One slot has the tag, most of the time: no need to ask in which order.
-        if let Some(item) = slots.last_of(Wanted::new(hash)).entry() {
+        if let Some(item) = slots.last_of(Wanted::new(hash)) {
             // SAFETY: loaded in the guard's section, after the head.
             let entry: &Entry<K, V> = unsafe { item.as_ref() };
             if entry.hash == hash && eq(&entry.key) {

@@ -9,9 +9,15 @@
 //!   any | FROZEN      the same, and it will not change any more
 //! ```
 //!
-//! With an entry comes its *tag*, a few bits of its hash in the top byte of the address,
-//! so that most look-ups follow one pointer and no other. The bits of a hash that index
-//! the table are other ones.
+//! With an entry comes its *tag*, a few bits of its hash, so that most look-ups follow one
+//! pointer and no other. The bits of a hash that index the table are other ones. Tag and
+//! `LIVE` are the lowest byte, which processors compare without taking it out of the word;
+//! the address moves up for that:
+//!
+//! ```text
+//!   bits 63..10  9      8       7     6..0
+//!   address/8    EMPTY  FROZEN  LIVE  tag
+//! ```
 
 use core::ptr::{self, NonNull};
 
@@ -21,28 +27,30 @@ use crate::raw::entry::{Entry, Hash};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Word(pub(in crate::raw) *mut ());
 
-/// Entries hold a `u64`, so these bits of an address are free on every target.
-const FROZEN: usize = 1;
-const LIVE: usize = 2;
-
-/// Whether the top byte of an address is free. It is in what processors of 64 bits
-/// let programs have, up to 56 bits of it; Android's allocator puts marks there.
-/// Builds with tiny limits go without as well, which tests that.
+/// Whether the upper seven bits of an address are free. They are in what processors of 64
+/// bits let programs have; Android's allocator puts marks there. Builds with tiny limits
+/// go without tags as well, which tests that.
 const HAS_TAGS: bool = cfg!(all(
     target_pointer_width = "64",
     not(any(target_os = "android", smr_tiny))
 ));
 
-/// Where the tag is.
-const TAG_SHIFT: u32 = usize::BITS - 8;
-const TAG: usize = if HAS_TAGS { 0xff << TAG_SHIFT } else { 0 };
+/// How far an address is moved up.
+const SHIFT: u32 = if HAS_TAGS { 7 } else { 0 };
+
+// Entries hold a `u64`: two bits of an address are free on every target, and three where
+// there are tags.
+const LIVE: usize = if HAS_TAGS { 1 << 7 } else { 1 };
+const FROZEN: usize = if HAS_TAGS { 1 << 8 } else { 2 };
+/// With no address. Another bit than `LIVE` where that is compared with the tag.
+const EMPTY: usize = if HAS_TAGS { 1 << 9 } else { LIVE };
 
 /// What is not the address.
-const BITS: usize = TAG | LIVE | FROZEN;
+const BITS: usize = if HAS_TAGS { 0xff } else { 0 } | LIVE | FROZEN | EMPTY;
 
 impl Word {
     pub(crate) const UNUSED: Self = Self(ptr::null_mut());
-    pub(crate) const EMPTY: Self = Self(ptr::without_provenance_mut(LIVE));
+    pub(crate) const EMPTY: Self = Self(ptr::without_provenance_mut(EMPTY));
 
     /// An entry that is not in the map yet.
     ///
@@ -51,21 +59,17 @@ impl Word {
     /// If the allocator marks the top bytes of addresses.
     #[inline(always)]
     pub(crate) fn claimed<K, V>(hash: Hash, entry: NonNull<Entry<K, V>>) -> Self {
-        let entry = entry.as_ptr().cast::<()>();
-        assert!(
-            entry.addr() & BITS == 0,
-            "the allocator keeps marks in the top byte of addresses, where the map keeps its own"
-        );
-        Self(entry.map_addr(|addr| addr | Self::tag(hash)))
-    }
-
-    #[inline(always)]
-    fn tag(hash: Hash) -> usize {
-        if HAS_TAGS {
-            usize::from(hash.tag()) << TAG_SHIFT
-        } else {
-            0
-        }
+        let word = Self(entry.as_ptr().cast::<()>().map_addr(|addr| {
+            let moved = addr << SHIFT;
+            assert!(
+                moved >> SHIFT == addr && moved & BITS == 0,
+                "the allocator keeps marks in the top byte of addresses, which the map needs"
+            );
+            let tag = usize::from(hash.tag()) & !LIVE;
+            moved | if HAS_TAGS { tag } else { 0 }
+        }));
+        debug_assert!(word.is_claimed());
+        word
     }
 
     /// The same, in the map.
@@ -93,7 +97,7 @@ impl Word {
     /// Whether an entry can be put here.
     #[inline(always)]
     pub(crate) fn is_free(self) -> bool {
-        self.0.addr() & !LIVE == 0
+        self.0.addr() & !EMPTY == 0
     }
 
     /// Whether there is an entry whose insertion is not decided.
@@ -106,8 +110,12 @@ impl Word {
     /// Whether an entry of this hash may be here.
     #[inline(always)]
     pub(crate) fn may_be(self, wanted: Wanted) -> bool {
-        let is_empty = !HAS_TAGS && self.0.addr() & !BITS == 0;
-        self.0.addr() & (TAG | LIVE) == wanted.0 && !is_empty
+        let addr = self.0.addr();
+        if HAS_TAGS {
+            addr as u8 == wanted.0
+        } else {
+            addr & LIVE != 0 && addr & !BITS != 0
+        }
     }
 
     /// The entry that is in the map.
@@ -116,17 +124,23 @@ impl Word {
         if self.0.addr() & LIVE == 0 {
             return None;
         }
-        NonNull::new(self.0.map_addr(|addr| addr & !BITS).cast())
+        self.named()
+    }
+
+    /// The entry, whether or not it is in the map.
+    #[inline(always)]
+    pub(crate) fn named<K, V>(self) -> Option<NonNull<Entry<K, V>>> {
+        NonNull::new(self.0.map_addr(|addr| (addr & !BITS) >> SHIFT).cast())
     }
 }
 
-/// What words are compared with in a look-up.
+/// What words are compared with in a look-up: tag and `LIVE`.
 #[derive(Clone, Copy)]
-pub(crate) struct Wanted(usize);
+pub(crate) struct Wanted(u8);
 
 impl Wanted {
     #[inline(always)]
     pub(crate) fn new(hash: Hash) -> Self {
-        Self(Word::tag(hash) | LIVE)
+        Self(hash.tag())
     }
 }
