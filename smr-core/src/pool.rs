@@ -407,7 +407,7 @@ impl<T> Pool<T> {
         let home = Self::home(inner);
         inner.put_free(home, item);
         if let (true, Home::Own(slot)) = (PoolInner::<T>::NEEDS_DROP, home) {
-            slot.after_work(|| inner.hand_over(slot, inner.cache(slot)));
+            slot.after_work(|| inner.collect_missed(slot, inner.cache(slot)));
         }
     }
 

@@ -252,7 +252,7 @@ impl<T> PoolInner<T> {
         if Self::NEEDS_DROP {
             // A destructor may panic.
             let give_back = GiveBack(self, slot, item);
-            slot.after_work(|| self.hand_over(slot, cache));
+            slot.after_work(|| self.collect_missed(slot, cache));
             mem::forget(give_back);
         }
         Ok(item)

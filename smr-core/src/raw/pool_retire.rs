@@ -147,7 +147,7 @@ impl<T> PoolInner<T> {
             self.after_seal(slot, cache);
         }
         if Self::NEEDS_DROP {
-            slot.after_work(|| self.hand_over(slot, cache));
+            slot.after_work(|| self.collect_missed(slot, cache));
         }
         if limited {
             self.inner().keep_to_limit(Home::Own(slot));

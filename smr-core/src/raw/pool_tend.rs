@@ -28,8 +28,10 @@
 
 use crate::guard::Guard;
 use crate::pace::Pace;
+use crate::raw::cache::Cache;
 use crate::raw::inner::count;
 use crate::raw::latch::Busy;
+use crate::raw::participant::Participant;
 use crate::raw::pool::PoolInner;
 use crate::raw::pools;
 use crate::run;
@@ -169,11 +171,28 @@ impl<T> PoolInner<T> {
     #[cold]
     #[inline(never)]
     pub(crate) fn collect_for_readers(&self, wanted: Option<u64>) {
+        self.collect_as(wanted, Busy::Ask);
+    }
+
+    /// What the owner of a cache does at the end of its work whom a sweep, or the end of a
+    /// section, found at it: nobody else need come again.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn collect_missed(&self, slot: &Participant, cache: &Cache<T>) {
+        self.hand_over(slot, cache);
+        if Self::NEEDS_DROP && !self.node.is_reached() {
+            // Relaxed: raised before the barrier behind which we were asked.
+            let wanted = self.tend.wanted.load(Ordering::Relaxed);
+            self.collect_as(Some(wanted), Busy::Leave);
+        }
+    }
+
+    fn collect_as(&self, wanted: Option<u64>, busy: Busy) {
         let inner = self.inner();
         inner.collecting(|| {
             count(&inner.counts.sweeps, 1);
             self.tend.waits.store(false, Ordering::Relaxed);
-            let busy = pools::gather_one(inner, self.as_node(), Busy::Leave);
+            let busy = pools::gather_one(inner, self.as_node(), busy);
             self.poll_for_drops(wanted.unwrap_or_else(|| inner.clock.now()));
             let panic = pools::run_one(inner, self.as_node());
             // The guard that ends borrows the pool: it is there still.
