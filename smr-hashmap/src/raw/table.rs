@@ -31,11 +31,18 @@ mod lines {
 
         use crate::raw::line::Line;
 
-        /// Zeroed by the system, which need not touch the pages of a large one.
+        /// Zeroed by the system, which need not touch the pages of a large one: for an
+        /// alignment that it gives to everybody. For a larger one the allocator of the
+        /// standard library writes zeros itself, to all of a large table in one insertion.
+        /// So room is made for the lines to begin where they have to.
         pub(in crate::raw) struct Lines {
+            memory: NonNull<u8>,
             first: NonNull<Line>,
             len: usize,
         }
+
+        /// What the system gives to everybody: two words.
+        const ALIGN: usize = 2 * size_of::<usize>();
 
         // SAFETY: an owned array of atomics.
         unsafe impl Send for Lines {}
@@ -45,13 +52,23 @@ mod lines {
         impl Lines {
             /// `None` if there is no memory; `len` is not 0.
             pub(in crate::raw) fn new(len: usize) -> Option<Self> {
-                let layout = Layout::array::<Line>(len).ok();
-                let layout = layout.filter(|layout| layout.size() != 0)?;
+                let layout = Self::layout(len).filter(|_| len != 0)?;
                 // SAFETY: the layout is not empty.
-                let first = NonNull::new(unsafe { alloc_zeroed(layout) })?;
-                smr_core::advise_huge(first, layout.size());
+                let memory = NonNull::new(unsafe { alloc_zeroed(layout) })?;
+                let ahead = memory.align_offset(align_of::<Line>());
+                debug_assert!(ahead <= align_of::<Line>() - ALIGN);
+                // SAFETY: there is room for it: the memory is aligned to `ALIGN`.
+                let first = unsafe { memory.add(ahead) };
+                smr_core::advise_huge(first, len * size_of::<Line>());
                 let first = first.cast();
-                Some(Self { first, len })
+                Some(Self { memory, first, len })
+            }
+
+            /// `None` where no memory is so large.
+            fn layout(len: usize) -> Option<Layout> {
+                let bytes = len.checked_mul(size_of::<Line>())?;
+                let room = bytes.checked_add(align_of::<Line>() - ALIGN)?;
+                Layout::from_size_align(room, ALIGN).ok()
             }
         }
 
@@ -68,9 +85,9 @@ mod lines {
 
         impl Drop for Lines {
             fn drop(&mut self) {
-                let layout = Layout::array::<Line>(self.len).expect("it was allocated");
+                let layout = Self::layout(self.len).expect("it was allocated");
                 // SAFETY: allocated in `new` with this layout, and owned.
-                unsafe { dealloc(self.first.as_ptr().cast(), layout) };
+                unsafe { dealloc(self.memory.as_ptr(), layout) };
             }
         }
     }

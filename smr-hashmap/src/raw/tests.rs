@@ -182,3 +182,25 @@ fn panics_of_others_in_a_retire_lose_nothing() {
     // What waits still fails here, and not when the domain goes.
     let _ = catch_unwind(AssertUnwindSafe(|| domain.flush()));
 }
+
+/// Pages that this thread was the first to touch, or that were new to it.
+#[cfg(target_os = "linux")]
+fn page_faults() -> u64 {
+    let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
+    // Behind the name, which may hold anything.
+    let (_, fields) = stat.rsplit_once(") ").unwrap();
+    fields.split(' ').nth(7).unwrap().parse().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nobody_pays_for_the_pages_of_a_whole_table() {
+    const BITS: u32 = 20;
+    let domain = Domain::new();
+    let before = page_faults();
+    let table = crate::raw::table::Table::new(BITS, &domain).unwrap();
+    let faults = page_faults() - before;
+    // Under a sanitizer some are those of its own memory.
+    let pages = (table.bytes() / 4096) as u64;
+    assert!(faults < pages / 4, "{faults} of {pages} pages");
+}
