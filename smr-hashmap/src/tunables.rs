@@ -59,5 +59,9 @@ pub(crate) const LOOK_ALL_BITS: u32 = 8;
 /// Look-ups of a batch that are under way at a time.
 pub(crate) const BATCH: usize = 16;
 
+/// Binary logarithm of the buckets from which on a batch fetches what it will look at: half
+/// a megabyte of them.
+pub(crate) const FETCH_FROM_BITS: u32 = if cfg!(any(loom, smr_tiny)) { 0 } else { 13 };
+
 /// Buckets that an iteration, and whoever moves buckets, looks ahead.
 pub(crate) const AHEAD: usize = 8;

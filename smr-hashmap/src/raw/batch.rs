@@ -2,7 +2,8 @@
 //!
 //! A look-up waits for two lines of memory, one after the other: the bucket, the entry. In
 //! a batch all buckets are fetched, then all entries, so that a batch waits twice and not
-//! twice a key.
+//! twice a key. A small map is in the processor's caches, and its keys are looked up one by
+//! one.
 
 use smr_core::{Guard, prefetch};
 
@@ -10,7 +11,7 @@ use crate::raw::entry::{Entry, Hash};
 use crate::raw::line::Line;
 use crate::raw::map::RawMap;
 use crate::raw::word::Wanted;
-use crate::tunables::BATCH;
+use crate::tunables::{BATCH, FETCH_FROM_BITS};
 
 impl<K, V> RawMap<K, V> {
     /// Looks up many keys by their hashes. `eq` and `found` are told which.
@@ -27,6 +28,12 @@ impl<K, V> RawMap<K, V> {
         let Some(table) = self.root() else {
             return (0..hashes.len()).for_each(|index| found(index, None));
         };
+        if table.bits < FETCH_FROM_BITS {
+            for (index, hash) in hashes.iter().enumerate() {
+                found(index, self.find(*hash, |key| eq(index, key), guard));
+            }
+            return;
+        }
         for (batch, hashes) in hashes.chunks(BATCH).enumerate() {
             let mut mixed = [Hash::new(0); BATCH];
             for (slot, hash) in mixed.iter_mut().zip(hashes) {
