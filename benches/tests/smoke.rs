@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
+mod systems;
+
 fn bench(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_smr-bench"))
         .args(arguments)
@@ -92,37 +94,12 @@ fn check(suite: &str, metric: &str, extra: &[&str]) {
     assert!(printed.contains("Who wins"));
 }
 
-/// The systems that the comparison is about, and how they are called where they
-/// take part. Each suite has all of them; arc-swap is a model of itself where items
-/// are linked.
 #[test]
 fn every_system_takes_part_in_the_suites_about_reclamation() {
-    let sequences = ["smr", "smr-fallback"];
-    let peers = [
-        "crossbeam-epoch",
-        "sdd",
-        "tick-epoch",
-        "parsec",
-        "seize",
-        "haphazard",
-        "parking_lot-rwlock",
-    ];
-    let in_c = ["ck_epoch", "urcu-memb", "urcu-mb", "urcu-bp", "urcu-qsbr"];
-    let in_c: &[&str] = if cfg!(feature = "c-peers") {
-        &in_c
-    } else {
-        &[]
-    };
-    for (suite, counts) in [
-        ("section", "arc-swap"),
-        ("churn", "ref-counts"),
-        ("stall", "ref-counts"),
-        ("schemes", "ref-counts"),
-    ] {
+    for suite in systems::SUITES {
         let listed = listed(suite);
-        let named = sequences.iter().chain(&peers).chain(in_c).chain([&counts]);
-        for system in named {
-            assert!(listed.contains(*system), "{system} in {suite}: {listed:?}");
+        for system in systems::of(suite, cfg!(feature = "c-peers")) {
+            assert!(listed.contains(system), "{system} in {suite}: {listed:?}");
         }
     }
 }

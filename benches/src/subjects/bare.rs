@@ -13,7 +13,7 @@ pub(crate) struct BareLoad;
 
 impl Subject for BareLoad {
     const NAME: &'static str = "none";
-    const ABOUT: &'static str = "section: a bare load; churn: nothing is freed during the run";
+    const ABOUT: &'static str = "section: a bare load; elsewhere nothing is freed during the run";
 }
 
 impl Section for BareLoad {
@@ -44,6 +44,23 @@ impl Section for BareLoad {
     #[inline(always)]
     fn owned(reader: &mut &BoxedValue) -> u64 {
         Self::read(reader)
+    }
+}
+
+/// Bytes of items that a subject which never frees may use, all threads together.
+const MOST_BYTES: u64 = 3 << 29;
+
+/// How many items each of so many threads may allocate of a subject: as many as it likes,
+/// or as many as there is memory for.
+pub(crate) fn limit<T, R>(threads: usize) -> u64
+where
+    T: Send + Sync + 'static,
+    R: Reclaim<T>,
+{
+    if R::RECLAIMS {
+        u64::MAX
+    } else {
+        MOST_BYTES / (threads * size_of::<T>()) as u64
     }
 }
 

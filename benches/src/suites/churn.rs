@@ -47,14 +47,14 @@ use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
 
-use super::{Entry, check, comparison, entry};
+use super::{Entry, check, comparison, entry, measured};
 use crate::alloc;
 use crate::cli::{Locality, Settings, Suite};
 use crate::crew::{self, Worker};
 use crate::probe::{Blind, Follow, Idle, Probe};
 use crate::record::{Metric, Sample};
 use crate::run::{Case, Comparison};
-use crate::subjects::bare::Never;
+use crate::subjects::bare::{Never, limit};
 use crate::subjects::rwlock::Locked;
 use crate::subjects::tick::Tick;
 use crate::subjects::{Local, Reclaim, Subject, for_each_reclaimer};
@@ -67,8 +67,6 @@ mod item;
 const LIST: u64 = 100;
 /// Items of a queue, at most.
 const QUEUE_LIMIT: u64 = 16_384;
-/// Bytes that a subject which never frees may use, all threads together.
-const NEVER_BYTES: u64 = 3 << 29;
 
 /// The sizes that drivers are compiled for.
 pub(crate) const SIZES: [usize; 6] = [128, 256, 512, 1024, 2048, 4096];
@@ -176,11 +174,7 @@ where
     let full = AtomicU64::new(0);
     let lists = AtomicU64::new(0);
     let item_bytes = size_of::<Item<REST>>();
-    let limit = if R::RECLAIMS {
-        u64::MAX
-    } else {
-        NEVER_BYTES / (load.threads * item_bytes) as u64
-    };
+    let limit = limit::<Item<REST>, R>(load.threads);
 
     let ((done, elapsed, peak, resident), total) = crew::run(
         load.threads,
@@ -206,11 +200,7 @@ where
             all.add(&churner.idle);
         },
         |watch| {
-            let (done, elapsed) = if R::RECLAIMS {
-                watch.measure(load.time)
-            } else {
-                watch.measure_until(load.time, limit * load.threads as u64)
-            };
+            let (done, elapsed) = measured::<Item<REST>, R>(watch, load.time, load.threads);
             (done, elapsed, watch.peak(), watch.resident_peak())
         },
     );

@@ -3,18 +3,23 @@
 //! Every thread loops over: allocate an item of 48 bytes and write it, retire
 //! it. Nobody reads. `time_per_op` is the wall time of one such pair of one
 //! thread, with everything that it entails later: scans, callbacks, `free`.
-//! `malloc` is the same pair with plain malloc and free, which protects nobody.
+//! `malloc` is the same pair with plain malloc and free, which protects nobody. With a
+//! lock it is that as well, with the lock taken to write before the item goes: what
+//! keeps readers out there is the unlinking, of which the others have none here. `none`
+//! frees nothing, so its run ends early when it has used up its memory.
 
 use std::hint::black_box;
 use std::time::Duration;
 
-use super::{Entry, check, comparison, entry};
+use super::{Entry, check, comparison, entry, measured};
 use crate::alloc;
 use crate::cli::{Settings, Suite};
 use crate::crew;
 use crate::record::{Metric, Sample};
 use crate::run::{Case, Comparison};
-use crate::subjects::bare::Malloc;
+use crate::subjects::bare::{Malloc, Never, limit};
+use crate::subjects::rwlock::Locked;
+use crate::subjects::tick::Tick;
 use crate::subjects::{Local, Reclaim, for_each_reclaimer};
 
 mod pools;
@@ -27,7 +32,12 @@ const BATCH: u64 = 64;
 
 macro_rules! for_each_subject {
     ($call:ident $(, $argument:expr)*) => {
-        for_each_reclaimer!(Item, [Malloc], [], $call [] ($($argument),*))
+        for_each_reclaimer!(
+            Item,
+            [Malloc],
+            [Locked, Tick, Never<Item>],
+            $call [] ($($argument),*)
+        )
     };
 }
 
@@ -67,11 +77,15 @@ fn run<R: Reclaim<Item>>(threads: usize, time: Duration) -> Vec<Sample> {
         |worker| {
             let local = subject.local();
             let mut value = 0;
-            while worker.running() {
+            let limit = limit::<Item, R>(threads);
+            while worker.running() && value < limit {
                 worker.allocated(BATCH);
                 for _ in 0..BATCH {
                     value += 1;
                     let item = black_box(local.alloc(|| [value; 6]));
+                    let alone =
+                        <R::Local<'_> as Local<Item>>::EXCLUSIVE.then(|| local.enter_to_write());
+                    drop(alone);
                     // SAFETY: never published, given up once.
                     unsafe { local.retire(item) };
                 }
@@ -79,7 +93,7 @@ fn run<R: Reclaim<Item>>(threads: usize, time: Duration) -> Vec<Sample> {
             }
         },
         |watch| {
-            let (done, elapsed) = watch.measure(time);
+            let (done, elapsed) = measured::<Item, R>(watch, time, threads);
             (done, elapsed, watch.peak())
         },
     );

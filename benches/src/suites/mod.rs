@@ -12,11 +12,14 @@ pub(crate) mod schemes;
 pub(crate) mod section;
 pub(crate) mod stall;
 
+use std::time::Duration;
+
 use crate::alloc;
 use crate::cli::{Settings, Suite};
+use crate::crew::{Totals, Watch};
 use crate::record::Key;
 use crate::run::{Case, Comparison};
-use crate::subjects::Subject;
+use crate::subjects::{Reclaim, Subject, bare};
 
 /// Bytes that may stay behind a run: what threads and progress bars keep.
 const SLACK_BYTES: i64 = 1 << 20;
@@ -87,6 +90,20 @@ fn comparison(
             .filter(|case| settings.wants(case.subject))
             .collect(),
         runs: settings.runs,
+    }
+}
+
+/// Measures what so many threads retire in a time. A subject that never frees begins with
+/// fresh memory and is through when it has used it up ([`bare::limit`]).
+fn measured<T, R>(watch: &mut Watch<'_>, time: Duration, threads: usize) -> (Totals, Duration)
+where
+    T: Send + Sync + 'static,
+    R: Reclaim<T>,
+{
+    if R::RECLAIMS {
+        watch.measure(time)
+    } else {
+        watch.measure_until(time, bare::limit::<T, R>(threads) * threads as u64)
     }
 }
 

@@ -9,7 +9,8 @@
 //! `overhead_peak` is the largest (bytes held from the system − the one live
 //! item), which is what the reader keeps from being freed. `overhead_series` is
 //! the same over time, in the records only. `throughput` is the writer's.
-//! With a lock the writer waits for the reader; it gets on when the time is over.
+//! With a lock the writer waits for the reader; it gets on when the time is over. `none`
+//! frees nothing, whoever is inside: more cannot be held up.
 //! The number of items is fixed, so that a fast writer is not blamed for having
 //! retired more; `items_retired` tells if the time was over first.
 
@@ -26,6 +27,7 @@ use crate::cli::{Settings, Suite};
 use crate::crew::{self, Worker};
 use crate::record::{Metric, Sample};
 use crate::run::{Case, Comparison};
+use crate::subjects::bare::{Never, limit};
 use crate::subjects::rwlock::Locked;
 use crate::subjects::tick::Tick;
 use crate::subjects::{Local, Reclaim, for_each_reclaimer};
@@ -48,7 +50,7 @@ enum Workload {
 
 macro_rules! for_each_subject {
     ($call:ident $(, $argument:expr)*) => {
-        for_each_reclaimer!(Item, [], [Locked, Tick], $call [] ($($argument),*))
+        for_each_reclaimer!(Item, [], [Locked, Tick, Never<Item>], $call [] ($($argument),*))
     };
 }
 
@@ -86,6 +88,7 @@ struct Scene<'s, R> {
 
 fn run<R: Reclaim<Item>>(workload: Workload, time: Duration, items: u64) -> Vec<Sample> {
     let heap_before = alloc::heap_bytes();
+    let items = items.min(limit::<Item, R>(1));
     let subject = R::new(2);
     let scene = Scene {
         subject: &subject,
