@@ -328,7 +328,7 @@ impl ListSettings {
         let threads = if short {
             vec![machine::cores()]
         } else {
-            vec![1, 2, 4, 8]
+            machine::ladder()
         };
         Self {
             threads: cli.threads.clone().unwrap_or(threads),
@@ -458,6 +458,28 @@ mod tests {
         let settings = Settings::new(&Cli::parse_from(["smr-bench"]));
         assert_eq!(settings.suites, Suite::value_variants());
         assert!(settings.time(0.1, 1.0) < Duration::from_millis(200));
+    }
+
+    #[test]
+    fn suites_that_vary_threads_take_the_whole_ladder_and_brief_ones_all_processors() {
+        let threads = |arguments: &[&str]| {
+            let settings = Settings::new(&Cli::parse_from(arguments));
+            [
+                settings.churn_threads,
+                settings.schemes_threads,
+                settings.maps.threads,
+                settings.lists.threads,
+                settings.trees.threads,
+            ]
+        };
+        assert_eq!(
+            threads(&["smr-bench", "list"]),
+            [(); 5].map(|()| machine::ladder())
+        );
+        assert_eq!(
+            threads(&["smr-bench"]),
+            [(); 5].map(|()| vec![machine::cores()])
+        );
     }
 
     #[test]

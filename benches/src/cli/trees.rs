@@ -103,7 +103,7 @@ impl TreeSettings {
             mixes: pick(&cli.mixes, short, &mixes, Mix::value_variants()),
             faults: pick(&cli.faults, short, &faults, Fault::value_variants()),
             entries: pick(&cli.entries, short, &[50_000], &[1_000_000]),
-            threads: pick(&cli.threads, short, &[machine::cores()], &[1, 2, 4, 8]),
+            threads: pick(&cli.threads, short, &[machine::cores()], &machine::ladder()),
             runs: cli.runs.unwrap_or(if short { 1 } else { 3 }).max(1),
         }
     }
