@@ -259,8 +259,6 @@ pub(crate) struct MapSettings {
     pub(crate) operations: u64,
     /// Runs of `memory`, whose figures hardly differ from run to run.
     pub(crate) memory_runs: usize,
-    /// Runs of the churn of `memory`, which takes its time.
-    pub(crate) churn_runs: usize,
 }
 
 impl MapSettings {
@@ -303,7 +301,6 @@ impl MapSettings {
                 .operations
                 .unwrap_or(if short { 500_000 } else { 100_000_000 }),
             memory_runs: cli.runs.unwrap_or(if short { 1 } else { 3 }).max(1),
-            churn_runs: cli.runs.unwrap_or(1).max(1),
         }
     }
 }
@@ -508,6 +505,7 @@ mod tests {
         let full = maps(&["smr-bench", "map", "latency"]);
         assert_eq!(full.workloads, Workload::value_variants());
         assert_eq!(full.latency_entries, [4_000_000]);
+        assert_eq!((full.memory_runs, maps(&["smr-bench"]).memory_runs), (3, 1));
         let narrow = maps(&[
             "smr-bench",
             "map",

@@ -32,6 +32,8 @@ pub(crate) enum Metric {
     /// The same of the memory that the process occupies, which sees what the
     /// system's allocator keeps for reuse as well.
     ResidentPeak,
+    /// The most bytes that were retired and waited for readers, as the subject tells.
+    RetiredPeak,
     /// The overhead over time; `series` holds it, the figure is its last point.
     OverheadSeries,
     /// Items retired for each scan of the readers.
@@ -52,6 +54,8 @@ pub(crate) enum Metric {
     ResidentPerEntry,
     /// Heap bytes of a structure with nothing in it.
     HeapBytes,
+    /// The same in resident memory, of one among many.
+    ResidentBytes,
     /// By how much the heap of a structure of constant size swings: its largest
     /// amount after a warm-up over its smallest, less one.
     HeapDrift,
@@ -102,6 +106,7 @@ impl Metric {
             Metric::ThroughputPerThread => "throughput_per_thread",
             Metric::OverheadPeak => "overhead_peak",
             Metric::ResidentPeak => "resident_peak",
+            Metric::RetiredPeak => "retired_peak",
             Metric::OverheadSeries => "overhead_series",
             Metric::FreesPerPoll => "frees_per_poll",
             Metric::FreeToUseP50 => "free_to_use_p50",
@@ -111,6 +116,7 @@ impl Metric {
             Metric::BytesPerEntry => "bytes_per_entry",
             Metric::ResidentPerEntry => "resident_per_entry",
             Metric::HeapBytes => "heap_bytes",
+            Metric::ResidentBytes => "resident_bytes",
             Metric::HeapDrift => "heap_drift",
             Metric::UnreclaimedPeak => "unreclaimed_peak",
             Metric::WriterThroughput => "writer_throughput",
@@ -147,10 +153,12 @@ impl Metric {
             }
             Metric::OverheadPeak
             | Metric::ResidentPeak
+            | Metric::RetiredPeak
             | Metric::OverheadSeries
             | Metric::BytesPerEntry
             | Metric::ResidentPerEntry
             | Metric::HeapBytes
+            | Metric::ResidentBytes
             | Metric::PeakResident => "bytes",
             Metric::FreesPerPoll | Metric::ItemsRetired | Metric::UnreclaimedPeak => "items",
             Metric::QueueFullShare | Metric::HeapDrift | Metric::HitRate => "ratio",
@@ -171,11 +179,13 @@ impl Metric {
             | Metric::InsertTime
             | Metric::OverheadPeak
             | Metric::ResidentPeak
+            | Metric::RetiredPeak
             | Metric::FreeToUseP50
             | Metric::FreeToUseP99
             | Metric::BytesPerEntry
             | Metric::ResidentPerEntry
             | Metric::HeapBytes
+            | Metric::ResidentBytes
             | Metric::HeapDrift
             | Metric::UnreclaimedPeak
             | Metric::InsertP50
@@ -452,6 +462,8 @@ mod tests {
             Metric::Throughput,
             Metric::ThroughputPerThread,
             Metric::OverheadPeak,
+            Metric::ResidentPeak,
+            Metric::RetiredPeak,
             Metric::OverheadSeries,
             Metric::FreesPerPoll,
             Metric::FreeToUseP50,
@@ -461,6 +473,7 @@ mod tests {
             Metric::BytesPerEntry,
             Metric::ResidentPerEntry,
             Metric::HeapBytes,
+            Metric::ResidentBytes,
             Metric::HeapDrift,
             Metric::UnreclaimedPeak,
             Metric::WriterThroughput,

@@ -191,6 +191,42 @@ fn memory_has_every_subject() {
     check("memory", "heap_bytes", &SMALL);
 }
 
+/// The subjects that have a metric in a workload.
+fn told<'r>(records: &'r [Value], workload: &str, metric: &str) -> BTreeSet<&'r str> {
+    let own = |record: &&Value| record["workload"] == workload && record["metric"] == metric;
+    let of = |record: &'r Value| record["subject"].as_str().expect("a name");
+    records.iter().filter(own).map(of).collect()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_map_holds_is_told_with_what_is_resident_beside_it() {
+    let (records, _) = records("memory", &SMALL);
+    for (workload, counted, resident) in [
+        ("empty", "heap_bytes", "resident_bytes"),
+        ("grown/2000", "bytes_per_entry", "resident_per_entry"),
+        ("churn/200/20000", "bytes_per_entry", "resident_per_entry"),
+    ] {
+        let counted = told(&records, workload, counted);
+        assert!(counted.contains("smr"), "{workload}");
+        assert_eq!(counted, told(&records, workload, resident), "{workload}");
+    }
+}
+
+#[test]
+fn a_list_that_is_read_through_has_its_memory_and_its_limit_beside_it() {
+    let (records, _) = records("list", &["--ranges", "16", "--gets", "100"]);
+    let mut beside_a_writer = records;
+    beside_a_writer.retain(|record| record["threads"] == 2);
+    let of = |metric: &str| told(&beside_a_writer, "iterate/1000", metric);
+    let mut all = BTreeSet::from(["arc-swap-vec", "plain", "rwlock-vec", "smr"]);
+    assert_eq!(of("throughput"), all);
+    assert_eq!(of("overhead_peak"), all);
+    assert_eq!(of("retired_peak"), ["smr"].into());
+    all.remove("plain");
+    assert_eq!(of("writer_throughput"), all, "the limit has no writer");
+}
+
 #[test]
 fn list_has_every_subject() {
     let small = ["--ranges", "16,100", "--gets", "50,100"];

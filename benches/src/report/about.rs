@@ -48,7 +48,7 @@ pub(crate) fn suite(name: &str) -> Option<About> {
             "Every thread allocates an item of 48 bytes, writes it and retires it; the time of a \
              pair has everything in it that the pair entails later. The workload of pools counts \
              what many small pools hold.",
-            "Readers: there are none.",
+            "Readers: there are none. With a lock, the lock is taken to write for each item.",
         ),
         "schemes" => (
             "One structure over every reclamation system",
@@ -177,10 +177,12 @@ pub(crate) fn metric(metric: Metric) -> String {
         Metric::ResidentPeak => {
             "the same of the memory that the process occupies, with what the allocator keeps"
         }
+        Metric::RetiredPeak => "the most memory that was retired and waited for readers",
         Metric::OverheadSeries => "memory held beyond the live items, over the last run",
         Metric::BytesPerEntry => "bytes held for each entry",
         Metric::ResidentPerEntry => "resident bytes for each entry",
         Metric::HeapBytes => "bytes held by the empty structure",
+        Metric::ResidentBytes => "resident bytes of the empty structure, one of many",
         Metric::HeapDrift => "by how much the memory of a structure of constant size swings",
         Metric::FreesPerPoll => "items freed for each scan of the readers",
         Metric::WallTime => "from the start of the work to its end",

@@ -13,11 +13,13 @@
 //!   `throughput` counts the elements. The writer takes the first out and puts
 //!   another at the end, ten thousand times a second, so that nobody's readers are
 //!   starved by it; `writer_throughput` says whether it could. A run of one thread
-//!   has no writer, and is where the list without threads takes part. The limit is
-//!   that of a list whose boxes have been taken out and put in before.
+//!   has no writer. The limit is the list without threads, whose boxes have been taken out
+//!   and put in before; beside readers its writer keeps time and writes nothing.
 //!
 //! `overhead_peak` is what is held beyond the live nodes (of 24 bytes in a list, of 16
-//! in a queue or stack): what was retired, and what is kept for later.
+//! in a queue or stack): what was retired, and what is kept for later; of a list that is
+//! visited, what is held beyond the list as it was made. `retired_peak` is the part of it
+//! that waits for readers, where a list that is visited tells.
 //!
 //! # What is checked
 //!
@@ -61,6 +63,8 @@ const HELD: u64 = 16;
 const VISITED: u64 = 1000;
 /// Time between two changes of it.
 const PACE: Duration = Duration::from_micros(100);
+/// The list is asked what it has retired at one look in so many.
+const ASKED: u32 = 8;
 
 type SmrList = Smr<OrderedList<u64, u64>>;
 type SmrQueue = Smr<Queue<u64>>;
@@ -95,7 +99,7 @@ macro_rules! for_each_stack {
 
 macro_rules! for_each_readable {
     ($call:ident $arguments:tt) => {
-        for_each!($call $arguments: SmrRcu, Locked, Swapped)
+        for_each!($call $arguments: SmrRcu, Locked, Swapped, Plain)
     };
 }
 
@@ -107,7 +111,6 @@ pub(crate) fn subjects() -> Vec<Entry> {
     all.extend(for_each_stack!(entry()).into_iter().skip(1));
     all.push(entry::<Sdd>());
     all.extend(for_each_readable!(entry()).into_iter().skip(1));
-    all.push(entry::<Plain>());
     all
 }
 
@@ -166,10 +169,8 @@ pub(crate) fn plan(settings: &Settings) -> Vec<Comparison> {
         let handles = for_each!(handles_case(threads, time): SmrHandles, Sdd);
         add("handles".into(), threads, handles);
     }
-    let mut alone = for_each_readable!(readable_case(1, time));
-    alone.push(readable_case::<Plain>(1, time));
-    add(format!("iterate/{VISITED}"), 1, alone);
-    for &threads in lists.threads.iter().filter(|threads| **threads > 1) {
+    let beside = lists.threads.iter().filter(|threads| **threads > 1);
+    for threads in [1].into_iter().chain(beside.copied()) {
         let cases = for_each_readable!(readable_case(threads, time));
         add(format!("iterate/{VISITED}"), threads, cases);
     }
@@ -385,15 +386,18 @@ fn iterate<R: Readable>(threads: usize, time: Duration) -> Vec<Sample> {
         // As that of the limit: nodes that took each other's places.
         (0..8 * VISITED).for_each(|value| list.rotate(value % VISITED));
     }
-    let ((done, elapsed), _) = crew::run(
+    let has_writer = threads > 1;
+    let (samples, _) = crew::run(
         threads,
         0,
         |worker| {
-            if threads > 1 && worker.index == 0 {
+            if has_writer && worker.index == 0 {
                 let mut due = Instant::now();
                 while worker.running() {
-                    list.rotate(due.elapsed().as_nanos() as u64 % VISITED);
-                    worker.allocated(1);
+                    if R::WRITTEN {
+                        list.rotate(due.elapsed().as_nanos() as u64 % VISITED);
+                        worker.allocated(1);
+                    }
                     due += PACE;
                     while Instant::now() < due && worker.running() {
                         std::thread::sleep(PACE);
@@ -409,17 +413,28 @@ fn iterate<R: Readable>(threads: usize, time: Duration) -> Vec<Sample> {
                 });
                 black_box(sum);
                 // Of what is taken out and put in meanwhile, a reader sees a part.
-                let alone = threads == 1;
-                assert!(!alone || count == VISITED, "{}: {count}", R::NAME);
+                let changes = has_writer && R::WRITTEN;
+                assert!(changes || count == VISITED, "{}: {count}", R::NAME);
                 worker.retired(count);
             }
         },
-        |watch| watch.measure(time),
+        |watch| {
+            let (mut looks, mut retired) = (0_u32, None);
+            let (done, elapsed) = watch.measure_and_see(time, || {
+                if looks.is_multiple_of(ASKED) {
+                    retired = retired.max(list.retired_bytes());
+                }
+                looks += 1;
+            });
+            let mut samples = figures(watch, (done, elapsed));
+            let retired = retired.map(|bytes| Sample::new(Metric::RetiredPeak, bytes as f64));
+            samples.extend(retired);
+            if has_writer && R::WRITTEN {
+                let writes = rate(done.allocated, elapsed);
+                samples.push(Sample::new(Metric::WriterThroughput, writes));
+            }
+            samples
+        },
     );
-    let mut samples = vec![Sample::new(Metric::Throughput, rate(done.retired, elapsed))];
-    if threads > 1 {
-        let writes = rate(done.allocated, elapsed);
-        samples.push(Sample::new(Metric::WriterThroughput, writes));
-    }
     samples
 }

@@ -5,17 +5,18 @@
 //! - `grown`: from empty, one insertion after the other; `presized`: with room for
 //!   all from the start; `removed-90`: grown, then nine of ten entries removed.
 //!   `bytes_per_entry` divides what the map holds by the entries in it.
-//! - `empty`: `heap_bytes` of a new map, which is not its thread's first.
+//! - `empty`: `heap_bytes` of a new map, which is not its thread's first;
+//!   `resident_bytes` is what each of many takes, since a page has room for several.
 //! - `churn`: a map of constant size, a tenth of the entries asked for, in which
 //!   every thread replaces its oldest key by one that never was. `heap_drift` is
 //!   by how much what it holds swings once a quarter of the operations are
-//!   done: the largest over the smallest, less one. `bytes_per_entry` is the
-//!   largest in that time.
+//!   done: the largest over the smallest, less one. `bytes_per_entry` and
+//!   `resident_per_entry` are the largest in that time.
 //!
 //! # How it is counted
 //!
 //! By the bytes asked of the allocator and not given back, so without its headers
-//! and rounding; those are in `resident_per_entry`, which is disturbed by what the
+//! and rounding; those are in what is resident, which is disturbed by what the
 //! system's allocator keeps of earlier runs. Each run has a thread of its
 //! own and begins with the earlier runs' memory given back. What is retired and
 //! not yet free counts. Before the count of a map at rest it is used lightly (one
@@ -47,6 +48,8 @@ use crate::subjects::maps::{Map, Table};
 const ROUNDS: usize = 50;
 /// So many rounds without a change, and it is at rest.
 const STEADY: usize = 8;
+/// Empty maps whose resident memory is taken together.
+const EMPTIES: usize = 256;
 
 /// Who takes part.
 pub(crate) fn subjects() -> Vec<Entry> {
@@ -80,7 +83,7 @@ pub(crate) fn plan(settings: &Settings) -> Vec<Comparison> {
         let live = (entries / 10).max(threads as u64);
         let cases = for_each_map!(churn_case, live, threads, operations);
         let name = format!("churn/{live}/{operations}");
-        all.push(compare(name, threads, maps.churn_runs, cases));
+        all.push(compare(name, threads, maps.memory_runs, cases));
     }
     all
 }
@@ -119,19 +122,16 @@ impl Base {
         alloc::heap_bytes() - self.heap
     }
 
+    /// Resident bytes since, where the system tells.
+    fn resident(&self) -> Option<f64> {
+        // Nothing but a map and its makers has taken memory since.
+        let grown = resident::bytes()? as f64 - self.resident? as f64;
+        Some(grown.max(0.0))
+    }
+
     /// What each of so many entries takes.
     fn per_entry(&self, entries: u64) -> Vec<Sample> {
-        let share = |bytes: f64| bytes.max(0.0) / entries as f64;
-        let mut samples = vec![Sample::new(
-            Metric::BytesPerEntry,
-            share(self.held() as f64),
-        )];
-        // Nothing but a map and its maker has taken memory since.
-        if let (Some(before), Some(now)) = (self.resident, resident::bytes()) {
-            let grown = now as f64 - before as f64;
-            samples.push(Sample::new(Metric::ResidentPerEntry, share(grown)));
-        }
-        samples
+        per_entry(self.held(), self.resident(), entries)
     }
 
     /// Waits until what is held changes no more under light use.
@@ -153,6 +153,15 @@ impl Base {
     }
 }
 
+/// What each of so many entries takes of what is held, and of what is resident.
+fn per_entry(held: i64, resident: Option<f64>, entries: u64) -> Vec<Sample> {
+    let share = |bytes: f64| bytes.max(0.0) / entries as f64;
+    let mut samples = vec![Sample::new(Metric::BytesPerEntry, share(held as f64))];
+    let resident = resident.map(|bytes| Sample::new(Metric::ResidentPerEntry, share(bytes)));
+    samples.extend(resident);
+    samples
+}
+
 fn empty_case<T: Table>() -> Case {
     Case::new(T::NAME, || {
         apart::<T>(|_| {
@@ -162,7 +171,16 @@ fn empty_case<T: Table>() -> Case {
             let table = std::hint::black_box(T::new(0));
             let held = base.held();
             drop(table);
-            vec![Sample::new(Metric::HeapBytes, held as f64)]
+            let mut samples = vec![Sample::new(Metric::HeapBytes, held as f64)];
+            // Their places are written to before, and are not theirs.
+            let mut many: Vec<Option<T>> = (0..EMPTIES).map(|_| None).collect();
+            T::settle();
+            resident::settle();
+            let base = Base::now();
+            many.fill_with(|| Some(T::new(0)));
+            let each = base.resident().map(|bytes| bytes / EMPTIES as f64);
+            samples.extend(each.map(|bytes| Sample::new(Metric::ResidentBytes, bytes)));
+            samples
         })
     })
 }
@@ -212,18 +230,22 @@ fn churn<M: Map>(base: &Base, live: u64, threads: usize, operations: u64) -> Vec
     let live = live / threads as u64 * threads as u64;
     let map: M = filled(0..live);
     let start = base.held();
-    let (low, high) = churn_while(&map, live, threads, operations, |watch, operations| {
-        let (mut low, mut high) = (i64::MAX, 0);
-        watch.follow(operations, |done, more| {
-            if done >= operations / 4 {
-                low = low.min(start + more);
-                high = high.max(start + more);
-            }
+    let (low, high, resident) =
+        churn_while(&map, live, threads, operations, |watch, operations| {
+            let (mut low, mut high, mut resident) = (i64::MAX, 0, None);
+            watch.follow(operations, |done, more| {
+                if done >= operations / 4 {
+                    low = low.min(start + more);
+                    high = high.max(start + more);
+                    resident = base.resident().map(|now| now.max(resident.unwrap_or(0.0)));
+                }
+            });
+            (low, high, resident)
         });
-        (low, high)
-    });
-    vec![
-        Sample::new(Metric::BytesPerEntry, high as f64 / live as f64),
-        Sample::new(Metric::HeapDrift, high as f64 / low as f64 - 1.0),
-    ]
+    let mut samples = per_entry(high, resident, live);
+    samples.push(Sample::new(
+        Metric::HeapDrift,
+        high as f64 / low as f64 - 1.0,
+    ));
+    samples
 }

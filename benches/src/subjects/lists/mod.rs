@@ -85,6 +85,11 @@ pub(crate) trait Readable: Subject + Sync + Sized + 'static {
     fn rotate(&self, value: u64);
     /// Whether it may be written while it is read.
     const WRITTEN: bool = true;
+    /// Bytes that were retired and wait for readers, where it tells. May stop the writer
+    /// for a moment.
+    fn retired_bytes(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// Frees what crossbeam-epoch's global collector still holds.
@@ -192,5 +197,17 @@ pub(crate) mod testing {
         let mut seen = Vec::new();
         list.visit(|value| seen.push(value));
         assert_eq!(seen, expected, "{}", R::NAME);
+    }
+
+    /// What was taken out under a reader is told.
+    pub(crate) fn tells_what_waits<R: Readable>() {
+        let list = R::of(0..10);
+        assert_eq!(list.retired_bytes(), Some(0), "{}", R::NAME);
+        list.visit(|value| {
+            if value == 0 {
+                list.rotate(10);
+                assert!(list.retired_bytes() > Some(0), "{}", R::NAME);
+            }
+        });
     }
 }

@@ -112,6 +112,10 @@ impl Readable for Smr<RcuList<u64>> {
         writer.pop_front();
         writer.push_back(value);
     }
+
+    fn retired_bytes(&self) -> Option<usize> {
+        Some(self.0.stats().retired_bytes)
+    }
 }
 
 #[cfg(test)]
@@ -126,5 +130,6 @@ mod tests {
         testing::comes_out::<Smr<Stack<u64>>>(false);
         testing::removes_by_handle::<Smr<List<u64>>>();
         testing::visits_in_order::<Smr<RcuList<u64>>>();
+        testing::tells_what_waits::<Smr<RcuList<u64>>>();
     }
 }
