@@ -407,6 +407,39 @@ fn files_that_tell_the_same_agree_and_others_do_not() {
 }
 
 #[test]
+fn a_run_over_real_input_that_is_stopped_keeps_what_it_has() {
+    let folder = folder("report-work-stopped");
+    let records = folder.join("a.jsonl");
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_smr-bench"))
+        .args(["index", text(&sources), "--runs", "100000"])
+        .args(["--subjects", "smr,std-rwlock", "--json", text(&records)])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("the binary starts");
+    let begin = Instant::now();
+    let has_both = || {
+        let known = fs::read_to_string(&records).unwrap_or_default();
+        known.contains("\"smr\"") && known.contains("\"std-rwlock\"")
+    };
+    while !has_both() && begin.elapsed() < Duration::from_secs(60) {
+        thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    assert!(has_both(), "no records before the end");
+    let known = lines(&records);
+    assert!(known[0]["header"]["machine"].is_object());
+    let runs = known[1]["runs"].as_u64().expect("a number");
+    assert!((1..100_000).contains(&runs), "{runs}");
+    let page = folder.join("a.html");
+    let output = bench(&["report", "--from", text(&records), "--html", text(&page)]);
+    assert!(output.status.success(), "{output:?}");
+    elements(&fs::read_to_string(&page).expect("the page"));
+}
+
+#[test]
 fn real_input_is_worked_on_and_reported() {
     let folder = folder("report-work");
     let sources = Path::new(env!("CARGO_MANIFEST_DIR"))

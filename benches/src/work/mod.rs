@@ -3,7 +3,8 @@
 //! Each run is a process of its own, so that the most memory it ever occupied is
 //! its own too: the harness starts itself with the name of one subject, and reads
 //! one line. Subjects take turns, as in the suites; all of them must give the
-//! same answer. The input is read once before, so no run finds it cold.
+//! same answer. The input is read once before, so no run finds it cold. A file of
+//! records has after each run those of all runs so far.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::commands::WorkArgs;
 use crate::journal::{self, Header, Pace};
 use crate::machine::{self, Machine};
-use crate::record::{Key, Metric, Sample, summarise};
+use crate::record::{Key, Metric, Record, Sample, summarise};
 use crate::table;
 
 pub(crate) mod index;
@@ -190,6 +191,27 @@ fn compare(
         ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} (left: {eta}) {wide_msg}")
             .expect("a valid template"),
     );
+    let folder = arguments
+        .path
+        .file_name()
+        .unwrap_or(arguments.path.as_os_str());
+    let key = Key {
+        suite: suite.to_owned(),
+        workload: folder.to_string_lossy().into_owned(),
+        threads: load.threads,
+    };
+    let summed = |samples: &[Vec<Sample>]| -> Vec<Record> {
+        let rows = chosen.iter().zip(samples);
+        rows.flat_map(|((name, ..), samples)| summarise(&key, name, samples))
+            .collect()
+    };
+    let pace = Pace {
+        short: false,
+        seconds: None,
+        runs: Some(runs),
+        pinned: false,
+    };
+    let header = Header { machine, pace };
     let mut samples: Vec<Vec<Sample>> = chosen.iter().map(|_| Vec::new()).collect();
     let mut answer: Option<(&str, Outcome)> = None;
     for round in 0..runs {
@@ -211,23 +233,14 @@ fn compare(
                 Some(_) => {}
                 None => answer = Some((name, outcome)),
             }
+            if let Some(path) = &arguments.json {
+                journal::begin(path, &header, &summed(&samples))?;
+            }
             bar.inc(1);
         }
     }
     bar.finish_and_clear();
-    let folder = arguments
-        .path
-        .file_name()
-        .unwrap_or(arguments.path.as_os_str());
-    let key = Key {
-        suite: suite.to_owned(),
-        workload: folder.to_string_lossy().into_owned(),
-        threads: load.threads,
-    };
-    let rows = chosen.iter().zip(&samples);
-    let records: Vec<_> = rows
-        .flat_map(|((name, ..), samples)| summarise(&key, name, samples))
-        .collect();
+    let records = summed(&samples);
     if let Some((_, outcome)) = answer {
         println!(
             "\n{} files, {:.1} MiB; all agree: {} (checksum {:016x})",
@@ -240,15 +253,6 @@ fn compare(
     println!("{}", table::render(&records));
     for line in table::verdict(&records) {
         println!("  {line}");
-    }
-    if let Some(path) = &arguments.json {
-        let pace = Pace {
-            short: false,
-            seconds: None,
-            runs: Some(runs),
-            pinned: false,
-        };
-        journal::begin(path, &Header { machine, pace }, &records)?;
     }
     Ok(())
 }
