@@ -7,6 +7,8 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+mod systems;
+
 fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
@@ -81,12 +83,23 @@ fn the_records_have_what_the_tables_tell_and_were_taken_by_release_builds() {
             compiler.is_some_and(|text| text.contains("(release)")),
             "{header}"
         );
-        has.extend(lines.map(|record| record["suite"].as_str().expect("a name").to_owned()));
+        has.extend(lines.map(|record| {
+            let name = |which: &str| record[which].as_str().expect("a name").to_owned();
+            (name("suite"), name("subject"))
+        }));
     }
     // Those that the README has tables of its own for; others join as they are taken.
-    for suite in [
-        "section", "free", "churn", "stall", "schemes", "map", "latency", "memory", "list",
-    ] {
-        assert!(has.contains(suite), "{suite} is in no record");
+    for suite in ["map", "latency", "memory", "list", "radix", "page"] {
+        let subject = (suite.to_owned(), "smr".to_owned());
+        assert!(has.contains(&subject), "{suite} is in no record");
+    }
+    for suite in systems::SUITES {
+        for system in systems::of(suite, true) {
+            let subject = (suite.to_owned(), system.to_owned());
+            assert!(
+                has.contains(&subject),
+                "{system} is in no record of {suite}"
+            );
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The tables of the README: its systems, maps and lists, a row for each.
+//! The tables of the README: its systems, maps, lists and trees, a row for each.
 //!
 //! They stand between two marks, so that they can be replaced when the figures are
 //! taken again, and so that a test can tell whether they are those of the record
@@ -141,10 +141,78 @@ const SEQUENCES: Front<'static> = Front {
     ],
 };
 
-/// The suites that the tables above tell of.
-const TOLD: [&str; 9] = [
-    "section", "free", "churn", "stall", "schemes", "map", "latency", "memory", "list",
-];
+const TREES: Front<'static> = Front {
+    title: "Ordered maps from integers",
+    about: "50,000 entries, from 0 without holes (*dense*) or anywhere in 64 bits (*random*). One \
+            thread alone: a look-up, and an entry of a visit of all, in ns; bytes an entry. 95% \
+            look-ups beside insertions and removals, in million operations a second.",
+    columns: &[
+        column("dense, get", "radix", "alone/dense/50000", Metric::GetTime),
+        column(
+            "dense, scan",
+            "radix",
+            "alone/dense/50000",
+            Metric::ScanTime,
+        ),
+        column(
+            "dense, bytes each",
+            "radix",
+            "alone/dense/50000",
+            Metric::BytesPerEntry,
+        ),
+        column(
+            "dense, 95% read",
+            "radix",
+            "95-5/dense/50000",
+            Metric::Throughput,
+        ),
+        column(
+            "random, get",
+            "radix",
+            "alone/random-u64/50000",
+            Metric::GetTime,
+        ),
+        column(
+            "random, scan",
+            "radix",
+            "alone/random-u64/50000",
+            Metric::ScanTime,
+        ),
+        column(
+            "random, bytes each",
+            "radix",
+            "alone/random-u64/50000",
+            Metric::BytesPerEntry,
+        ),
+        column(
+            "random, 95% read",
+            "radix",
+            "95-5/random-u64/50000",
+            Metric::Throughput,
+        ),
+    ],
+};
+
+const PAGES: Front<'static> = Front {
+    title: "A page cache",
+    about: "In million a second. *Faults*: of a hundred operations on any of 50,000 pages, of \
+            which half are there, 90 look one up, 8 put one in, one takes one out, and one \
+            removes a run of eight. *Replay*: the pages that a compiler touched, by each thread \
+            from a place of its own, with room for half of them.",
+    columns: &[
+        column("faults", "page", "faults-random/50000", Metric::Throughput),
+        column("replay", "page", "replay/rustc", Metric::Throughput),
+    ],
+};
+
+/// The tables, in their order.
+const FRONTS: [&Front<'static>; 6] = [&SYSTEMS, &MAPS, &LISTS, &SEQUENCES, &TREES, &PAGES];
+
+/// Whether one of them tells of a suite.
+fn is_told(suite: &str) -> bool {
+    let mut columns = FRONTS.iter().flat_map(|front| front.columns);
+    columns.any(|column| column.suite == suite)
+}
 
 /// Replaces the tables in a text.
 ///
@@ -166,11 +234,11 @@ fn render(findings: &Findings<'_>) -> String {
     let records = findings.records;
     let mut text = String::from("\n");
     facts(findings, &mut text);
-    for front in [&SYSTEMS, &MAPS, &LISTS, &SEQUENCES] {
+    for front in FRONTS {
         grid(front, records, &mut text);
     }
     for (suite, own) in suites(records) {
-        if !TOLD.contains(&&*suite) {
+        if !is_told(&suite) {
             whole(&suite, &own, &mut text);
         }
     }
@@ -447,6 +515,42 @@ mod tests {
         assert!(text.contains("| x | **1.00** | **250** |"), "{text}");
         assert!(
             text.contains("- novel a/1 · 2 threads: x leads by 2.00×"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn trees_and_pages_have_tables_of_their_own() {
+        let get = |workload, figure: f64| -> Vec<Record> {
+            let mut all = records("radix", workload, &[("smr", &[figure])]);
+            for record in &mut all {
+                record.metric = Metric::GetTime;
+            }
+            all
+        };
+        let mut replay = records("page", "replay/rustc", &[("smr", &[7e6])]);
+        for record in &mut replay {
+            record.metric = Metric::Throughput;
+        }
+        let all = [
+            get("alone/dense/50000", 4.0),
+            get("alone/random-u64/50000", 40.0),
+            replay,
+        ];
+        let text = text(&all.concat());
+        assert!(
+            text.contains(
+                "| | dense, get | random, get |\n|---|---:|---:|\n| smr | **4.00** | **40.0** |"
+            ),
+            "{text}"
+        );
+        assert!(text.contains("### A page cache\n"), "{text}");
+        assert!(
+            text.contains("| | replay |\n|---|---:|\n| smr | **7.00** |"),
+            "{text}"
+        );
+        assert!(
+            !text.contains("### radix") && !text.contains("alone/dense"),
             "{text}"
         );
     }
