@@ -13,7 +13,7 @@ pub(crate) use trees::{Fault, Mix, Spread, TreeSettings};
 
 /// Compares safe memory reclamation by sequences with its peers.
 ///
-/// Without a suite: a comparison of about a minute over all of them. With
+/// Without a suite: a comparison of a minute and a half over all of them. With
 /// suites: those at full length, to be narrowed by the options.
 #[derive(Debug, Parser)]
 #[command(name = "smr-bench", version)]

@@ -2,7 +2,7 @@
 //! every suite, every peer.
 //!
 //! ```text
-//! smr-bench                       about a minute over everything
+//! smr-bench                       a minute and a half over everything
 //! smr-bench churn --threads 1,2   one suite at full length
 //! smr-bench schemes --threads 2   one structure over each system
 //! smr-bench map --entries 10000000 --workloads read-only

@@ -2,8 +2,10 @@
 //!
 //! Each entry says which access it belongs to, what it pairs with, and what it
 //! would be weakened to. Under loom the environment variable `SMR_MUTANT` puts
-//! the weaker one in place, and a model has to fail: see CONTRIBUTING.md. The
-//! same shapes are judged under RC11, x86-TSO and Armv8 by `tests/litmus`.
+//! the weaker one in place, and a model has to fail: see CONTRIBUTING.md. Of
+//! `enter_wr`, `latch_claim` and `poll_wr` none can; why, say the survivors of
+//! `tests/src/bin/mutants.rs`. The same shapes are judged under RC11, x86-TSO and
+//! Armv8 by `tests/litmus`.
 
 use crate::orderings;
 

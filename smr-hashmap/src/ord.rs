@@ -2,7 +2,8 @@
 //!
 //! As in smr-core: each entry says what it pairs with, and what it would be weakened
 //! to. Under loom the environment variable `SMR_MUTANT` puts the weaker one in
-//! place, and a model has to fail: see CONTRIBUTING.md.
+//! place, and a model has to fail: see CONTRIBUTING.md. Of `map_past_end` none can;
+//! why, say the survivors of `tests/src/bin/mutants.rs`.
 
 use smr_core::orderings;
 

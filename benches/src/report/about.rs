@@ -93,8 +93,8 @@ pub(crate) fn suite(name: &str) -> Option<About> {
         "index" => (
             "An index of the words of real text",
             "A program from end to end: threads read the files of a folder, and count for each \
-             word how often and in how many files it occurs. Each run is a process of its own, and \
-             all must give the same index.",
+             word how often it occurs, and in which file first. Each run is a process of its own, \
+             and all must give the same index.",
             "Cold files: they are read once before anything is measured.",
         ),
         "pages" => (

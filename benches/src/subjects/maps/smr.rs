@@ -5,7 +5,7 @@ use smr_hashmap::HashMap;
 use super::{Hasher, Map, Table, hasher, pinned_map, pinned_table};
 use crate::subjects::Subject;
 
-/// A map with a domain of its own.
+/// A map in the global domain, as maps are unless told otherwise.
 #[derive(Debug)]
 pub(crate) struct Smr(HashMap<u64, u64, Hasher>);
 
