@@ -21,7 +21,8 @@
 //! assert!(list.iter(&guard).eq([(&1, &"one")]));
 //! ```
 //!
-//! Chapters: [a guide](docs::guide), [how each works](docs::algorithms),
+//! Chapters: [a guide](docs::guide), [from the collections of `std` and
+//! crossbeam](docs::migrating), [how each works](docs::algorithms),
 //! [limitations](docs::limitations).
 //!
 //! # Guards

@@ -24,15 +24,9 @@
 //! assert!(tree.range(..15, &guard).next().is_none());
 //! ```
 //!
-//! # How it works
-//!
-//! Six bits of the key choose a child at each level. A node that would have a single
-//! child is left out, and a node has as many slots as its children need: 6, 13, 27 or
-//! 64. So the height is at most eleven, and what it is in fact depends on how the keys
-//! lie and not on how many there are. An insertion, a replacement and a removal are
-//! one compare-and-exchange of one slot. Where a node has to give way to a larger or a
-//! smaller one, its slots are frozen, which no reader notices, and the node is
-//! replaced in its parent.
+//! Chapters: [a guide](docs::guide), [from other maps](docs::migrating),
+//! [how it works](docs::algorithm), [orderings](docs::orderings),
+//! [limitations](docs::limitations).
 //!
 //! # Guards
 //!
@@ -144,6 +138,8 @@ mod change;
 pub mod contracts;
 #[cfg(not(loom))]
 pub mod cursor;
+#[cfg(not(loom))]
+pub mod docs;
 #[cfg(not(loom))]
 pub mod iter;
 mod key;

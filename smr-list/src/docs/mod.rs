@@ -3,6 +3,7 @@
 //! | | |
 //! |---|---|
 //! | [`guide`] | which list, and how to walk it |
+//! | [`migrating`] | swap in for the collections of `std` behind a lock, and for crossbeam's |
 //! | [`algorithms`] | how each works |
 //! | [`limitations`] | what they do not do |
 
@@ -12,3 +13,5 @@ pub mod algorithms {}
 pub mod guide {}
 #[doc = include_str!("limitations.md")]
 pub mod limitations {}
+#[doc = include_str!("migrating.md")]
+pub mod migrating {}

@@ -103,29 +103,8 @@
 //! entry is compared with the last one. A key that is there from the beginning on is not
 //! missed. The whole is no snapshot. (`walk`)
 //!
-//! # Memory
-//!
-//! An insertion makes at most a leaf and a node, and a node of another shape now and then.
-//! Shapes grow when their slots are used up, also by digits whose entries have gone. They
-//! shrink far below the next smaller size, so a few entries that come and go do not rebuild
-//! a node each time. One that has a single child left goes at once: a second one that
-//! comes and goes there makes and retires a small node each time, which a pool does in
-//! nanoseconds. Two removals at once may each leave it to the other to see that a node is
-//! sparse; such nodes are legal, and cost memory until a neighbour goes.
-//!
-//! # Progress
-//!
-//! Look-ups are wait-free: at most eleven nodes. Writes are lock-free: an exchange fails
-//! because another write succeeded, or because a node is being rebuilt, and then the
-//! writer does that itself. A step of a walk starts over at most once.
-//!
-//! # Sources
-//!
-//! Path-compressed radix trees with nodes of several sizes: Leis, Kemper and Neumann, "The
-//! Adaptive Radix Tree" (2013). Freezing a node and replacing it: Prokopec and others,
-//! "Concurrent Tries with Efficient Non-Blocking Snapshots" (2012), and Brown, Ellen and
-//! Ruppert, "A General Technique for Non-blocking Trees" (2014). Marks: the XArray of
-//! Linux.
+//! What that costs in memory, how it progresses and where it comes from is in
+//! `docs/algorithm.md`.
 
 mod drain;
 mod edit;
