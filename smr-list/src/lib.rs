@@ -86,6 +86,10 @@
 //! gives up and never starts over; it goes on from an element that is removed under
 //! it. That of an ordered list is strictly increasing.
 //!
+//! An element of an [`RcuList`] that is moved to the front meanwhile does not count as
+//! present: its copy comes, and then it goes. It may be seen twice, or not at all: see
+//! [`CursorMut::move_to_front`](rcu_list::CursorMut::move_to_front).
+//!
 //! # No `len`
 //!
 //! The lock-free lists have no O(1) length. A counter would be one word that all

@@ -76,3 +76,39 @@ fn a_splice_is_one_step() {
     BEFORE.check();
     AFTER.check();
 }
+
+/// Who has passed the front misses what is moved there, and who comes between the two
+/// steps meets it twice.
+#[test]
+fn a_move_to_the_front_is_two_steps() {
+    static NONE: Reached = Reached::new("the moved element is not seen");
+    static ONCE: Reached = Reached::new("the moved element is seen at the front alone");
+    static TWICE: Reached = Reached::new("the moved element is seen twice");
+    explore(2, || {
+        let domain = Sections::default();
+        let list = Arc::new(List::new(std::sync::Arc::new(Shelves::new(&domain))));
+        for number in 1..=3 {
+            push_back(&list, &domain.pin(), number);
+        }
+        let other = Arc::clone(&list);
+        let reader = spawn(&domain, move |pin| {
+            let seen = all(&other, &pin());
+            NONE.hit_if(seen == [1, 3]);
+            ONCE.hit_if(seen == [2, 1, 3]);
+            TWICE.hit_if(seen == [2, 1, 2, 3]);
+            let others = seen.iter().filter(|number| **number != 2);
+            assert!(others.eq(&[1, 3]), "{seen:?}");
+            assert!(seen.len() <= 4, "{seen:?}");
+        });
+        let guard = domain.pin();
+        let one = list.first(&guard).expect("there are three");
+        // SAFETY: the model has one writer, and the first node is linked.
+        unsafe { list.move_to_front(&guard, one, Item::new(2)) };
+        drop(guard);
+        reader.join().unwrap();
+        assert_eq!(all(&list, &domain.pin()), [2, 1, 3]);
+    });
+    NONE.check();
+    ONCE.check();
+    TWICE.check();
+}

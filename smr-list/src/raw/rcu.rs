@@ -133,6 +133,19 @@ impl<T, M: Memory<Node<T>>> RawRcu<T, M> {
         Some(node)
     }
 
+    /// Puts `copy` at the front and unlinks the node behind `prev` then, which is
+    /// retired: two steps for readers.
+    ///
+    /// # Safety
+    ///
+    /// The caller holds the lock; `prev` is linked.
+    pub(crate) unsafe fn move_to_front(&self, guard: &Guard, prev: &Node<T>, copy: T) {
+        // SAFETY: the caller's promise.
+        unsafe { self.insert(guard, None, copy) };
+        // SAFETY: as above; what was linked is so still.
+        unsafe { self.remove(guard, Some(prev)) };
+    }
+
     /// Puts a value in place of the node behind `prev`, which is retired.
     ///
     /// # Safety

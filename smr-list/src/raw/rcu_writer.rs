@@ -222,7 +222,8 @@ impl<T: fmt::Debug> fmt::Debug for Writer<'_, T> {
 }
 
 /// A place in an [`RcuList`](crate::RcuList), for its writer: at an element, or
-/// behind the last. Each change is O(1), and one step for readers.
+/// behind the last. Each change is O(1), and one step for readers; but
+/// [`move_to_front`](Self::move_to_front) is two.
 pub struct CursorMut<'w, T> {
     raw: &'w Raw<T>,
     guard: &'w Guard,
@@ -288,20 +289,50 @@ impl<'w, T> CursorMut<'w, T> {
     }
 
     /// Moves the element at the cursor to the front: its clone, for the node that
-    /// readers stand on must not be linked again. The cursor moves to the next.
+    /// readers stand on must not be linked again. The cursor moves to the next. Whether
+    /// there was an element; the first stays as it is.
     ///
-    /// Two steps for readers, the copy first: a reader between them finds the
-    /// element twice.
+    /// Two steps for readers, the clone first. A reader that begins between them may
+    /// find the element twice: at the front, and where it was. One that had passed the
+    /// front by then, and comes to the old place when the element has left it, does not
+    /// find it at all. Every reader finds all other elements once.
+    ///
+    /// Where no reader may miss it: push a clone to the front, end the writer, wait for
+    /// the readers ([`Domain::synchronize`](smr_core::Domain::synchronize)), and remove
+    /// the old one with another writer. Until then readers may find both.
+    ///
+    /// # Panics
+    ///
+    /// If `T::clone` does; nothing has changed then. If a destructor does that runs on the
+    /// occasion; then the element may be in the list twice.
+    ///
+    /// ```
+    /// use smr_list::RcuList;
+    ///
+    /// let list = RcuList::from_iter([1, 2, 3]);
+    /// let guard = list.guard();
+    /// let mut late = list.iter(&guard);
+    /// assert_eq!(late.next(), Some(&1));
+    /// let mut writer = list.write();
+    /// let mut cursor = writer.cursor();
+    /// cursor.move_next();
+    /// assert!(cursor.move_to_front());
+    /// assert_eq!(cursor.current(), Some(&3));
+    /// drop(writer);
+    /// assert!(list.iter(&guard).eq(&[2, 1, 3]));
+    /// assert!(late.eq(&[3]), "it had passed the front");
+    /// ```
     pub fn move_to_front(&mut self) -> bool
     where
         T: Clone,
     {
+        let Some(prev) = self.prev else {
+            return self.move_next();
+        };
         let Some(here) = self.at() else { return false };
         let copy = here.value.clone();
-        // SAFETY: the writer holds the lock.
-        let new = unsafe { self.raw.insert(self.guard, None, copy) };
-        self.prev = self.prev.or(Some(new));
-        self.remove();
+        // SAFETY: the writer holds the lock, and `prev` is linked.
+        unsafe { self.raw.move_to_front(self.guard, prev, copy) };
         true
     }
 
