@@ -3,10 +3,13 @@
 //! | type | what it is | readers | writers |
 //! |---|---|---|---|
 //! | [`OrderedList`], [`OrderedSet`] | Harris's ordered list, a small map or set | wait-free `get`, no write | lock-free |
-//! | [`List`] | push at the front, O(1) removal by handle | never wait, no write | lock-free |
-//! | [`Stack`] | Treiber's stack | never wait, no write | lock-free |
-//! | [`Queue`] | a queue of segments | never wait, no write | lock-free |
-//! | [`RcuList`] | the kernel's RCU list | never wait, no write | one at a time |
+//! | [`List`] | push at the front, O(1) removal by handle | wait-free by handle, else lock-free; no write | lock-free |
+//! | [`Stack`] | Treiber's stack | wait-free `peek`, no write | lock-free |
+//! | [`Queue`] | a queue of segments | lock-free; a look at the front writes where a push is under way, iterating never does | lock-free |
+//! | [`RcuList`] | the kernel's RCU list | wait-free, no write | one at a time |
+//!
+//! No reader waits for a writer. Iterating is lock-free, in an [`RcuList`] and over a
+//! [`Stack`] wait-free in each step.
 //!
 //! ```
 //! use smr_list::OrderedList;
