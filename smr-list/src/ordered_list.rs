@@ -14,6 +14,7 @@ pub use self::iter::{Cursor, IntoIter, Iter, Range};
 use crate::entry::{check, common};
 use crate::raw::chain::Chain;
 use crate::raw::node::Node;
+use crate::raw::ordered::Linked;
 
 type Entry<K, V> = (K, V);
 pub(crate) type Entries<K, V> = Pool<Node<Entry<K, V>>>;
@@ -280,8 +281,7 @@ impl<K: Ord, V> OrderedList<K, V> {
         value: V,
         guard: &'g Guard,
     ) -> Result<&'g V, Occupied<'g, K, V>> {
-        check(guard, self.domain());
-        match self.chain.insert(guard, (key, value), |a, b| a.0.cmp(&b.0)) {
+        match self.insert_new((key, value), guard) {
             Ok(node) => Ok(&node.value.1),
             Err(taken) => {
                 let (key, value) = taken.value;
@@ -293,6 +293,17 @@ impl<K: Ord, V> OrderedList<K, V> {
                 })
             }
         }
+    }
+
+    /// Links the entry in, unless its key is there.
+    #[track_caller]
+    pub(crate) fn insert_new<'g>(
+        &'g self,
+        entry: Entry<K, V>,
+        guard: &'g Guard,
+    ) -> Linked<'g, Entry<K, V>> {
+        check(guard, self.domain());
+        self.chain.insert(guard, entry, |a, b| a.0.cmp(&b.0))
     }
 
     /// The value of the key, which is made if there is none. `make` runs at most
@@ -355,22 +366,23 @@ impl<K: Ord, V> OrderedList<K, V> {
     pub fn remove_if<'g, Q>(
         &'g self,
         key: &Q,
-        condition: impl FnMut(&V) -> bool,
+        mut condition: impl FnMut(&V) -> bool,
         guard: &'g Guard,
     ) -> Option<&'g V>
     where
         K: Borrow<Q>,
         Q: Ord + ?Sized,
     {
+        let condition = |entry: &Entry<K, V>| condition(&entry.1);
         self.remove_place(key, condition, guard).map(value)
     }
 
     #[track_caller]
     #[inline]
-    fn remove_place<'g, Q>(
+    pub(crate) fn remove_place<'g, Q>(
         &'g self,
         key: &Q,
-        mut condition: impl FnMut(&V) -> bool,
+        mut condition: impl FnMut(&Entry<K, V>) -> bool,
         guard: &'g Guard,
     ) -> Option<&'g Node<Entry<K, V>>>
     where
@@ -381,7 +393,7 @@ impl<K: Ord, V> OrderedList<K, V> {
         loop {
             let place = self.chain.find(guard, |entry| entry.0.borrow().cmp(key));
             let found = place.node?;
-            if !condition(&found.value.1) {
+            if !condition(&found.value) {
                 return None;
             }
             if self.chain.remove(guard, &place) {

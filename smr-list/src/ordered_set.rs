@@ -8,6 +8,7 @@ use smr_core::{Domain, Guard};
 
 use crate::entry::common;
 use crate::ordered_list::{self, Entries, OrderedList};
+use crate::raw::ordered::Taken;
 
 /// An ordered set as a linked list: an [`OrderedList`] without values, and what is
 /// said there holds here.
@@ -81,6 +82,62 @@ impl<K: Ord> OrderedSet<K> {
         self.list.try_insert(key, (), guard).is_ok()
     }
 
+    /// The key that is there and equal to this one, which comes in if there is none.
+    /// As [`OrderedList::try_insert`]: O(n), lock-free; linearizes at the exchange of one
+    /// link, and as [`get`](Self::get) where nothing is changed.
+    ///
+    /// # Panics
+    ///
+    /// If the guard is one of another domain, or `Ord` or a destructor panics.
+    ///
+    /// ```
+    /// let names = smr_list::OrderedSet::from([String::from("ann")]);
+    /// let guard = names.guard();
+    /// let ann = names.get("ann", &guard).unwrap();
+    /// assert!(std::ptr::eq(names.get_or_insert("ann".into(), &guard), ann));
+    /// assert_eq!(names.get_or_insert("bob".into(), &guard), "bob");
+    /// ```
+    #[track_caller]
+    pub fn get_or_insert<'g>(&'g self, key: K, guard: &'g Guard) -> &'g K {
+        match self.list.insert_new((key, ()), guard) {
+            Ok(node) | Err(Taken { node, .. }) => &node.value.0,
+        }
+    }
+
+    /// The key that is there and equal to this one, which is made if there is none. `make`
+    /// runs at most once, and what it made is dropped if another thread was faster.
+    /// Progresses and linearizes as [`get_or_insert`](Self::get_or_insert).
+    ///
+    /// # Panics
+    ///
+    /// As there, and if `make` does or makes a key that is not equal to `key`; nothing has
+    /// changed then.
+    ///
+    /// ```
+    /// let names = smr_list::OrderedSet::<String>::new();
+    /// let guard = names.guard();
+    /// assert_eq!(names.get_or_insert_with("ann", || "ann".into(), &guard), "ann");
+    /// names.get_or_insert_with("ann", || unreachable!("it is there"), &guard);
+    /// ```
+    #[track_caller]
+    pub fn get_or_insert_with<'g, Q: Ord + ?Sized>(
+        &'g self,
+        key: &Q,
+        make: impl FnOnce() -> K,
+        guard: &'g Guard,
+    ) -> &'g K
+    where
+        K: Borrow<Q>,
+    {
+        if let Some(found) = self.get(key, guard) {
+            return found;
+        }
+        let made = make();
+        let is_equal = made.borrow().cmp(key).is_eq();
+        assert!(is_equal, "the key that was made is not the one looked for");
+        self.get_or_insert(made, guard)
+    }
+
     /// Removes the key. Whether this call did. As [`OrderedList::remove`].
     #[track_caller]
     pub fn remove<Q: Ord + ?Sized>(&self, key: &Q, guard: &Guard) -> bool
@@ -88,6 +145,35 @@ impl<K: Ord> OrderedSet<K> {
         K: Borrow<Q>,
     {
         self.list.remove(key, guard).is_some()
+    }
+
+    /// Removes the key if `condition` holds for the one that is there. Whether this call
+    /// did. As [`OrderedList::remove_if`]: O(n), lock-free; linearizes at the mark of the
+    /// node.
+    ///
+    /// # Panics
+    ///
+    /// If the guard is one of another domain, or `Ord`, `condition` or a destructor
+    /// panics.
+    ///
+    /// ```
+    /// let names = smr_list::OrderedSet::from([String::from("ann")]);
+    /// let guard = names.guard();
+    /// assert!(!names.remove_if("ann", |name| name.capacity() > 100, &guard));
+    /// assert!(names.remove_if("ann", |name| name.capacity() < 100, &guard));
+    /// ```
+    #[track_caller]
+    pub fn remove_if<Q: Ord + ?Sized>(
+        &self,
+        key: &Q,
+        mut condition: impl FnMut(&K) -> bool,
+        guard: &Guard,
+    ) -> bool
+    where
+        K: Borrow<Q>,
+    {
+        let condition = |(there, ()): &(K, ())| condition(there);
+        self.list.remove_place(key, condition, guard).is_some()
     }
 
     /// Removes the key, which lives as long as the guard. As

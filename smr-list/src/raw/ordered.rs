@@ -34,6 +34,9 @@ pub(crate) struct Taken<'g, T> {
     pub(crate) value: T,
 }
 
+/// The node that was linked in, or why none was.
+pub(crate) type Linked<'g, T> = Result<&'g Node<T>, Taken<'g, T>>;
+
 impl<T, M: Memory<Node<T>>> Chain<T, M> {
     /// Where the key is or belongs. Cuts out the marked nodes before it.
     pub(crate) fn find<'g>(
@@ -114,7 +117,7 @@ impl<T, M: Memory<Node<T>>> Chain<T, M> {
         guard: &'g Guard,
         value: T,
         order: impl Fn(&T, &T) -> Ordering,
-    ) -> Result<&'g Node<T>, Taken<'g, T>> {
+    ) -> Linked<'g, T> {
         let mut place = self.find(guard, |other| order(other, &value));
         if let Some(node) = place.node {
             return Err(Taken { node, value });
