@@ -10,7 +10,7 @@ use std::sync::Arc;
 use smr_core::sync::shuffle::{Counted, Ledger, below, shuffle, thread};
 use smr_core::{Domain, Guard};
 
-use crate::raw::{Action, Boxed, Done, Raw, Walk};
+use crate::raw::{Action, Batch, Boxed, Done, Raw, Walk};
 
 const THREADS: u64 = 4;
 
@@ -108,7 +108,7 @@ impl Bed {
         let before = own.get(&key).copied();
         let value = before.map(|(value, _)| value);
         let is_own = |(key, _): &(u64, u64)| owner(*key) == Some(number);
-        match below(12) {
+        match below(13) {
             0..3 => {
                 let new = below(100);
                 assert_eq!(self.edit(key, guard, |_| Some(new)), value);
@@ -145,6 +145,19 @@ impl Bed {
                     all.iter().copied().eq(known.map(|(k, (n, _))| (*k, *n))),
                     "{all:?} of {own:?}"
                 );
+            }
+            11 => {
+                let mut batch = Batch::new(&self.tree, guard);
+                let keys = (key..KEYS).step_by(THREADS as usize);
+                let keys = keys.filter(|key| owner(*key).is_some());
+                for key in keys.take(1 + below(6) as usize) {
+                    let new = below(100);
+                    let done = batch.put(key, self.ledger.value(new));
+                    let is_new = done.unwrap_or_else(|refused| refused.give_up());
+                    let before = own.get(&key).copied();
+                    assert_eq!(is_new, before.is_none());
+                    own.insert(key, (new, before.is_some_and(|(_, marked)| marked)));
+                }
             }
             _ => {
                 assert_eq!(self.find(key, guard), value);

@@ -229,6 +229,53 @@ fn ranges_are_in_order_in_bounds_and_meet_what_is_there_throughout() {
     while_neighbours_churn::<InNodes>(ranges_are_complete::<InNodes>);
 }
 
+/// Neighbours are of different threads, so each node that a batch has come to may have
+/// grown, or have gone, when its next key comes.
+#[test]
+fn batches_lose_no_key_while_nodes_come_and_go() {
+    fn check<T: Kind>()
+    where
+        Tree<u64, T::Policy>: Sync,
+    {
+        let tree = Tree::<u64, T::Policy>::new();
+        thread::scope(|scope| {
+            for id in 0..3_u64 {
+                let tree = &tree;
+                scope.spawn(move || {
+                    let mut dice = Dice(id);
+                    let mut there = std::collections::BTreeMap::new();
+                    for round in 0..rounds() / 4 {
+                        let guard = tree.guard();
+                        let from = dice.roll(600);
+                        let keys = (from..from + 1 + dice.roll(300)).map(|n| 3 * n + id);
+                        let keys: Vec<u64> = keys.collect();
+                        let new = keys.iter().filter(|key| !there.contains_key(*key)).count();
+                        let batch = keys.iter().map(|key| (*key, T::value(round)));
+                        assert_eq!(tree.insert_batch(batch, &guard), new);
+                        there.extend(keys.into_iter().map(|key| (key, round)));
+                        for (key, number) in &there {
+                            let found = tree.get(*key, &guard).map(T::number);
+                            assert_eq!(found, Some(*number), "{key} of {id}");
+                        }
+                        let from = 3 * dice.roll(600);
+                        for key in (from..from + 900).filter(|key| key % 3 == id) {
+                            let gone = tree.remove(key, &guard).map(T::number);
+                            assert_eq!(gone, there.remove(&key), "{key} of {id}");
+                        }
+                    }
+                    there.into_keys().for_each(|key| {
+                        tree.remove(key, &tree.guard()).expect("it is there");
+                    });
+                });
+            }
+        });
+        assert_eq!((tree.is_empty(), tree.len()), (true, 0));
+    }
+    check::<ByReference>();
+    check::<InNodes>();
+    check::<Mixed>();
+}
+
 #[test]
 fn counters_lose_no_change() {
     fn check<T: Kind>()

@@ -9,8 +9,8 @@ pub(super) use smr_core::sync::model::{Number as Item, Reached, Section, explore
 use smr_core::sync::{model::Sections, mutant};
 
 use crate::raw::{
-    Action, Boxed, Done, Draft, Full, Inline, Large, Leaf, Memory, Middle, NodeRef, Policy, Raw,
-    Shape, Small, Walk,
+    Action, Batch, Boxed, Done, Draft, Full, Inline, Large, Leaf, Memory, Middle, NodeRef, Policy,
+    Raw, Shape, Small, Walk,
 };
 
 /// What the values of models are.
@@ -288,6 +288,21 @@ where
         Ok(Done::Updated { old, .. }) => Some(number::<P>(old)),
         _ => unreachable!("memory is there, and it is always put"),
     }
+}
+
+/// Puts numbers one after the other, in one section; how many keys are new.
+#[track_caller]
+pub(super) fn put_all<P: Policy>(tree: &Tree<P>, entries: &[(u64, u32)]) -> usize
+where
+    P::Value: Shown,
+{
+    let guard = tree.memory.pin();
+    let mut batch = Batch::new(tree, &guard);
+    let put = |(key, number): &(u64, u32)| {
+        let done = batch.put(*key, Shown::new(*number));
+        done.unwrap_or_else(|_| unreachable!("memory is there"))
+    };
+    entries.iter().map(put).filter(|is_new| *is_new).count()
 }
 
 /// Removes a key; its number.

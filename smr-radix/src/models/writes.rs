@@ -1,6 +1,6 @@
 //! Writers against each other.
 
-use super::support::{Items, Reached, explore, play, put, remove, tree, walk};
+use super::support::{Items, Reached, explore, find, play, put, put_all, remove, tree, walk};
 use crate::raw::{Claim, Draft, Memory};
 
 /// Both split the same leaf.
@@ -113,6 +113,63 @@ fn growth_of_a_node_and_its_parent() {
             assert_eq!(tree.memory.nodes(), 2, "both small nodes have gone");
         });
     });
+}
+
+/// The node that a batch has come to grows before it goes on from there.
+#[test]
+fn a_batch_against_growth() {
+    static LEFT: Reached = Reached::new("the node has left the tree meanwhile");
+    explore(2, || {
+        let one = |tree: &Items| put_all(tree, &[(0, 20), (1, 21)]);
+        let two = |tree: &Items| {
+            let begun = find(tree, 0) == Some(20);
+            let old = put(tree, 3, 1);
+            LEFT.hit_if(begun && find(tree, 1) == Some(10));
+            old
+        };
+        play(tree(&[0, 1, 2]), one, two, |tree, new, old| {
+            assert_eq!((new, old), (0, None));
+            let numbers = [0, 1, 2, 3].map(|key| find(tree, key));
+            assert_eq!(numbers, [20, 21, 10, 1].map(Some));
+        });
+    });
+    LEFT.check();
+}
+
+/// The node above grows, so the slot that led to the one below is frozen when that is to
+/// grow as well.
+#[test]
+fn a_batch_below_a_node_that_grows() {
+    explore(1, || {
+        let one = |tree: &Items| put_all(tree, &[(0, 20), (3, 23)]);
+        let two = |tree: &Items| put(tree, 12, 2);
+        play(tree(&[0, 1, 2, 4, 8]), one, two, |tree, new, old| {
+            assert_eq!((new, old), (1, None));
+            assert_eq!(walk(tree, None), [0, 1, 2, 3, 4, 8, 12]);
+            assert_eq!((find(tree, 0), find(tree, 3)), (Some(20), Some(23)));
+            assert_eq!(tree.memory.nodes(), 2, "both small nodes have gone");
+        });
+    });
+}
+
+/// The node that a batch has come to loses its other children, and goes.
+#[test]
+fn a_batch_against_collapse() {
+    static GONE: Reached = Reached::new("the node has gone before the batch comes back");
+    explore(1, || {
+        let one = |tree: &Items| put_all(tree, &[(0, 20), (1, 21)]);
+        let two = |tree: &Items| {
+            let removed = remove(tree, 2);
+            GONE.hit_if(tree.memory.nodes() == 0 && find(tree, 0) == Some(20));
+            removed
+        };
+        play(tree(&[0, 2]), one, two, |tree, new, removed| {
+            assert_eq!((new, removed), (1, Some(10)));
+            assert_eq!(walk(tree, None), [0, 1]);
+            assert_eq!((find(tree, 0), find(tree, 1)), (Some(20), Some(21)));
+        });
+    });
+    GONE.check();
 }
 
 /// All goes, from both ends.

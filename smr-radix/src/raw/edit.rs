@@ -51,7 +51,7 @@ impl<V> NoMemory<V> {
 }
 
 /// An attempt to put a value.
-enum Put<V> {
+pub(super) enum Put<V> {
     Done(Option<Word>, Word),
     /// Something came between.
     Again(V),
@@ -182,7 +182,7 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
 
     /// Puts a value where `spot` is, if nothing has come between.
     #[inline]
-    fn put(
+    pub(super) fn put(
         &self,
         key: u64,
         value: P::Value,

@@ -1,7 +1,7 @@
 //! The inside of the tree, and all of its unsafe code.
 //!
 //! ```text
-//!   {drain, marks, walk -> run} -> edit -> rebuild -> {tree, path} -> node -> word
+//!   {batch, drain, marks, walk -> run} -> edit -> rebuild -> {tree, path} -> node -> word
 //!                                                    memory -> {leaf, length, life}
 //! ```
 //!
@@ -53,11 +53,12 @@
 //!
 //! # Why an exchange cannot succeed wrongly
 //!
-//! A writer comes down to a slot, loads its word, decides, and exchanges that word. It
-//! was not frozen, so at the exchange the slot is in the tree (4), and it is the slot for
-//! the writer's key (1, 2). Its word is what was loaded. If it changed in between and
-//! changed back, then it is the same node or leaf, which cannot have been reused in this
-//! section, or the same value; both mean what they meant:
+//! A writer comes down to a slot (from the root, or in a batch from a node that it was in
+//! before: see `batch`), loads its word, decides, and exchanges that word. It was not
+//! frozen, so at the exchange the slot is in the tree (4), and it is the slot for the
+//! writer's key (1, 2). Its word is what was loaded. If it changed in between and changed
+//! back, then it is the same node or leaf, which cannot have been reused in this section,
+//! or the same value; both mean what they meant:
 //!
 //! * Nothing: no key of this slot is there.
 //! * An entry of the key: this is its value.
@@ -106,6 +107,7 @@
 //! What that costs in memory, how it progresses and where it comes from is in
 //! `docs/algorithm.md`.
 
+mod batch;
 mod drain;
 mod edit;
 mod leaf;
@@ -123,6 +125,7 @@ mod tree;
 mod walk;
 mod word;
 
+pub(crate) use batch::Batch;
 pub(crate) use drain::{RawDrain, RawIntoIter};
 pub(crate) use edit::{Action, Done, NoMemory};
 #[cfg(not(loom))]

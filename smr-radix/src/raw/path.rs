@@ -3,7 +3,7 @@
 use core::mem::MaybeUninit;
 
 use crate::raw::memory::Memory;
-use crate::raw::node::{NodeRef, digit};
+use crate::raw::node::{NodeRef, digit, fork};
 use crate::raw::policy::Policy;
 use crate::raw::tree::Raw;
 use crate::raw::word::{Slot, Word};
@@ -32,6 +32,15 @@ pub(crate) struct Spot<'g> {
     pub(crate) slot: Option<&'g Slot>,
     pub(crate) word: Word,
     pub(crate) seen: Seen,
+}
+
+impl Spot<'_> {
+    /// No slot.
+    const NONE: Self = Self {
+        slot: None,
+        word: Word::NULL,
+        seen: Seen::Nothing,
+    };
 }
 
 /// What was found there.
@@ -77,6 +86,19 @@ impl<'g> Path<'g> {
         (self.len != 0).then(|| self.step(self.len - 1))
     }
 
+    /// Leaves the nodes that cover `next` too; the way was one to `key`.
+    #[inline]
+    pub(crate) fn keep(&mut self, key: u64, next: u64) {
+        if key == next {
+            return;
+        }
+        let level = fork(key, next);
+        // From the root on: keys that are far from each other part there.
+        let steps = 0..self.len;
+        let kept = steps.take_while(|at| self.step(*at).level >= level);
+        self.len = kept.count();
+    }
+
     /// The level of the slot that leads to a node on the way, or where the way ended.
     #[inline(always)]
     pub(crate) fn level_of(&self, at: usize) -> usize {
@@ -99,8 +121,35 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
     #[inline(always)]
     pub(crate) fn descend<'g>(&'g self, key: u64, path: &mut Path<'g>) -> Spot<'g> {
         path.len = 0;
-        let mut slot = self.root();
-        let mut level = LEVELS;
+        self.descend_from(self.root(), LEVELS, key, path)
+    }
+
+    /// Goes to the place of a key from the last node on the way, which covers it; `None`
+    /// if there is none.
+    #[inline(always)]
+    pub(crate) fn descend_on<'g>(&'g self, key: u64, path: &mut Path<'g>) -> Option<Spot<'g>> {
+        let step = path.last()?;
+        let slot = if step.is_direct {
+            // SAFETY: so says the word that led there.
+            Some(unsafe { &step.node.full()[digit(key, step.level)] })
+        } else {
+            step.node.slot(step.node.head(), digit(key, step.level))
+        };
+        Some(match slot {
+            Some(slot) => self.descend_from(slot, step.level, key, path),
+            None => Spot::NONE,
+        })
+    }
+
+    /// Goes on to the place of a key from a slot of a level.
+    #[inline(always)]
+    fn descend_from<'g>(
+        &'g self,
+        mut slot: &'g Slot,
+        mut level: usize,
+        key: u64,
+        path: &mut Path<'g>,
+    ) -> Spot<'g> {
         loop {
             let word = slot.load();
             let at = |seen| Spot {
@@ -147,11 +196,7 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
                 is_direct,
             });
             let Some(next) = next else {
-                return Spot {
-                    slot: None,
-                    word: Word::NULL,
-                    seen: Seen::Nothing,
-                };
+                return Spot::NONE;
             };
             slot = next;
         }
