@@ -138,7 +138,8 @@ impl<K: Key, P: Policy> Tree<K, P> {
     /// Puts a value at the key, and says what was there and which entry comes before it:
     /// what a table of extents asks to know whether the new one joins its neighbour.
     ///
-    /// The predecessor is looked for once the value is there, as by
+    /// These are two walks from the root, the second of which finds the nodes of the first
+    /// in the cache. The predecessor is looked for once the value is there, as by
     /// [`get_lt`](Self::get_lt): what comes between the two at the same time may be missed.
     ///
     /// # Panics
@@ -163,6 +164,10 @@ impl<K: Key, P: Policy> Tree<K, P> {
     }
 
     /// Puts a value at the key, unless there is one, and returns it. Lock-free.
+    ///
+    /// *Try* is about the key. Where there is no memory the process ends, as in
+    /// [`insert`](Self::insert): [`try_insert_alloc`](Self::try_insert_alloc) returns an
+    /// error then.
     ///
     /// # Errors
     ///
@@ -230,6 +235,10 @@ impl<K: Key, P: Policy> Tree<K, P> {
 
     /// Puts a value in place of that of the key, which must be there, and returns the
     /// old one. Lock-free; linearizes at the exchange of one slot.
+    ///
+    /// It asks for memory: for the new value, unless that stands in a node, for what the
+    /// old one waits in, and for a node where it comes to one that is just being replaced.
+    /// Where there is none the process ends.
     ///
     /// # Errors
     ///
