@@ -1,11 +1,13 @@
 //! What can be a value of an [`InlineTree`](crate::InlineTree): what fits a word.
 
 use core::num::NonZero;
+use core::ptr::NonNull;
 
 /// A small value, which an [`InlineTree`](crate::InlineTree) keeps in its nodes.
 ///
-/// It is implemented for integers of up to 64 bits, `bool`, `char`, `()`, pointers,
-/// and [`NonZero`] integers with and without an [`Option`]. A new type delegates:
+/// It is implemented for integers of up to 64 bits, `bool`, `char`, `()`, pointers, and
+/// [`NonZero`] integers and [`NonNull`] pointers with and without an [`Option`]. A new type
+/// delegates:
 ///
 /// ```
 /// use smr_radix::{InlineTree, InlineValue};
@@ -183,6 +185,32 @@ impl<T> InlineValue for *mut T {
     }
 }
 
+/// The provenance of the pointer is exposed.
+impl<T> InlineValue for NonNull<T> {
+    #[inline]
+    fn to_word(self) -> u64 {
+        self.as_ptr().to_word()
+    }
+
+    #[inline]
+    fn from_word(word: u64) -> Self {
+        Self::new(<*mut T>::from_word(word)).expect("the word of a pointer that is not null")
+    }
+}
+
+/// The provenance of the pointer is exposed.
+impl<T> InlineValue for Option<NonNull<T>> {
+    #[inline]
+    fn to_word(self) -> u64 {
+        self.map_or(0, |pointer| pointer.to_word())
+    }
+
+    #[inline]
+    fn from_word(word: u64) -> Self {
+        NonNull::new(<*mut T>::from_word(word))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use core::fmt::Debug;
@@ -233,6 +261,11 @@ mod tests {
         let pointer = &raw const place;
         come_back(&[pointer, core::ptr::null()]);
         come_back(&[pointer.cast_mut(), core::ptr::null_mut()]);
+        let there = NonNull::from(&place);
+        come_back(&[there, NonNull::dangling()]);
+        come_back(&[Some(there), Some(NonNull::dangling()), None]);
+        assert_eq!(Some(there).to_word(), pointer.to_word());
+        assert_eq!(None::<NonNull<u32>>.to_word(), 0);
         come_back(&[
             core::ptr::null::<u8>(),
             core::ptr::without_provenance(usize::MAX),

@@ -179,6 +179,25 @@ fn words_of_any_size_come_back_and_replace_each_other() {
 }
 
 #[test]
+fn pointers_in_nodes_lead_to_what_they_were_made_of() {
+    use std::ptr::NonNull;
+
+    let places: Vec<u64> = (0..100).collect();
+    let tree = InlineTree::new();
+    let guard = tree.guard();
+    for (key, place) in places.iter().enumerate() {
+        tree.insert(key, NonNull::from(place), &guard);
+    }
+    for (key, pointer) in &tree.iter(&guard).collect::<Vec<_>>() {
+        // SAFETY: it was made of a place that is there.
+        assert_eq!(unsafe { pointer.as_ref() }, &places[*key]);
+    }
+    let maybe = InlineTree::from_iter([(1_u8, None), (2, Some(NonNull::from(&places[0])))]);
+    assert_eq!(maybe.get(1, &maybe.guard()), Some(None));
+    assert_eq!(maybe.get(2, &maybe.guard()), Some(tree.get(0, &guard)));
+}
+
+#[test]
 fn a_cursor_is_current_until_its_entry_goes_or_changes() {
     fn check<T: Kind>() {
         let tree = Tree::<u64, T::Policy>::new();
