@@ -8,8 +8,12 @@
 //! structures have in it.
 //!
 //! ```text
-//! cargo run --release -p smr-radix --example page_cache [FOLDER [SECONDS [THREADS]]]
+//! cargo run --release -p smr-radix --example page_cache [FOLDER [SECONDS [THREADS [BYTES]]]]
 //! ```
+//!
+//! Without a folder the files are those of the libraries of this workspace, and what was
+//! built of them. Of each file the first 4 MiB are taken, and of all together 64 MiB.
+//! `BYTES` is the budget of the cache, and the half of all files where it is not given.
 
 #![allow(
     clippy::disallowed_types,
@@ -37,7 +41,7 @@ use index::{Index, Locked};
 use page::Page;
 use smr_radix::RadixTree;
 
-/// The cache has room for one page in so many.
+/// The cache has room for one page in so many, unless it is told otherwise.
 const ROOM: usize = 2;
 /// Of so many requests one writes, and of many more one cuts a file off.
 const WRITES: u64 = 50;
@@ -147,9 +151,8 @@ impl<I: Index> Run<'_, I> {
     }
 }
 
-fn run<I: Index>(files: &Files, seconds: f64, threads: usize) -> Counts {
+fn run<I: Index>(files: &Files, seconds: f64, threads: usize, budget: usize) -> Counts {
     let disk = Disk::new(files).expect("there is room for a copy");
-    let budget = (files.pages() / ROOM).max(1);
     page::take_most();
     let run = Run::<I> {
         files,
@@ -226,21 +229,23 @@ fn main() {
             folders.filter(|folder| folder.is_dir()).collect()
         }
     };
-    let mut number = |default: f64| {
+    let mut number = || {
         let given = arguments.next();
-        given.map_or(default, |text| text.parse().expect("a number"))
+        given.map(|text| text.parse::<f64>().expect("a number"))
     };
-    let seconds = number(1.0);
-    let threads = (number(4.0) as usize).max(1);
+    let seconds = number().unwrap_or(1.0);
+    let threads = (number().unwrap_or(4.0) as usize).max(1);
     let files = Files::read(&folders).expect("the folder is readable");
     assert!(files.pages() > 0, "there is nothing to read");
+    let budget = number().map_or(files.pages() / ROOM, |bytes| bytes as usize / page::PAGE);
+    let budget = budget.max(1);
     println!(
         "{} files, {} pages of 4 KiB, {threads} threads",
         files.count(),
         files.pages()
     );
-    let ours = run::<RadixTree<u64, Page>>(&files, seconds, threads);
-    let theirs = run::<Locked>(&files, seconds, threads);
+    let ours = run::<RadixTree<u64, Page>>(&files, seconds, threads, budget);
+    let theirs = run::<Locked>(&files, seconds, threads, budget);
     assert!(
         ours.hits > 0 && theirs.hits > 0,
         "nothing was served from memory"
