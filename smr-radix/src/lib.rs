@@ -40,35 +40,45 @@
 //!
 //! # From the kernels' trees
 //!
+//! The names are those of recent versions, and not all versions have all of them. The
+//! `PCTRIE_` ones have the name of the trie in front.
+//!
 //! | FreeBSD: `vm_radix`, `pctrie` | Linux: XArray, page cache | here |
 //! |---|---|---|
 //! | `vm_radix_init`, `PCTRIE_DEFINE_SMR` | `xa_init`, `DEFINE_XARRAY` | [`Tree::new`], [`Tree::new_in`] |
-//! | `vm_radix_lookup`, `lookup_unlocked` | `xa_load` | [`Tree::get`] |
+//! | `vm_radix_lookup`, `lookup_unlocked`, `PCTRIE_LOOKUP` | `xa_load` | [`Tree::get`] |
 //! | look up unlocked, acquire, look again | `filemap_get_entry`: load, `folio_try_get`, `xas_reload` | [`Tree::cursor`], [`Cursor::still_current`] |
-//! | `vm_radix_insert` | `xa_insert` | [`Tree::try_insert`] |
+//! | `vm_radix_insert`, `PCTRIE_INSERT` | `xa_insert` | [`Tree::try_insert`] |
 //! | `PCTRIE_FIND_OR_INSERT` | `xa_cmpxchg` from `NULL` | [`Tree::get_or_insert_with`], [`Tree::try_insert`] |
 //! | `vm_radix_insert_lookup_lt`, `PCTRIE_INSERT_LOOKUP_LE` | | [`Tree::insert_with_predecessor`] |
-//! | `vm_radix_replace`, which cannot fail | `xa_store` over an entry, `replace_page_cache_folio` | [`Tree::replace`] |
-//! | | `xa_store` | [`Tree::insert`]; [`Tree::try_insert_alloc`], where memory may be refused |
+//! | `vm_radix_iter_insert`: from where the iterator is | | [`Tree::insert_batch`] |
+//! | `vm_radix_replace`, `PCTRIE_REPLACE`, which cannot fail | `xa_store` over an entry, `replace_page_cache_folio` | [`Tree::replace`] |
+//! | | `xa_store`, `xas_store` | [`Tree::insert`]; [`Tree::try_insert_alloc`], where memory may be refused |
 //! | | `xa_cmpxchg` | [`Tree::compare_exchange`], [`Tree::compute`] |
-//! | `vm_radix_remove`, `PCTRIE_REMOVE_LOOKUP` | `xa_erase` | [`Tree::remove`] |
-//! | `vm_radix_lookup_ge`, `_gt`, `_le`, `_lt`: under the lock | `xa_find`, `xa_find_after` | [`Tree::get_ge`], [`Tree::get_gt`], [`Tree::get_le`], [`Tree::get_lt`]: without one |
+//! | | `xa_mk_value`: an integer in the place of a pointer | [`InlineTree`] |
+//! | `vm_radix_remove`, `PCTRIE_REMOVE`, `PCTRIE_REMOVE_LOOKUP`, `vm_radix_iter_remove` | `xa_erase` | [`Tree::remove`] |
+//! | `vm_radix_lookup_ge`, `_le`, `PCTRIE_LOOKUP_GE`, `_LE`, `vm_radix_iter_lookup_lt`: under the lock | `xa_find`, `xa_find_after` | [`Tree::get_ge`], [`Tree::get_gt`], [`Tree::get_le`], [`Tree::get_lt`]: without one |
 //! | `VM_RADIX_FOREACH`, `VM_RADIX_FORALL` | `xa_for_each`, `xa_for_each_range` | [`Tree::iter`], [`Tree::range`] |
-//! | `vm_radix_lookup_range`, `vm_page_next` | `filemap_get_folios_contig` | [`Tree::contiguous`] |
+//! | | `xa_extract`: up to so many into an array | [`Tree::range`], [`Tree::range_marked`] with `take` |
+//! | `vm_radix_lookup_range_unlocked`, `vm_page_next` | `filemap_get_folios_contig` | [`Tree::contiguous`] |
 //! | `vm_radix_iter_init`, `iter_lookup`, `iter_step` | `XA_STATE`, `xas_find`, `xas_next`, `xas_prev` | [`Tree::cursor`], [`Cursor::seek`], [`Cursor::next`], [`Cursor::prev`] |
+//! | `vm_radix_iter_stride`: so many keys on; `iter_jump`: there, or at the next entry | `xas_set`, and one of these | [`Cursor::seek`] |
+//! | `vm_radix_iter_limit_init` | the last index that `xas_find` is given | [`Tree::range`] |
 //! | drop the lock, look up again | `xas_pause` | [`Cursor::pause`], [`Tree::resume`] |
 //! | | `page_cache_next_miss` | [`Tree::next_gap`] |
 //! | `vm_object_page_remove` | `truncate_inode_pages_range` | [`Tree::remove_range`] |
 //! | `PCTRIE_RECLAIM_CALLBACK` | `xa_destroy` after `xa_for_each` | [`Tree::clear`], `IntoIterator`, dropping the tree |
 //! | `vm_radix_is_empty` | `xa_empty` | [`Tree::is_empty`] |
-//! | | `xa_set_mark`, `xa_clear_mark`, `xa_get_mark` | [`Tree::set_mark`], [`Tree::clear_mark`], [`Tree::test_mark`] |
+//! | | `xa_set_mark`, `xas_set_mark`, `xa_clear_mark`, `xa_get_mark` | [`Tree::set_mark`], [`Tree::clear_mark`], [`Tree::test_mark`] |
 //! | | `xa_for_each_marked`, `filemap_get_folios_tag` | [`Tree::iter_marked`], [`Tree::range_marked`] |
 //! | | `tag_pages_for_writeback` | [`Tree::set_mark_range`] |
 //! | | `xa_marked` | [`Tree::iter_marked`] that is empty |
 //! | | `xa_alloc` | [`Tree::next_gap`], then [`Tree::try_insert`] at it; again if another was faster |
+//! | | `xa_alloc_cyclic` | the same from the key behind the last one on, and from the first once there is none |
 //! | | `xa_reserve` | [`Tree::try_insert_alloc`] of a value that stands for none |
+//! | | `xa_release` | [`Tree::remove_if`] it is still the value that stands for none |
 //! | `vm_radix_wait`, preallocated zones | `xas_nomem` | [`Tree::try_insert_alloc`] |
-//! | | entries that span several indices | absent: one key an entry; an extent is found by [`Tree::get_le`] of a key in it |
+//! | | `xa_store_range`: entries that span several indices | absent: one key an entry; an extent is found by [`Tree::get_le`] of a key in it |
 //!
 //! # What is promised
 //!
