@@ -1,5 +1,5 @@
-//! Who may be sent and shared: every public type of the lists and the radix tree, with
-//! values of every kind.
+//! Who may be sent and shared: every public type of the structures, with values of every
+//! kind.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -55,5 +55,7 @@ fn the_kinds_of_values_are_what_they_are_called() {
 
 #[path = "bounds/lists.rs"]
 mod lists;
+#[path = "bounds/map.rs"]
+mod map;
 #[path = "bounds/radix.rs"]
 mod radix;
