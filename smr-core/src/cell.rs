@@ -459,7 +459,8 @@ impl<T: Send + 'static> SmrCell<T> {
     }
 
     /// As [`update`](Self::update), but leaves the cell alone once `f` returns
-    /// `None`.
+    /// `None`. Then it needs no memory; the process ends, as in `update`, if there is none
+    /// for a new value.
     ///
     /// # Complexity
     ///

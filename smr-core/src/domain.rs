@@ -459,6 +459,9 @@ impl Domain {
     /// As [`retire`](Self::retire), unless the domain is over its limit and the
     /// policy is [`OverLimit::Error`](crate::OverLimit::Error).
     ///
+    /// It is the limit that is tried, not memory: without any for the value to wait in, the
+    /// process ends, as in `retire`. With a [`DeferRoom`](crate::DeferRoom) none is needed.
+    ///
     /// # Errors
     ///
     /// [`RetireError`], with the value.

@@ -72,7 +72,7 @@
 //! | `mem::forget` of a guard | keeps memory for ever, frees nothing early |
 //! | `fork` | the child goes on with the thread that forked; slots and locks of the others do not hold it up. What they had in hand is leaked in the child. An [`OwnedGuard`] that another thread held keeps holding memory up there |
 //! | signal handlers | may read within a section that was open before: one of the interrupted thread, or that of an [`OwnedGuard`] which is kept elsewhere. Refused: to pin in one, for the end of a section may have to collect, and collecting takes locks and frees |
-//! | no memory | `try_` forms return an error; other operations end the process as `Box::new` does, retiring and collecting among them |
+//! | no memory | `try_` forms return an error; other operations end the process as `Box::new` does, retiring and collecting among them, unless there is [`Room`] or [`DeferRoom`] to retire into |
 //!
 //! # Features
 //!
@@ -111,12 +111,12 @@ mod pool;
 mod pool_box;
 mod pool_guard;
 mod pool_report;
-mod pool_room;
 mod raw;
 #[cfg(all(feature = "std", not(loom)))]
 mod reaper;
 #[cfg(debug_assertions)]
 mod retired;
+mod room;
 mod run;
 mod seq;
 mod shared;
@@ -145,11 +145,11 @@ pub use pool::Pool;
 pub use pool_box::PoolBox;
 pub use pool_guard::{PoolGuard, PoolOwnedGuard};
 pub use pool_report::{AllocError, PoolStats, ReserveError};
-pub use pool_room::Room;
 #[doc(hidden)]
 pub use raw::{Counter, HAS_PREFETCH, advise_huge, prefetch, try_box};
 #[cfg(all(feature = "std", not(loom)))]
 pub use reaper::Reaper;
+pub use room::{DeferRoom, Room};
 pub use seq::{Seq, SeqError};
 pub use shared::Shared;
 pub use stats::{Section, Stats};

@@ -171,7 +171,7 @@ impl<'p, T> LocalPool<'p, T> {
         }
     }
 
-    /// As [`Pool::try_alloc`].
+    /// As [`Pool::try_alloc`]: here it is memory that is tried.
     ///
     /// # Errors
     ///
@@ -202,7 +202,7 @@ impl<'p, T> LocalPool<'p, T> {
             .retire_at(self.slot, self.cache, item, Bucket::with_capacity);
     }
 
-    /// As [`Pool::try_retire`].
+    /// As [`Pool::try_retire`]: the limit is tried, not memory.
     ///
     /// # Safety
     ///

@@ -470,8 +470,9 @@ impl<T> Pool<T> {
         inner.retire(Self::home_of(inner, who), item);
     }
 
-    /// As [`retire`](Self::retire), unless the domain is over its limit and the
-    /// policy is [`OverLimit::Error`](crate::OverLimit).
+    /// As [`retire`](Self::retire), unless the domain is over its limit and the policy is
+    /// [`OverLimit::Error`](crate::OverLimit). Memory is not what is tried: without any for
+    /// the item to wait in, the process ends as there. With [`room`](Self::room) it goes on.
     ///
     /// # Safety
     ///

@@ -3,7 +3,6 @@
 use core::fmt;
 use core::ops::Add;
 
-#[cfg(doc)]
 use crate::pool::Pool;
 
 /// How much memory a [`Pool`] holds, and for what. Items in an owner's hands
@@ -25,6 +24,25 @@ pub struct PoolStats {
     pub free_items: usize,
     /// Caches, one for each participant that used the pool.
     pub caches: usize,
+}
+
+impl<T> Pool<T> {
+    /// Bytes of the slabs taken from the system: [`PoolStats::slab_bytes`] alone, which
+    /// needs no look at what the caches hold.
+    ///
+    /// O(1), behind the pool's lock.
+    ///
+    /// ```
+    /// let pool = smr_core::Pool::new();
+    /// assert_eq!(pool.slab_bytes(), 0);
+    /// drop(pool.alloc([0_u64; 8]));
+    /// assert_eq!(pool.slab_bytes(), pool.stats().slab_bytes);
+    /// ```
+    #[must_use]
+    pub fn slab_bytes(&self) -> usize {
+        self.get()
+            .map_or(0, |inner| inner.depot.with(|depot| depot.slab_bytes))
+    }
 }
 
 /// The figures of two pools together: what a structure holds that has several.

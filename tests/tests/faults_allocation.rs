@@ -6,16 +6,18 @@
 //! ask for memory at all; in the end no byte may be missing.
 //!
 //! What has no error to return ends the process, as `Box::new` does: inserting without
-//! a `try_` form, retiring (it may need a bucket), and collecting. So does
-//! `try_reserve` of a map that has entries, should there be no memory for the small
-//! buckets of what it retires while it moves them; that there is none for the table it
-//! returns.
+//! a `try_` form, retiring without room (it may need a bucket), and collecting. A
+//! `try_retire` is about the limit of the domain and a `try_update` about what the closure
+//! says: they are no exceptions.
 #![cfg(all(unix, not(miri)))]
 
+#[path = "faults_allocation/retiring.rs"]
+mod retiring;
 mod support;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use smr_core::{AllocError, Domain, Pool, RegisterError};
 use smr_hashmap::{HashMap, HashSet};
@@ -208,6 +210,65 @@ fn allocating_from_a_pool() {
 }
 
 #[test]
+fn allocating_through_a_handle() {
+    let runs = at_every_allocation(|scarce| {
+        let drops = Drops::default();
+        let domain = Domain::new();
+        let pool = Pool::new_in(&domain);
+        let handle = domain.register();
+        let local = pool.local(&handle);
+        let mut items = Vec::with_capacity(200);
+        {
+            let _scarce = scarce();
+            for turn in 0..200_u64 {
+                let item = if turn % 2 == 0 {
+                    local.try_alloc((drops.one(), turn))
+                } else {
+                    pool.try_alloc_in(&handle, (drops.one(), turn))
+                };
+                match item {
+                    Ok(item) => items.push(item),
+                    Err(AllocError((one, number))) => {
+                        assert_eq!(number, turn);
+                        drop(one);
+                    }
+                }
+            }
+        }
+        drop(items);
+        assert_eq!(drops.count(), 200);
+        drop(handle);
+        drop((pool, domain, drops));
+        let_go();
+    });
+    assert!(runs >= 2, "{runs}: nothing was refused");
+}
+
+#[test]
+fn allocating_what_an_exited_thread_left() {
+    let domain = Domain::new();
+    let pool = Pool::new_in(&domain);
+    // Or else we take over its slot, and its cache.
+    drop(domain.pin());
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            drop(domain.pin());
+            drop([(); 100].map(|()| pool.alloc(1_u64)));
+        });
+        other.join().unwrap();
+    });
+    // A cache of our own, which takes over nothing yet.
+    pool.reserve(1);
+    let mut items = Vec::with_capacity(10_000);
+    let scarce = Scarce::begin(Refusal::From(0));
+    let there = std::iter::from_fn(|| pool.try_alloc(2).ok());
+    items.extend(there.take(10_000));
+    drop(scarce);
+    assert!(items.len() < 10_000, "nothing was refused");
+    assert_eq!(*pool.alloc(3), 3);
+}
+
+#[test]
 fn making_room_in_a_map_or_set_that_is_empty() {
     let runs = at_every_allocation(|scarce| {
         let domain = Domain::new();
@@ -233,6 +294,65 @@ fn making_room_in_a_map_or_set_that_is_empty() {
         let_go();
     });
     assert!(runs >= 4, "{runs}: hardly anything was refused");
+}
+
+/// Sixteen keys have one hash: more than fit into a line.
+#[derive(Default)]
+struct Alike(u64);
+
+impl Hasher for Alike {
+    fn finish(&self) -> u64 {
+        self.0 / 16
+    }
+
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("keys are numbers");
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
+    }
+}
+
+#[test]
+fn making_room_in_a_map_that_has_entries() {
+    let runs = at_every_allocation(|scarce| {
+        let drops = Drops::default();
+        let domain = Domain::new();
+        let map = HashMap::builder()
+            .capacity(200)
+            .hasher(BuildHasherDefault::<Alike>::default())
+            .domain(domain.clone());
+        let map: HashMap<u64, support::Counted, _> = map.build();
+        let guard = domain.pin();
+        for key in 0..200 {
+            assert!(map.insert(key, drops.one(), &guard).is_none());
+        }
+        {
+            let _scarce = scarce();
+            let done = map.try_reserve(5000, &guard);
+            if done.is_ok() {
+                assert!(map.capacity() >= 5200, "{}", map.capacity());
+            }
+            // All is there, wherever the move came to.
+            assert!((0..200).all(|key| map.contains_key(&key, &guard)));
+            assert_eq!(map.len(), 200);
+        }
+        assert_eq!(map.iter(&guard).count(), 200);
+        // It was not for ever.
+        map.try_reserve(5000, &guard).unwrap();
+        assert!(map.capacity() >= 5200, "{}", map.capacity());
+        for key in 200..400 {
+            assert!(map.insert(key, drops.one(), &guard).is_none());
+        }
+        assert!((0..400).all(|key| map.remove(&key, &guard).is_some()));
+        drop(guard);
+        drop(map);
+        assert_eq!(drops.count(), 400);
+        drop((domain, drops));
+        let_go();
+    });
+    assert!(runs >= 14, "{runs}: hardly anything was refused");
 }
 
 #[test]
@@ -446,19 +566,4 @@ fn polling_needs_no_memory() {
         domain.try_barrier(GENEROUS).unwrap();
         assert_eq!(drops.count(), 1);
     });
-}
-
-#[test]
-fn what_has_no_error_to_return_ends_the_process() {
-    // Not undefined, and not silent.
-    let test = "what_has_no_error_to_return_ends_the_process";
-    let Some(output) = support::process::rerun(test) else {
-        let map: HashMap<u64, [u64; 1000]> = HashMap::new();
-        let _scarce = Scarce::begin(Refusal::From(0));
-        map.pin().insert(1, [1; 1000]);
-        unreachable!("there was no memory for it");
-    };
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success());
-    assert!(said.contains("memory allocation of"), "{said}");
 }

@@ -7,6 +7,7 @@ use loom::thread;
 
 use super::support::{Reached, Thing, explore, leave, slot};
 use crate::domain::Domain;
+use crate::raw::bucket::Bucket;
 use crate::raw::deferred::Deferred;
 use crate::raw::lock::ForkLock;
 use crate::raw::participant::Participant;
@@ -45,7 +46,7 @@ impl Retired {
             })
         };
         let clock = &domain.inner().clock;
-        owner.with_bins(|bins| bins.push(what, 8, || clock.advance()));
+        owner.with_bins(|bins| bins.push(what, 8, Bucket::with_capacity, || clock.advance()));
         owner.note_garbage();
         retired
     }

@@ -9,6 +9,7 @@ use loom::thread;
 
 use super::support::{Reached, Thing, explore, leave, slot};
 use crate::domain::Domain;
+use crate::raw::bucket::Bucket;
 use crate::raw::deferred::Deferred;
 use crate::raw::inner::Home;
 use crate::raw::participant::Participant;
@@ -50,7 +51,7 @@ impl<const N: usize> Shared<N> {
         let things = std::sync::Arc::clone(&self.things);
         let what = Deferred::new(move || things[0].destroy());
         slot.with_bins(|bins| {
-            bins.push(what, 8, advance);
+            bins.push(what, 8, Bucket::with_capacity, advance);
             bins.next_goal().expect("the bucket is full")
         })
     }
@@ -305,7 +306,11 @@ fn a_missed_owner_collects() {
         let shared = Shared::<1>::new();
         let things = std::sync::Arc::clone(&shared.things);
         let what = Deferred::new(move || things[0].destroy());
-        owner.with_bins(|bins| bins.push(what, 8, || domain.inner().clock.advance()));
+        owner.with_bins(|bins| {
+            bins.push(what, 8, Bucket::with_capacity, || {
+                domain.inner().clock.advance()
+            })
+        });
         owner.note_garbage();
         let sweep = {
             let domain = domain.clone();

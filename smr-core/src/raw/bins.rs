@@ -67,18 +67,13 @@ impl Held {
 
 impl<E> Bins<E> {
     /// Adds an entry that stands for `bytes`, and seals the bucket if it is full
-    /// then, with the goal that `advance` returns. Returns whether it did.
+    /// then, with the goal that `advance` returns. Returns whether it did. `room` makes
+    /// a bucket where none is open, with room for so many entries or for fewer, but for
+    /// one.
     ///
     /// The entry must be unlinked already: `advance` comes after.
     #[inline(always)]
-    pub(crate) fn push(&mut self, entry: E, bytes: usize, advance: impl FnOnce() -> u64) -> bool {
-        self.push_into(entry, bytes, Bucket::with_capacity, advance)
-    }
-
-    /// As [`push`](Self::push). `room` makes a bucket where none is open, with room for
-    /// so many entries or for fewer, but for one.
-    #[inline(always)]
-    pub(crate) fn push_into(
+    pub(crate) fn push(
         &mut self,
         entry: E,
         bytes: usize,

@@ -24,11 +24,16 @@ impl Deferred {
         unsafe { Self::new_unchecked(f) }
     }
 
+    /// Whether a closure is stored in place.
+    pub(crate) const fn is_in_place<F>() -> bool {
+        size_of::<F>() <= size_of::<Data>() && align_of::<F>() <= align_of::<Data>()
+    }
+
     /// # Safety
     ///
     /// `f` may run on any thread, at any later time, once.
     pub(crate) unsafe fn new_unchecked<F: FnOnce()>(f: F) -> Self {
-        if size_of::<F>() <= size_of::<Data>() && align_of::<F>() <= align_of::<Data>() {
+        if Self::is_in_place::<F>() {
             let mut data = MaybeUninit::<Data>::uninit();
             // SAFETY: `F` fits into `Data` in size and alignment.
             unsafe { data.as_mut_ptr().cast::<F>().write(f) };

@@ -225,12 +225,25 @@ impl Inner {
     /// under [`OverLimit::Block`] outside a section.
     #[inline]
     pub(crate) fn retire(&self, home: Home<'_>, what: Deferred, bytes: usize) {
+        self.retire_into(home, what, bytes, Bucket::with_capacity);
+    }
+
+    /// As [`retire`](Self::retire), with a bucket at hand, should it need one.
+    #[inline]
+    pub(crate) fn retire_into(
+        &self,
+        home: Home<'_>,
+        what: Deferred,
+        bytes: usize,
+        room: impl FnOnce(u32) -> Bucket<Deferred>,
+    ) {
         if self.is_limited() {
             self.charge(bytes);
         }
+        let advance = || self.clock.advance();
         match home {
             Home::Own(slot) => {
-                let sealed = slot.with_bins(|bins| bins.push(what, bytes, || self.clock.advance()));
+                let sealed = slot.with_bins(|bins| bins.push(what, bytes, room, advance));
                 slot.note_garbage();
                 if sealed {
                     self.after_seal(slot);
@@ -238,7 +251,7 @@ impl Inner {
                 self.run_ready(slot, DROPS_PER_RETIRE);
                 slot.after_work(|| self.hand_over(slot));
             }
-            Home::Depot | Home::Shared(_) => self.retire_to_depot(home, what, bytes),
+            Home::Depot | Home::Shared(_) => self.retire_to_depot(home, what, bytes, room),
         }
         if self.is_limited() {
             cold_path();
@@ -248,13 +261,19 @@ impl Inner {
 
     #[cold]
     #[inline(never)]
-    fn retire_to_depot(&self, home: Home<'_>, what: Deferred, bytes: usize) {
+    fn retire_to_depot(
+        &self,
+        home: Home<'_>,
+        what: Deferred,
+        bytes: usize,
+        room: impl FnOnce(u32) -> Bucket<Deferred>,
+    ) {
         if let Home::Shared(slot) = home {
             // Not with the owned guard, but its end collects.
             slot.flag_garbage();
         }
         let due = self.depot.with(|depot| {
-            depot.push(what, bytes, || self.clock.advance())
+            depot.push(what, bytes, room, || self.clock.advance())
                 && depot.is_due(self.drop_step(depot.backlog().mean()))
         });
         if self.is_last_chance(home) {

@@ -77,7 +77,7 @@ pub(crate) struct Depot<T> {
     pub(crate) slabs: Slabs<T>,
     last_slab_items: u32,
     /// Bytes of all slabs.
-    slab_bytes: usize,
+    pub(crate) slab_bytes: usize,
     /// Whether the list of slabs is whole. In a forked child it may have been
     /// lost with a lock that was broken.
     pub(crate) is_whole: bool,
@@ -460,12 +460,13 @@ impl<T> PoolInner<T> {
         which: impl Fn(u32, &Cache<T>) -> bool,
         mut f: impl FnMut(&Cache<T>, &mut Stock<T>),
     ) {
-        let claimed: alloc::vec::Vec<_> = self
-            .caches
-            .iter()
-            .filter(|(index, cache)| which(*index, cache) && cache.latch.claim())
-            .map(|(_, cache)| cache)
-            .collect();
+        let mut claimed = alloc::vec::Vec::new();
+        for (index, cache) in self.caches.iter() {
+            // Without memory to note it, a cache is left alone.
+            if which(index, cache) && claimed.try_reserve(1).is_ok() && cache.latch.claim() {
+                claimed.push(cache);
+            }
+        }
         let done = !claimed.is_empty() && self.inner().clock.barrier();
         for cache in claimed {
             if done {

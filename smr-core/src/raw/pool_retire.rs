@@ -127,7 +127,7 @@ impl<T> PoolInner<T> {
         let limited = self.charge();
         let sealed = cache.with(slot.barrier(), |stock| {
             let advance = || self.inner().clock.advance();
-            let sealed = stock.bins.push_into(item, size_of::<T>(), room, advance);
+            let sealed = stock.bins.push(item, size_of::<T>(), room, advance);
             if self.is_listed(limited) {
                 self.node.note_dirty(self.inner(), self.as_node());
             }
@@ -169,7 +169,7 @@ impl<T> PoolInner<T> {
         let limited = self.charge();
         let advance = || self.inner().clock.advance();
         self.depot.with(|depot| {
-            depot.bins().push_into(item, size_of::<T>(), room, advance);
+            depot.bins().push(item, size_of::<T>(), room, advance);
             if Self::NEEDS_DROP {
                 self.tend.note();
             }

@@ -144,7 +144,13 @@ where
     ///
     /// # Errors
     ///
-    /// [`TryReserveError`] if there is no memory for so many.
+    /// [`TryReserveError`] if there is no memory for so many: for a table, for what moving
+    /// the entries needs, or for the old table to wait in. The map holds what it held. It
+    /// may have grown in part, or be on its way; writes that follow go on with that.
+    ///
+    /// What it does on this occasion for others has no error to return, and may end the
+    /// process where there is no memory: destructors of what was removed earlier, and
+    /// collecting in a domain that is over its limit.
     ///
     /// ```
     /// let map = smr_hashmap::HashMap::<u64, u64>::new();

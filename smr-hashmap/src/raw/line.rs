@@ -512,11 +512,16 @@ impl<'l> Filler<'l> {
         }
     }
 
-    /// Installs a word in the next slot; `more` makes slots if there is none.
-    pub(crate) fn put(&mut self, word: Word, more: impl FnOnce(&'l Slots)) {
+    /// Installs a word in the next slot; `more` makes slots if there is none, or returns
+    /// `None`, as this does then.
+    pub(crate) fn put(
+        &mut self,
+        word: Word,
+        more: impl FnOnce(&'l Slots) -> Option<()>,
+    ) -> Option<()> {
         if self.place == SLOTS {
             if self.slots.next().is_none() {
-                more(self.slots);
+                more(self.slots)?;
             }
             let Some(next) = self.slots.next() else {
                 unreachable!("more slots were made");
@@ -525,6 +530,7 @@ impl<'l> Filler<'l> {
         }
         self.slots.slots[self.place].install(word);
         self.place += 1;
+        Some(())
     }
 }
 

@@ -9,7 +9,7 @@ use smr_core::{Guard, HAS_PREFETCH, Pool, PoolBox, prefetch, try_box};
 use crate::ord;
 use crate::raw::body::{Body, publish_first};
 use crate::raw::entry::{Entry, Hash};
-use crate::raw::line::{Head, Line, MAX_SLOTS, Slot, Slots, matches};
+use crate::raw::line::{Head, Line, MAX_SLOTS, More, Slot, Slots, matches};
 use crate::raw::resize::{OnUnwind, Panics};
 use crate::raw::table::Table;
 use crate::raw::word::{Wanted, Word};
@@ -371,7 +371,9 @@ impl<K, V> RawMap<K, V> {
             return done;
         }
         let Some((index, slot, free)) = spot.free else {
-            spot.table.extend(spot.last, guard);
+            if spot.table.extend(spot.last, guard).is_none() {
+                handle_alloc_error(Layout::new::<More>());
+            }
             return false;
         };
         if !slot.claim(free, claim) {

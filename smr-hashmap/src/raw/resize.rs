@@ -26,11 +26,15 @@
 //!   buckets of its group need not, and must not, look at their entries: they may be gone.
 //! - What a stalled thread had taken on, others take on when the count of claims has
 //!   gone round.
+//! - Where there is no memory for the slots of a target, its group has not moved, and
+//!   whoever comes next goes on. Retiring the table needs none: its successor was made
+//!   with room for it.
 //!
 //! Readers do not help. The entries do not move: slots of the next table name the same
 //! ones.
 
 use core::ops::Range;
+use std::alloc::{Layout, handle_alloc_error};
 
 use smr_core::Guard;
 use smr_core::sync::{Ordering, mutant};
@@ -38,7 +42,7 @@ use smr_core::sync::{Ordering, mutant};
 use crate::ord;
 use crate::raw::body::Body;
 use crate::raw::entry::{Entry, Hash};
-use crate::raw::line::{Filler, Line, Slots};
+use crate::raw::line::{Filler, Line, More, Slots};
 use crate::raw::map::RawMap;
 use crate::raw::table::Table;
 use crate::tunables::{GROW_BITS, HELP, MAX_LOAD, MAX_STEP_BITS, MIN_BITS, SPARSE, TRIM_FROM_BITS};
@@ -50,6 +54,14 @@ pub(crate) enum ReserveError {
     CapacityOverflow,
     /// The system has no memory for it.
     OutOfMemory,
+}
+
+impl ReserveError {
+    /// Ends the process, where there is no error to return.
+    #[cold]
+    fn end(self) {
+        handle_alloc_error(Layout::new::<More>())
+    }
 }
 
 /// Bits of the smallest table for so many entries.
@@ -117,19 +129,20 @@ impl<K, V> RawMap<K, V> {
     }
 
     fn replace_table(&self, table: &Table, bits: u32, guard: &Guard) -> Result<(), ReserveError> {
-        let fresh = Table::new(bits, self.pool.domain()).ok_or(ReserveError::OutOfMemory)?;
-        table.set_next(fresh);
-        if let Some(next) = table.next() {
-            self.help(table, next, guard);
+        let fresh = Table::successor(bits, self.pool.domain());
+        table.set_next(fresh.ok_or(ReserveError::OutOfMemory)?);
+        match table.next() {
+            Some(next) => self.help(table, next, guard),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Gives the current table a successor, of which nothing has moved: for models.
     #[cfg(all(test, loom))]
     pub(crate) fn give_next(&self, bits: u32) {
         let table = self.root().expect("there is a table");
-        table.set_next(Table::new(bits, self.pool.domain()).expect("there is memory"));
+        let next = Table::successor(bits, self.pool.domain());
+        table.set_next(next.expect("there is memory"));
     }
 
     /// Moves one group of buckets, if a table is being replaced: for models.
@@ -137,7 +150,8 @@ impl<K, V> RawMap<K, V> {
     pub(crate) fn move_one(&self, group: usize, guard: &Guard) {
         let Some(table) = self.root() else { return };
         if let Some(next) = table.next() {
-            self.move_group(table, next, group, guard);
+            let moved = self.move_group(table, next, group, guard);
+            moved.expect("there is memory");
         }
     }
 
@@ -153,17 +167,19 @@ impl<K, V> RawMap<K, V> {
         hash: Hash,
         guard: &'g Guard,
     ) -> &'g Table {
-        self.help(table, next, guard);
+        // What there is no memory for is left to others.
+        let _ = self.help(table, next, guard);
         let group = hash.bucket(table.bits.min(next.bits));
-        self.move_group(table, next, group, guard);
+        self.move_group(table, next, group, guard)
+            .unwrap_or_else(ReserveError::end);
         next
     }
 
     /// Moves a few groups that nobody has taken on yet.
-    fn help(&self, table: &Table, next: &Table, guard: &Guard) {
+    fn help(&self, table: &Table, next: &Table, guard: &Guard) -> Result<(), ReserveError> {
         // Relaxed: who does what is no matter of order.
         if table.moves.moved.load(Ordering::Relaxed) == table.len() {
-            return;
+            return Ok(());
         }
         let groups = groups(table, next);
         let first = table.moves.claimed.fetch_add(HELP, Ordering::Relaxed);
@@ -173,25 +189,37 @@ impl<K, V> RawMap<K, V> {
             for source in buckets(table, group, groups) {
                 Self::look_ahead(table, source, table.len());
             }
-            self.move_group(table, next, group, guard);
+            self.move_group(table, next, group, guard)?;
         }
+        Ok(())
     }
 
-    /// Moves all that has not moved yet, whatever panics.
-    fn finish(&self, table: &Table, next: &Table, guard: &Guard) {
+    /// Moves all that has not moved yet, whatever panics, and as far as there is memory.
+    fn finish(&self, table: &Table, next: &Table, guard: &Guard) -> Result<(), ReserveError> {
         let mut panics = Panics::default();
+        let mut result = Ok(());
         for group in 0..groups(table, next) {
-            panics.catch(|| self.move_group(table, next, group, guard));
+            if result.is_ok() {
+                panics.catch(|| result = self.move_group(table, next, group, guard));
+            }
         }
         // Whoever moved the last bucket may not have come to count it: not waited for.
         if (0..table.len()).all(|bucket| table.line(bucket).head().is_moved()) {
             panics.catch(|| self.promote(table, next, guard));
         }
         panics.go_on();
+        result
     }
 
-    /// Moves a group, or completes what others have begun.
-    fn move_group(&self, table: &Table, next: &Table, group: usize, guard: &Guard) {
+    /// Moves a group, or completes what others have begun. Without memory the group has
+    /// not moved.
+    fn move_group(
+        &self,
+        table: &Table,
+        next: &Table,
+        group: usize,
+        guard: &Guard,
+    ) -> Result<(), ReserveError> {
         let groups = groups(table, next);
         let sources = || buckets(table, group, groups).map(|bucket| table.line(bucket));
         let targets = buckets(next, group, groups);
@@ -199,12 +227,12 @@ impl<K, V> RawMap<K, V> {
         if sources().all(|source| source.head().is_moved())
             || (mutant("map_filled_is_moved") && is_filled())
         {
-            return;
+            return Ok(());
         }
         sources().for_each(Line::freeze);
         for target in targets.clone() {
             if next.line(target).head().is_null() && !mutant("map_no_image") {
-                Self::fill(sources(), next, target, guard);
+                Self::fill(sources(), next, target, guard).ok_or(ReserveError::OutOfMemory)?;
             }
         }
         let is_ours = |source: &Line| source.set_moved() || mutant("map_loser_counts");
@@ -216,21 +244,23 @@ impl<K, V> RawMap<K, V> {
                 self.promote(table, next, guard);
             }
         }
+        Ok(())
     }
 
-    /// Fills a target with what is in the frozen sources, unless somebody did.
+    /// Fills a target with what is in the frozen sources, unless somebody did. `None` if
+    /// there is no memory for its slots.
     fn fill<'t>(
         sources: impl Iterator<Item = &'t Line>,
         next: &Table,
         target: usize,
         guard: &Guard,
-    ) {
+    ) -> Option<()> {
         let line = next.line(target);
         let mut filler = Filler::new(line);
         for source in sources {
             if source.head().is_moved() {
                 // The target is filled.
-                return;
+                return Some(());
             }
             let words = source.slots().chain().flat_map(|slots| slots.words());
             for word in words {
@@ -240,11 +270,12 @@ impl<K, V> RawMap<K, V> {
                 // SAFETY: the bucket had not moved in our section.
                 let hash = unsafe { Entry::hash_of(entry) };
                 if next.bucket(hash) == target {
-                    filler.put(word.thawed(), |slots| next.extend(slots, guard));
+                    filler.put(word.thawed(), |slots| next.extend(slots, guard))?;
                 }
             }
         }
         line.install_head();
+        Some(())
     }
 
     /// Makes the next table the current one, when all buckets have moved and the
@@ -268,9 +299,10 @@ impl<K, V> RawMap<K, V> {
             body.want_trim(self.pool.domain());
         }
         // Nobody finds it any more, and it is retired by us, whose exchange replaced it.
-        let past = next.follow(old);
+        // SAFETY: as said; tables that replace others are successors.
+        let (past, room) = unsafe { next.follow(old) };
         // Last, since it may run destructors, which may panic.
-        guard.defer_sized(table.bytes(), move || drop(past));
+        guard.defer_into(room, table.bytes(), move || drop(past));
     }
 
     // -- on demand -----------------------------------------------------------
@@ -285,7 +317,7 @@ impl<K, V> RawMap<K, V> {
     ) -> Result<(), ReserveError> {
         while let Some(table) = self.root() {
             if let Some(next) = table.next() {
-                self.finish(table, next, guard);
+                self.finish(table, next, guard)?;
                 continue;
             }
             if is_there(table.bits) {
@@ -300,7 +332,8 @@ impl<K, V> RawMap<K, V> {
         Ok(())
     }
 
-    /// Makes room for so many more entries, and keeps it.
+    /// Makes room for so many more entries, and keeps it. Without memory the entries are
+    /// where they were, or on their way to a table of fewer buckets than were asked for.
     pub(crate) fn try_reserve(&self, additional: usize, guard: &Guard) -> Result<(), ReserveError> {
         let entries = self.len().checked_add(additional);
         let bits = entries.map(bits_for).filter(|bits| *bits < usize::BITS - 4);
@@ -311,8 +344,15 @@ impl<K, V> RawMap<K, V> {
         self.root_or_make(bits).ok_or(ReserveError::OutOfMemory)?;
         let body = self.body().expect("it was made before the table");
         // Relaxed: a setting.
-        body.floor.fetch_max(bits, Ordering::Relaxed);
-        self.resize_to(|there| there >= bits, bits, guard)
+        let floor = body.floor.fetch_max(bits, Ordering::Relaxed);
+        let result = self.resize_to(|there| there >= bits, bits, guard);
+        if result.is_err() && floor < bits {
+            // Relaxed: a setting, unless somebody has made another.
+            let _ = body
+                .floor
+                .compare_exchange(bits, floor, Ordering::Relaxed, Ordering::Relaxed);
+        }
+        result
     }
 
     /// Gives back what so many entries, or those that there are, do not need.
@@ -337,7 +377,7 @@ impl<K, V> RawMap<K, V> {
 
     /// Bytes that the map occupies.
     pub(crate) fn memory_usage(&self) -> usize {
-        let mut bytes = self.pool.stats().slab_bytes + self.body().map_or(0, |_| size_of::<Body>());
+        let mut bytes = self.pool.slab_bytes() + self.body().map_or(0, |_| size_of::<Body>());
         let mut table = self.root();
         while let Some(there) = table {
             bytes += there.bytes();
@@ -356,7 +396,8 @@ impl<K, V> RawMap<K, V> {
         let mut bucket = 0;
         'buckets: while bucket < table.len() {
             if let Some(next) = table.next() {
-                panics.catch(|| self.finish(table, next, guard));
+                let finish = || self.finish(table, next, guard);
+                panics.catch(|| finish().unwrap_or_else(ReserveError::end));
                 (table, bucket) = (next, 0);
                 continue;
             }

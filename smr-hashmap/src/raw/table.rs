@@ -4,10 +4,12 @@
 //! buckets of the next table, and when they are all filled the frozen one is marked as
 //! moved. See [`crate::raw::resize`].
 
+use core::cell::UnsafeCell;
+use core::panic::RefUnwindSafe;
 use core::ptr::{self, NonNull};
 
 use smr_core::sync::{AtomicPtr, AtomicUsize, Ordering};
-use smr_core::{Domain, Guard, Pool, PoolBox, try_box};
+use smr_core::{DeferRoom, Domain, Guard, Pool, PoolBox, try_box};
 
 use crate::ord;
 use crate::raw::body::publish_first;
@@ -130,7 +132,12 @@ pub(crate) struct Table {
     more: Pool<More>,
     /// The table that this one has replaced.
     before: Past,
+    /// What retiring that needs; taken by the thread that does.
+    room: UnsafeCell<Option<DeferRoom>>,
 }
+
+// The room is there or taken, whatever panics.
+impl RefUnwindSafe for Table {}
 
 /// How far its buckets have moved; apart from what every reader loads.
 #[repr(align(128))]
@@ -197,7 +204,17 @@ impl Table {
             },
             more: Pool::new_in(domain),
             before: Past::new()?,
+            room: UnsafeCell::new(None),
         })
+    }
+
+    /// A table that is to replace another one, which it has room to retire. `None` if
+    /// there is no memory.
+    pub(crate) fn successor(bits: u32, domain: &Domain) -> Option<Box<Self>> {
+        let room = DeferRoom::new().ok()?;
+        let mut table = Self::new(bits, domain)?;
+        *table.room.get_mut() = Some(room);
+        Some(table)
     }
 
     /// How many buckets.
@@ -215,7 +232,7 @@ impl Table {
 
     /// Bytes of the table.
     pub(crate) fn bytes(&self) -> usize {
-        size_of::<Self>() + self.len() * size_of::<Line>() + self.more.stats().slab_bytes
+        size_of::<Self>() + self.len() * size_of::<Line>() + self.more.slab_bytes()
     }
 
     #[inline(always)]
@@ -236,14 +253,15 @@ impl Table {
         self.line(self.bucket(hash))
     }
 
-    /// Makes slots that follow these, unless others do.
+    /// Makes slots that follow these, unless others do. `None` if there is no memory.
     #[cold]
-    pub(crate) fn extend(&self, slots: &Slots, guard: &Guard) {
-        let more = self.more.alloc_in(guard, More::new()).into_raw();
+    pub(crate) fn extend(&self, slots: &Slots, guard: &Guard) -> Option<()> {
+        let more = self.more.try_alloc_in(guard, More::new()).ok()?.into_raw();
         if !slots.extend(more) {
             // SAFETY: made just now, and never published.
             drop(unsafe { PoolBox::from_raw(&self.more, more) });
         }
+        Some(())
     }
 
     /// The table that replaces this one.
@@ -262,11 +280,21 @@ impl Table {
     }
 
     /// Takes over the table that this one has replaced. The other owner is dropped when
-    /// nobody can be in it any more.
-    pub(crate) fn follow(&self, before: *mut Table) -> Past {
+    /// nobody can be in it any more; there is room for it to wait.
+    ///
+    /// # Safety
+    ///
+    /// The caller's exchange put this table, a successor, in that one's place, and it
+    /// calls this once, in the section in which it did.
+    pub(crate) unsafe fn follow(&self, before: *mut Table) -> (Past, DeferRoom) {
         // Relaxed: both owners are dropped by those who come after, by the order of the
         // domain, or that of the map's owner.
         self.before.table().store(before, Ordering::Relaxed);
-        Past(self.before.0)
+        // SAFETY: nobody else comes here (the caller), and the table is dropped later.
+        let room = unsafe { &mut *self.room.get() };
+        let Some(room) = room.take() else {
+            unreachable!("a successor has room for its predecessor");
+        };
+        (Past(self.before.0), room)
     }
 }

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use proptest::prelude::*;
 
 use crate::raw::bins::{Bins, Held};
+use crate::raw::bucket::Bucket;
 use crate::tunables::{MAX_BUCKET_BYTES, MAX_BUCKET_ITEMS};
 
 #[derive(Debug, Clone, Copy)]
@@ -106,7 +107,7 @@ fn run(ops: &[Op]) {
             Op::Push { bytes, times } => {
                 for _ in 0..times {
                     let before = wr.get();
-                    let sealed = bins.push(next, bytes, advance);
+                    let sealed = bins.push(next, bytes, Bucket::with_capacity, advance);
                     model.open.push(next);
                     model.open_bytes += bytes;
                     next += 1;
@@ -169,7 +170,7 @@ fn run(ops: &[Op]) {
                 let mut other = Bins::default();
                 let mut theirs = Model::default();
                 for _ in 0..items {
-                    if other.push(next, 8, advance) {
+                    if other.push(next, 8, Bucket::with_capacity, advance) {
                         theirs.open.push(next);
                         theirs.open_bytes += 8;
                         theirs.seal(wr.get());
@@ -251,7 +252,7 @@ fn a_failed_poll_puts_the_next_one_off() {
     let mut bins = Bins::default();
     let push = |bins: &mut Bins<u32>, items: u32| {
         for item in 0..items {
-            bins.push(item, 1, || 5);
+            bins.push(item, 1, Bucket::with_capacity, || 5);
         }
         bins.seal(5);
     };
@@ -274,7 +275,7 @@ fn idle_bins_are_small_and_buckets_grow_with_demand() {
     let mut sizes = Vec::new();
     let mut before = 0;
     for item in 0..2000 {
-        if bins.push(item, 1, || 5) {
+        if bins.push(item, 1, Bucket::with_capacity, || 5) {
             sizes.push(item + 1 - before);
             before = item + 1;
         }
@@ -287,7 +288,7 @@ fn idle_bins_are_small_and_buckets_grow_with_demand() {
 fn buckets_that_bytes_fill_stay_small() {
     let mut bins = Bins::<u32>::default();
     for item in 0..2000 {
-        assert!(bins.push(item, MAX_BUCKET_BYTES, || 5));
+        assert!(bins.push(item, MAX_BUCKET_BYTES, Bucket::with_capacity, || 5));
     }
     let mut largest = 0;
     while let Some(bucket) = bins.take_sealed() {
