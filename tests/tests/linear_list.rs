@@ -12,7 +12,7 @@ use smr_list::ordered_list::Change;
 use smr_list::{OrderedList, OrderedSet, Queue, Stack};
 use smr_tests::linear::drive::{Keys, Map, PushPop, Sequence};
 use smr_tests::linear::models::{self, OnSequence, OnSet};
-use smr_tests::linear::{Dice, Driven, Model, judge, record};
+use smr_tests::linear::{Dice, Driven, Model, Stalls, judge, record};
 
 /// Operations of a test in the short form.
 const OPERATIONS: u64 = 40_000;
@@ -72,9 +72,18 @@ impl Map for List {
 
 #[test]
 fn an_ordered_list_is_linearizable() {
+    judge_keys(operations(), Stalls::none());
+}
+
+#[test]
+fn an_ordered_list_whose_writers_are_stalled_is_linearizable() {
+    judge_keys(operations() / 4, Stalls::at_random(1));
+}
+
+fn judge_keys(operations: u64, mut stalls: Stalls) {
     let mut seen = 0;
     let mut seed = 0;
-    while seen < operations() {
+    while seen < operations || !stalls.are_enough() {
         let domain = if seed % 2 == 0 {
             Domain::global().clone()
         } else {
@@ -87,7 +96,7 @@ fn an_ordered_list_is_linearizable() {
                 map: &list,
                 keys: KEYS,
             };
-            let (end, operations) = keys.judged(&start, THREADS, RECORDED, seed);
+            let (end, operations) = keys.judged(&start, THREADS, RECORDED, seed, &mut stalls);
             seen += operations;
             let present = end.iter().flatten().count();
             let guard = list.0.guard();
@@ -124,11 +133,21 @@ impl Driven for Set<'_> {
 
 #[test]
 fn the_first_and_the_last_of_an_ordered_set_are_linearizable() {
+    judge_ordered(operations(), Stalls::none());
+}
+
+#[test]
+fn the_first_and_the_last_are_linearizable_while_writers_are_stalled() {
+    judge_ordered(operations() / 4, Stalls::at_random(2));
+}
+
+fn judge_ordered(operations: u64, mut stalls: Stalls) {
     let mut seen = 0;
     let mut seed = 0;
-    while seen < operations() {
+    while seen < operations || !stalls.are_enough() {
         let set = OrderedSet::new();
         let history = record(&Set(&set), THREADS, RECORDED_WHOLE, seed);
+        stalls.look(&history);
         seen += history.events().len() as u64;
         let refused = judge(&models::OrderedSet::default(), &history).err();
         assert!(refused.is_none(), "seed {seed}: {}", refused.unwrap());
@@ -162,16 +181,17 @@ ends!(Queue);
 
 /// Records what threads do to new ones, then takes out what is left, and judges it all
 /// from the empty `model` on.
-fn judge_ends<S, M>(new: impl Fn() -> S, model: &M)
+fn judge_ends<S, M>(new: impl Fn() -> S, model: &M, operations: u64, mut stalls: Stalls)
 where
     Ends<S>: Sequence,
     M: Model<Action = OnSequence>,
 {
     let mut seen = 0;
     let mut seed = 0;
-    while seen < operations() {
+    while seen < operations || !stalls.are_enough() {
         let ends = Ends(new());
         let mut history = record(&PushPop(&ends), THREADS, RECORDED_WHOLE, seed);
+        stalls.look(&history);
         seen += history.events().len() as u64;
         while let Some(value) = ends.pop() {
             history.then(OnSequence::Pop(Some(value)));
@@ -185,10 +205,42 @@ where
 
 #[test]
 fn a_stack_is_linearizable() {
-    judge_ends(Stack::new, &models::Stack::default());
+    judge_ends(
+        Stack::new,
+        &models::Stack::default(),
+        operations(),
+        Stalls::none(),
+    );
+}
+
+#[test]
+fn a_stack_whose_threads_are_stalled_is_linearizable() {
+    let stalls = Stalls::at_random(3);
+    judge_ends(
+        Stack::new,
+        &models::Stack::default(),
+        operations() / 4,
+        stalls,
+    );
 }
 
 #[test]
 fn a_queue_is_linearizable() {
-    judge_ends(Queue::new, &models::Queue::default());
+    judge_ends(
+        Queue::new,
+        &models::Queue::default(),
+        operations(),
+        Stalls::none(),
+    );
+}
+
+#[test]
+fn a_queue_whose_threads_are_stalled_is_linearizable() {
+    let stalls = Stalls::at_random(4);
+    judge_ends(
+        Queue::new,
+        &models::Queue::default(),
+        operations() / 4,
+        stalls,
+    );
 }

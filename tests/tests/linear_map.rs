@@ -13,7 +13,7 @@ use smr_core::Domain;
 use smr_hashmap::{Compute, DefaultHashBuilder, HashMap, Operation};
 use smr_tests::linear::drive::{Keys, Map};
 use smr_tests::linear::models::{OnKey, Register};
-use smr_tests::linear::{judge_keys, record};
+use smr_tests::linear::{Stalls, judge_keys, record};
 
 /// Operations of a test in the short form.
 const OPERATIONS: u64 = 60_000;
@@ -78,6 +78,8 @@ impl<S: BuildHasher + Sync> Map for Smr<S> {
 /// Fills the table and empties it again, until it is told to stop; gives how
 /// often it became smaller by that.
 fn resize<S: BuildHasher>(map: &HashMap<u64, u64, S>, most: u64, done: &AtomicBool) -> u64 {
+    #[cfg(target_os = "linux")]
+    let _enrolled = smr_tests::preempt::Enrolled::this_thread();
     let (mut times, mut shrunk) = (0, 0);
     // Relaxed: only a hint to stop.
     while !done.load(Ordering::Relaxed) {
@@ -103,11 +105,12 @@ fn linearizable<S: BuildHasher + Sync>(
     map: impl Fn() -> HashMap<u64, u64, S>,
     operations: u64,
     filler: u64,
+    mut stalls: Stalls,
 ) {
     let mut seen = 0;
     let mut seed = 0;
     let mut resized = 0;
-    while seen < operations {
+    while seen < operations || !stalls.are_enough() {
         // A new map now and then: its first table is a case of its own.
         let map = Smr(map());
         let mut start = vec![None; KEYS as usize];
@@ -125,6 +128,7 @@ fn linearizable<S: BuildHasher + Sync>(
                 history
             });
             seen += history.events().len() as u64;
+            stalls.look(&history);
             let end: Vec<_> = (0..KEYS).map(|key| map.get(key)).collect();
             for (key, now) in (0..KEYS).zip(&end) {
                 history.then((key, OnKey::Get { now: *now }));
@@ -149,6 +153,17 @@ fn a_map_that_begins_empty_is_linearizable() {
         || HashMap::with_hasher(DefaultHashBuilder::default()),
         operations(),
         512,
+        Stalls::none(),
+    );
+}
+
+#[test]
+fn a_map_whose_writers_are_stalled_is_linearizable() {
+    linearizable(
+        || HashMap::with_hasher(DefaultHashBuilder::default()),
+        operations() / 4,
+        512,
+        Stalls::at_random(1),
     );
 }
 
@@ -160,7 +175,7 @@ fn a_map_with_capacity_in_a_domain_of_its_own_is_linearizable() {
             .capacity(2000)
             .build()
     };
-    linearizable(map, operations() / 4, 4096);
+    linearizable(map, operations() / 4, 4096, Stalls::none());
 }
 
 /// Gives every key the same hash.
@@ -185,5 +200,20 @@ impl BuildHasher for Constant {
 
 #[test]
 fn a_map_whose_hashes_are_all_equal_is_linearizable() {
-    linearizable(|| HashMap::with_hasher(Constant), operations() / 4, 32);
+    linearizable(
+        || HashMap::with_hasher(Constant),
+        operations() / 4,
+        32,
+        Stalls::none(),
+    );
+}
+
+#[test]
+fn a_map_of_one_bucket_whose_writers_are_stalled_is_linearizable() {
+    linearizable(
+        || HashMap::with_hasher(Constant),
+        operations() / 8,
+        32,
+        Stalls::at_random(2),
+    );
 }

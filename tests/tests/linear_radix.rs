@@ -11,6 +11,7 @@ use std::thread;
 
 use smr_core::Domain;
 use smr_radix::{Boxed, Change, Inline, InlineValue, Policy, Tree};
+use smr_tests::linear::Stalls;
 use smr_tests::linear::drive::{Keys, Map};
 
 /// Operations of a test in the short form.
@@ -153,6 +154,8 @@ impl Drop for Stop<'_> {
 /// Fills the nodes around the keys and empties them again, until it is told to stop;
 /// gives how often.
 fn crowd<T: Kind>(tree: &Tree<u64, T::Policy>, done: &AtomicBool) -> u64 {
+    #[cfg(target_os = "linux")]
+    let _enrolled = smr_tests::preempt::Enrolled::this_thread();
     let mut times = 0;
     while !done.load(Ordering::Relaxed) {
         let few = [3, 12, 40, 63][times as usize % 4];
@@ -170,12 +173,12 @@ fn crowd<T: Kind>(tree: &Tree<u64, T::Policy>, done: &AtomicBool) -> u64 {
     times
 }
 
-fn linearizable<T: Kind>()
+fn linearizable<T: Kind>(operations: u64, mut stalls: Stalls)
 where
     Tree<u64, T::Policy>: Sync,
 {
     let (mut seen, mut seed, mut crowded) = (0, 0, 0);
-    while seen < operations() {
+    while seen < operations || !stalls.are_enough() {
         // A new tree now and then: to begin empty is a case of its own.
         let tree = Radix::<T>(if seed % 20 == 0 {
             Tree::new()
@@ -192,7 +195,7 @@ where
             let (end, operations) = thread::scope(|scope| {
                 let crowd = scope.spawn(|| crowd::<T>(&tree.0, &done));
                 let stop = Stop(&done);
-                let judged = keys.judged(&start, THREADS, RECORDED, seed);
+                let judged = keys.judged(&start, THREADS, RECORDED, seed, &mut stalls);
                 drop(stop);
                 crowded += crowd.join().expect("no panic");
                 judged
@@ -215,10 +218,16 @@ where
 
 #[test]
 fn a_radix_tree_of_references_is_linearizable() {
-    linearizable::<ByReference>();
+    linearizable::<ByReference>(operations(), Stalls::none());
 }
 
 #[test]
 fn a_radix_tree_of_small_and_large_values_is_linearizable() {
-    linearizable::<InNodes>();
+    linearizable::<InNodes>(operations(), Stalls::none());
+}
+
+#[test]
+fn a_radix_tree_whose_writers_are_stalled_is_linearizable() {
+    linearizable::<ByReference>(operations() / 4, Stalls::at_random(1));
+    linearizable::<InNodes>(operations() / 4, Stalls::at_random(2));
 }

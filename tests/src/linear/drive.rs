@@ -1,7 +1,7 @@
 //! Small faces through which structures are driven.
 
 use super::models::{OnKey, OnSequence, OnSet, Register};
-use super::{Dice, Driven, judge_keys, record};
+use super::{Dice, Driven, Stalls, judge_keys, record};
 
 /// A map from numbers to numbers.
 pub trait Map: Sync {
@@ -31,8 +31,8 @@ pub struct Keys<'m, M> {
 
 impl<M: Map> Keys<'_, M> {
     /// Records what so many threads do, so many operations each, to keys that have
-    /// the values `start`, and judges it key by key. Gives the values at the end, and
-    /// how many operations that were.
+    /// the values `start`, and judges it key by key; `stalls` looks at it. Gives the values
+    /// at the end, and how many operations that were.
     ///
     /// # Panics
     ///
@@ -44,8 +44,10 @@ impl<M: Map> Keys<'_, M> {
         threads: usize,
         each: usize,
         seed: u64,
+        stalls: &mut Stalls,
     ) -> (Vec<Option<u64>>, u64) {
         let mut history = record(self, threads, each, seed);
+        stalls.look(&history);
         let operations = history.events().len() as u64;
         let end: Vec<_> = (0..self.keys).map(|key| self.map.get(key)).collect();
         for (key, now) in (0..self.keys).zip(&end) {

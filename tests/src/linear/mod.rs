@@ -9,6 +9,9 @@
 //!    Lowe 2017). A map is judged key by key ([`judge_keys`]): a history is
 //!    linearizable if that of each key is (Herlihy and Wing 1990).
 //!
+//! Threads may be stalled in the middle of what they do ([`Stalls`]), so that others have
+//! to go on without them.
+//!
 //! A structure is driven through one of the small traits in [`drive`]: an adapter
 //! of a few lines.
 //!
@@ -28,9 +31,11 @@ pub mod drive;
 mod judge;
 pub mod models;
 mod record;
+mod stalls;
 
 pub use judge::{Refusal, judge, judge_keys};
 pub use record::{Dice, Driven, Event, History, record};
+pub use stalls::Stalls;
 
 use std::fmt;
 use std::hash::Hash;

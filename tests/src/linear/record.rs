@@ -128,7 +128,8 @@ pub trait Driven: Sync {
     fn act(&self, dice: &mut Dice) -> Self::Action;
 }
 
-/// Lets so many threads do so many operations each, all at once.
+/// Lets so many threads do so many operations each, all at once. They may be interrupted;
+/// see [`Stalls`](super::Stalls).
 ///
 /// # Panics
 ///
@@ -148,6 +149,8 @@ pub fn record<D: Driven>(
             made: 0,
         };
         let mut events = Vec::with_capacity(operations);
+        #[cfg(target_os = "linux")]
+        let _enrolled = crate::preempt::Enrolled::this_thread();
         start.wait();
         for _ in 0..operations {
             let began = clock.fetch_add(1, Ordering::AcqRel);
