@@ -20,7 +20,7 @@ pub enum OverLimit {
     /// The retiring thread polls and collects at once. It does not wait.
     Help,
     /// The retiring thread waits until the readers have left and the memory is
-    /// below the limit again. Inside a section of its own it would wait for
+    /// below the limit again, so each thread goes beyond it by one value at the most. Inside a section of its own it would wait for
     /// itself: there it helps instead. An [`OwnedGuard`](crate::OwnedGuard) is not
     /// known to belong to a thread: who holds one retires through it, or waits for
     /// itself.

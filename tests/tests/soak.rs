@@ -5,9 +5,10 @@
 //! `cargo test --release -p smr-tests --test soak -- --ignored` the long crowd.
 #![cfg(not(miri))]
 
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-use smr_core::{BarrierKind, Domain};
+use smr_core::{BarrierKind, Domain, OverLimit};
 use smr_tests::soak::{self, Config, Mistake, Subject};
 
 fn config(subject: Subject, barrier: BarrierKind) -> Config {
@@ -91,15 +92,18 @@ fn a_crowd_that_is_preempted_anywhere_gets_the_right_answers_for_a_minute() {
 }
 
 /// Eight threads for each processor.
+fn many() -> usize {
+    8 * std::thread::available_parallelism().map_or(2, usize::from)
+}
+
 fn crowd(duration: Duration) {
-    let processors = std::thread::available_parallelism().map_or(2, usize::from);
     for subject in Subject::ALL {
         for barrier in [BarrierKind::Asymmetric, BarrierKind::Fence] {
             if Domain::builder().barrier(barrier).build().is_err() {
                 continue;
             }
             let mut config = config(subject, barrier);
-            config.threads = 8 * processors;
+            config.threads = many();
             config.duration = duration;
             config.preempt = true;
             must_be_clean(&config);
@@ -107,4 +111,65 @@ fn crowd(duration: Duration) {
     }
     #[cfg(target_os = "linux")]
     assert!(smr_tests::preempt::Preemptor::interrupts() > 1000);
+}
+
+/// Bytes of what is retired, and how many may wait for readers.
+const BYTES: usize = 4 << 10;
+const LIMIT: usize = 64 * BYTES;
+
+/// Sections, and what is retired between them, until told to stop. Gives how much.
+fn retire_between_sections(domain: &Domain, stop: &AtomicBool) -> usize {
+    #[cfg(target_os = "linux")]
+    let _enrolled = smr_tests::preempt::Enrolled::this_thread();
+    let mut retired = 0;
+    while !stop.load(Ordering::Relaxed) {
+        let guard = domain.pin();
+        (0..20).for_each(|_| std::hint::spin_loop());
+        drop(guard);
+        let page = vec![0_u8; BYTES];
+        domain.defer_sized(BYTES, move || drop(page));
+        retired += BYTES;
+    }
+    retired
+}
+
+/// The limit holds where writers wait for readers that were preempted in a section: each
+/// thread goes beyond it with the value in its hands, and no further.
+#[test]
+fn a_crowd_keeps_to_the_limit_of_its_domain() {
+    #[cfg(target_os = "linux")]
+    let _preemptor = smr_tests::preempt::Preemptor::start(Duration::from_micros(50), 1);
+    for barrier in [BarrierKind::Asymmetric, BarrierKind::Fence] {
+        let domain = Domain::builder().barrier(barrier);
+        let domain = domain.max_retired_bytes(LIMIT, OverLimit::Block);
+        let Ok(domain) = domain.build() else {
+            continue;
+        };
+        let stop = AtomicBool::new(false);
+        let (mut retired, mut most, mut over) = (0, 0, 0);
+        std::thread::scope(|scope| {
+            let worker = || retire_between_sections(&domain, &stop);
+            let workers: Vec<_> = (0..many()).map(|_| scope.spawn(worker)).collect();
+            let began = Instant::now();
+            while began.elapsed() < Duration::from_millis(500) {
+                let stats = domain.stats();
+                most = most.max(stats.retired_bytes);
+                over += u32::from(stats.over_limit);
+                std::thread::sleep(Duration::from_micros(200));
+            }
+            stop.store(true, Ordering::Relaxed);
+            retired = workers
+                .into_iter()
+                .map(|worker| worker.join().unwrap())
+                .sum();
+        });
+        // Figures are not of one moment: what came while they were taken may be in them
+        // beside what went.
+        let allowed = 2 * (LIMIT + many() * BYTES);
+        assert!(most <= allowed as u64, "{barrier:?}: {most} of {allowed}");
+        assert!(retired > 10 * LIMIT, "{barrier:?}: only {retired}");
+        assert!(over != 0, "{barrier:?}: the limit was never reached");
+        domain.barrier();
+        assert_eq!(domain.stats().retired_bytes, 0, "{barrier:?}");
+    }
 }
