@@ -198,6 +198,28 @@ fn closures_may_use_another_map_of_the_domain_and_of_another() {
             second.pin().get(&1).copied().unwrap()
         });
         assert_eq!(*sum, 5);
+        // As a look-up does, a decision may ask the other map, and each may ask back.
+        let outcome = first.compute(1, |entry| {
+            let second = second.pin();
+            let known = second.get(&1).copied();
+            let answer = second.compute(2, |_| match first.get(&1) {
+                Some(five) => Operation::Insert(five + 2),
+                None => Operation::Abort(0),
+            });
+            assert!(!matches!(answer, Compute::Aborted(_)), "it was there");
+            match (entry, known) {
+                (Some((_, five)), Some(known)) if *five == known => Operation::Insert(known + 1),
+                _ => Operation::Abort(known),
+            }
+        });
+        assert!(matches!(
+            outcome,
+            Compute::Updated {
+                old: (1, 5),
+                new: (1, 6)
+            }
+        ));
+        assert_eq!((second.pin().get(&2), first.get(&1)), (Some(&7), Some(&6)));
     });
 }
 
