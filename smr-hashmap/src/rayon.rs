@@ -13,7 +13,7 @@ use crate::guard::Guard;
 use crate::map::HashMap;
 use crate::map_ref::HashMapRef;
 use crate::raw::{self, RawIter};
-use crate::set::HashSet;
+use crate::set::{HashSet, HashSetRef};
 
 /// An iterator in parallel over the entries of a map;
 /// [`HashMap::par_iter`] returns it.
@@ -73,6 +73,49 @@ impl<'g, K: Sync, V: Sync, S, G: Guard> IntoParallelIterator for &'g HashMapRef<
 
     fn into_par_iter(self) -> ParIter<'g, K, V> {
         ParIter(self.map.raw.iter(self.map.section(&self.guard)))
+    }
+}
+
+/// An iterator in parallel over the keys of a set; [`HashSet::par_iter`] returns it.
+///
+/// As [`ParIter`].
+pub struct SetParIter<'g, K>(ParIter<'g, K, ()>);
+
+impl<'g, K: Sync> ParallelIterator for SetParIter<'g, K> {
+    type Item = &'g K;
+
+    fn drive_unindexed<C: UnindexedConsumer<Self::Item>>(self, consumer: C) -> C::Result {
+        self.0.map(|(key, ())| key).drive_unindexed(consumer)
+    }
+}
+
+impl<K> fmt::Debug for SetParIter<'_, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SetParIter").finish_non_exhaustive()
+    }
+}
+
+impl<K: Sync, S> HashSet<K, S> {
+    /// All keys, in parallel; as [`iter`](Self::iter).
+    ///
+    /// ```
+    /// use rayon::prelude::*;
+    ///
+    /// let set: smr_hashmap::HashSet<u64> = (0..1000).collect();
+    /// let guard = set.guard();
+    /// assert_eq!(set.par_iter(&guard).sum::<u64>(), 499_500);
+    /// ```
+    pub fn par_iter<'g>(&'g self, guard: &'g impl Guard) -> SetParIter<'g, K> {
+        SetParIter(self.map.par_iter(guard))
+    }
+}
+
+impl<'g, K: Sync, S, G: Guard> IntoParallelIterator for &'g HashSetRef<'_, K, S, G> {
+    type Item = &'g K;
+    type Iter = SetParIter<'g, K>;
+
+    fn into_par_iter(self) -> SetParIter<'g, K> {
+        self.set.par_iter(&self.guard)
     }
 }
 

@@ -52,6 +52,25 @@ mod rayon {
     }
 
     #[test]
+    fn keys_of_a_set_are_seen_once_in_parallel() {
+        let set: HashSet<u64> = (0..10_000).collect();
+        let guard = set.guard();
+        let mut seen: Vec<u64> = set.par_iter(&guard).copied().collect();
+        seen.sort_unstable();
+        assert!(seen.into_iter().eq(0..10_000));
+        let pinned = set.pin();
+        assert_eq!(
+            pinned.par_iter().filter(|key| **key % 2 == 0).count(),
+            5_000
+        );
+        let owned = set.pin_owned();
+        rayon::join(
+            || set.pin().remove(&7),
+            || assert!(owned.par_iter().filter(|key| **key != 7).count() == 9_999),
+        );
+    }
+
+    #[test]
     fn threads_insert_at_once() {
         let map = HashMap::from([(1, 1)]);
         (&map).par_extend((0..5_000).into_par_iter().map(|n| (n, n)));
