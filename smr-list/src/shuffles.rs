@@ -4,20 +4,25 @@
 //! is outside of models.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use smr_core::sync::AtomicU64;
+use smr_core::sync::Ordering::{Acquire, Release};
 use smr_core::sync::shuffle::{Counted, Ledger, below, shuffle, thread};
 use smr_core::{Domain, Guard, Pool};
 
 use crate::raw::chain::Chain;
+use crate::raw::list::{RawHandle, RawList};
 use crate::raw::node::Node;
 use crate::raw::queue::RawQueue;
+use crate::raw::rcu::RawRcu;
 use crate::raw::segment::{Parcel, Segment};
 
 const THREADS: u64 = 4;
 
 type List = Chain<Counted, Pool<Node<Counted>>>;
+type Handles = RawList<Counted, Pool<Node<Counted>>>;
 type Queue = RawQueue<Counted, Pool<Segment<Counted>>, Pool<Parcel<Counted>>>;
 
 /// Runs `work` on something in several threads, with the thread's number and a way to
@@ -191,6 +196,159 @@ fn in_an_ordered_list_each_thread_finds_what_it_wrote() {
         |list, owned, guard| {
             let expected: BTreeMap<u64, u64> = owned.into_iter().flatten().collect();
             assert!(all(list, guard).into_iter().eq(expected.into_values()));
+        },
+    );
+}
+
+/// Threads have the handles of what they pushed, and know what each must lead to.
+#[test]
+fn a_handle_leads_to_its_value_until_it_takes_it_out() {
+    fn all(list: &Handles, guard: &Guard) -> Vec<u64> {
+        let first = list.chain.first(guard);
+        let nodes = std::iter::successors(first, |node| list.chain.after(node, guard));
+        let mut seen: Vec<u64> = nodes.map(|node| node.value.read()).collect();
+        seen.sort_unstable();
+        seen
+    }
+    fn values(own: &[(u64, RawHandle<Counted>)]) -> Vec<u64> {
+        let mut values: Vec<u64> = own.iter().map(|(value, _)| *value).collect();
+        values.sort_unstable();
+        values
+    }
+    crowd(
+        |domain| Handles::new(Pool::scoped_in(domain)),
+        |list, ledger, number, pin| {
+            let mut own = Vec::new();
+            for next in numbers(number).take(below(12) as usize) {
+                let guard = pin();
+                match below(6) {
+                    0..3 => own.push((next, list.push(ledger.value(next), &guard))),
+                    3 if !own.is_empty() => {
+                        let (value, handle) = own.swap_remove(below(own.len() as u64) as usize);
+                        let taken = list.remove(handle, &guard).ok();
+                        assert_eq!(taken.map(|node| node.value.read()), Some(value));
+                    }
+                    4 => list.sweep(&guard),
+                    _ => {
+                        for (value, handle) in &own {
+                            let found = list.get(handle, &guard);
+                            assert_eq!(found.map(|node| node.value.read()), Some(*value));
+                        }
+                        let mut seen = all(list, &guard);
+                        seen.retain(|value| value / 100 == number);
+                        assert_eq!(seen, values(&own), "each that is there, once");
+                    }
+                }
+            }
+            own
+        },
+        |list, owned, guard| {
+            let left: Vec<_> = owned.into_iter().flatten().collect();
+            assert_eq!(all(list, guard), values(&left));
+        },
+    );
+}
+
+/// A list in order, with one writer.
+struct Rcu {
+    list: RawRcu<Counted, Pool<Node<Counted>>>,
+    /// How many of the hundreds are in it: they stay.
+    kept: AtomicU64,
+}
+
+impl Rcu {
+    fn all(&self, guard: &Guard) -> Vec<u64> {
+        let first = self.list.first(guard);
+        let nodes = std::iter::successors(first, |node| self.list.after(node, guard));
+        nodes.map(|node| node.value.read()).collect()
+    }
+
+    /// The last node before a value.
+    fn before<'g>(&'g self, value: u64, guard: &'g Guard) -> Option<&'g Node<Counted>> {
+        let first = self.list.first(guard);
+        let nodes = std::iter::successors(first, |node| self.list.after(node, guard));
+        nodes.take_while(|node| node.value.read() < value).last()
+    }
+
+    /// Writes at random, as the only one; returns what is in the list then.
+    fn write(&self, ledger: &Ledger, pin: &dyn Fn() -> Guard) -> BTreeSet<u64> {
+        let mut model = BTreeSet::new();
+        let mut kept = 0;
+        for step in 1..=below(20) {
+            let guard = pin();
+            // One value at the most behind each hundred.
+            let hundred = below(4) * 100;
+            let there = model.range(hundred + 1..hundred + 100).next().copied();
+            let fresh = hundred + step;
+            match (below(4), there) {
+                (0, _) => {
+                    let prev = self.before(kept * 100, &guard);
+                    // SAFETY: we alone write, and it is linked.
+                    unsafe { self.list.insert(&guard, prev, ledger.value(kept * 100)) };
+                    model.insert(kept * 100);
+                    kept += 1;
+                    // Release: pairs with the Acquire of the readers.
+                    self.kept.store(kept, Release);
+                }
+                (1, Some(there)) => {
+                    let prev = self.before(there, &guard);
+                    // SAFETY: as above.
+                    let taken = unsafe { self.list.remove(&guard, prev) };
+                    assert_eq!(taken.map(|node| node.value.read()), Some(there));
+                    model.remove(&there);
+                }
+                (_, Some(there)) => {
+                    let prev = self.before(there, &guard);
+                    // SAFETY: as above.
+                    let old = unsafe { self.list.replace(&guard, prev, ledger.value(fresh)) };
+                    assert_eq!(old.ok().map(|node| node.value.read()), Some(there));
+                    model.remove(&there);
+                    model.insert(fresh);
+                }
+                (_, None) => {
+                    let prev = self.before(fresh, &guard);
+                    // SAFETY: as above.
+                    unsafe { self.list.insert(&guard, prev, ledger.value(fresh)) };
+                    model.insert(fresh);
+                }
+            }
+        }
+        model
+    }
+}
+
+/// However the writer changes what a reader stands on.
+#[test]
+fn in_an_rcu_list_readers_find_what_stays_in_its_order() {
+    crowd(
+        |domain| Rcu {
+            list: RawRcu::new(Arc::new(Pool::scoped_in(domain))),
+            kept: AtomicU64::new(0),
+        },
+        |list, ledger, number, pin| {
+            if number == 0 {
+                return list.write(ledger, pin);
+            }
+            for _ in 0..below(6) {
+                let guard = pin();
+                // Acquire: pairs with the Release of the writer.
+                let kept = list.kept.load(Acquire);
+                let seen = list.all(&guard);
+                assert!(seen.is_sorted_by(|a, b| a < b), "{seen:?}");
+                let stay = (0..kept).map(|hundred| hundred * 100);
+                assert!(
+                    stay.eq(seen
+                        .iter()
+                        .copied()
+                        .filter(|v| v % 100 == 0 && v / 100 < kept)),
+                    "{seen:?}"
+                );
+            }
+            BTreeSet::new()
+        },
+        |list, written, guard| {
+            let expected = written.into_iter().flatten();
+            assert!(list.all(guard).into_iter().eq(expected));
         },
     );
 }
