@@ -6,8 +6,11 @@
 //! (`smr_tiny`), so that tables grow and shrink all the time.
 //!
 //! ```text
-//! cargo +nightly run --release -- -max_total_time=60
+//! mkdir -p corpus
+//! cargo +nightly run --release -- corpus seeds -max_total_time=60
 //! ```
+//!
+//! `make-seeds` makes what is in `seeds`.
 
 #![no_main]
 

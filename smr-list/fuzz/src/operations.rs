@@ -5,8 +5,11 @@
 //! collected all the time.
 //!
 //! ```text
-//! cargo +nightly run --release -- -max_total_time=60
+//! mkdir -p corpus
+//! cargo +nightly run --release -- corpus seeds -max_total_time=60
 //! ```
+//!
+//! `make-seeds` makes what is in `seeds`.
 
 #![no_main]
 
