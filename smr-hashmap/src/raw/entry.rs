@@ -34,7 +34,7 @@ impl<K, V> Entry<K, V> {
 /// The table is indexed by the high bits and tags are the low ones; a user's hasher
 /// may leave either constant. So the hash is multiplied by an odd constant (that of
 /// the golden ratio) to twice its width, and the halves are folded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Hash(u64);
 
 impl Hash {
@@ -54,6 +54,17 @@ impl Hash {
     #[inline(always)]
     pub(crate) fn bucket(self, bits: u32) -> usize {
         (self.0 >> (64 - bits)) as usize
+    }
+
+    /// The first and the last hash of a bucket in a table of 2^`bits` buckets.
+    pub(crate) fn range(bucket: usize, bits: u32) -> (Self, Self) {
+        let first = (bucket as u64) << (64 - bits);
+        (Self(first), Self(first | u64::MAX >> bits))
+    }
+
+    /// The hash that follows.
+    pub(crate) fn next(self) -> Option<Self> {
+        self.0.checked_add(1).map(Self)
     }
 
     /// A byte that is not 0.

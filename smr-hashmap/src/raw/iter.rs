@@ -2,9 +2,10 @@
 //!
 //! An iterator goes through the buckets of the table that was current when it began.
 //! A bucket that has moved is followed into the table where it is now, and from there
-//! on. What it wants there is a *range* of hashes: that of the bucket, and when a table
-//! is larger a part of it for each bucket there. Of what is found it takes the entries
-//! in the range, since a smaller table has others in the same bucket.
+//! on. What it wants there is a *range* of hashes, that of the bucket: it looks where the
+//! first of them is, takes the entries there that are in the range, since a smaller table
+//! has others in the same bucket, and goes on behind what that bucket has of the range,
+//! since a larger table has more in others. So it needs no memory.
 //!
 //! # Exactly once
 //!
@@ -20,7 +21,7 @@ use core::fmt;
 use smr_core::sync::mutant;
 use smr_core::{Guard, HAS_PREFETCH, prefetch};
 
-use crate::raw::entry::Entry;
+use crate::raw::entry::{Entry, Hash};
 use crate::raw::line::{Head, Line, Slots};
 use crate::raw::map::RawMap;
 use crate::raw::table::Table;
@@ -37,28 +38,35 @@ pub(crate) struct RawIter<'g, K, V> {
     words: [Word; SLOTS],
     place: usize,
     more: Option<&'g Slots>,
-    /// Where else the bucket is, while it is followed.
-    later: Vec<Later<'g>>,
+    /// The hashes of the bucket that are left, while it is followed.
+    rest: Option<Range>,
     /// The hashes that the bucket was followed for: entries of others are left out.
-    filter: Option<Span>,
+    filter: Option<Range>,
     _entries: core::marker::PhantomData<&'g Entry<K, V>>,
 }
 
-/// A range of hashes: those whose first `bits` bits are `index`.
+/// Hashes from one to another, both included.
 #[derive(Clone, Copy)]
-struct Span {
-    bits: u32,
-    index: usize,
+struct Range {
+    first: Hash,
+    last: Hash,
 }
 
-/// A bucket of a later table, what is wanted there, and the frozen bucket that stands in
-/// for it if it was not filled.
-#[derive(Clone, Copy)]
-struct Later<'g> {
-    table: &'g Table,
-    bucket: usize,
-    span: Span,
-    frozen: Option<&'g Line>,
+impl Range {
+    /// The hashes of a bucket.
+    fn of(table: &Table, bucket: usize) -> Self {
+        let (first, last) = Hash::range(bucket, table.bits);
+        Self { first, last }
+    }
+
+    /// Those up to the last of a bucket, and those behind.
+    fn split(self, table: &Table, bucket: usize) -> (Self, Option<Self>) {
+        let end = Self::of(table, bucket).last.min(self.last);
+        let here = Self { last: end, ..self };
+        let rest = end.next().filter(|next| *next <= self.last);
+        let rest = rest.map(|first| Self { first, ..self });
+        (here, rest)
+    }
 }
 
 impl<K, V> RawMap<K, V> {
@@ -108,7 +116,7 @@ impl<'g, K, V> RawIter<'g, K, V> {
             words: [Word::UNUSED; SLOTS],
             place: SLOTS,
             more: None,
-            later: Vec::new(),
+            rest: None,
             filter: None,
             _entries: core::marker::PhantomData,
         }
@@ -131,43 +139,21 @@ impl<'g, K, V> RawIter<'g, K, V> {
         let Some(first) = self.table else {
             return false;
         };
-        loop {
-            let (table, bucket, span) = match self.later.pop() {
-                Some(later) => {
-                    self.filter = Some(later.span);
-                    if let Some(frozen) = later.frozen {
-                        if self.look(frozen).is_moved() {
-                            // Filled since.
-                            self.later.push(Later {
-                                frozen: None,
-                                ..later
-                            });
-                            continue;
-                        }
-                        return true;
-                    }
-                    (later.table, later.bucket, later.span)
-                }
-                None => {
-                    if self.bucket == self.end {
-                        return false;
-                    }
-                    self.filter = None;
-                    self.bucket += 1;
-                    RawMap::<K, V>::look_ahead(first, self.bucket, self.end);
-                    let (bits, index) = (first.bits, self.bucket - 1);
-                    (first, index, Span { bits, index })
-                }
-            };
-            let line = table.line(bucket);
-            let head = self.look(line);
-            if head.is_live() {
-                return true;
-            }
-            self.place = SLOTS;
-            self.more = None;
-            self.follow(table, span, head.is_frozen().then_some(line));
+        if let Some(rest) = self.rest.take() {
+            self.follow(first, rest);
+            return true;
         }
+        if self.bucket == self.end {
+            return false;
+        }
+        self.filter = None;
+        let bucket = self.bucket;
+        self.bucket += 1;
+        RawMap::<K, V>::look_ahead(first, self.bucket, self.end);
+        if !self.look(first.line(bucket)).is_live() {
+            self.follow(first, Range::of(first, bucket));
+        }
+        true
     }
 
     /// Takes what is in a bucket.
@@ -197,37 +183,37 @@ impl<'g, K, V> RawIter<'g, K, V> {
         Some(word)
     }
 
-    /// Notes where the hashes of a bucket are that is frozen, or has moved.
+    /// Takes what there is of some hashes, or of the first of them, where they are now;
+    /// notes the rest.
     #[cold]
-    fn follow(&mut self, table: &'g Table, span: Span, frozen: Option<&'g Line>) {
-        let Some(next) = table.next() else {
-            unreachable!("buckets are frozen when there is a next table");
-        };
-        let is_larger = next.bits >= span.bits;
-        let targets = if is_larger {
-            let shift = next.bits - span.bits;
-            span.index << shift..(span.index + 1) << shift
-        } else {
-            let target = span.index >> (span.bits - next.bits);
-            target..target + 1
-        };
-        for target in targets {
-            let own = Span {
-                bits: next.bits,
-                index: target,
+    fn follow(&mut self, mut table: &'g Table, hashes: Range) {
+        loop {
+            let bucket = table.bucket(hashes.first);
+            let head = self.look(table.line(bucket));
+            if head.is_live() {
+                let (here, rest) = hashes.split(table, bucket);
+                (self.filter, self.rest) = (Some(here), rest);
+                break;
+            }
+            let Some(next) = table.next() else {
+                unreachable!("buckets are frozen when there is a next table");
             };
+            let target = next.bucket(hashes.first);
             // What is not filled yet is here still.
-            let frozen = frozen.filter(|_| next.line(target).head().is_null());
-            self.later.push(Later {
-                table: next,
-                bucket: target,
-                span: if is_larger || mutant("map_iter_all") {
-                    own
+            if head.is_frozen() && next.line(target).head().is_null() {
+                let finer = if next.bits > table.bits {
+                    (next, target)
                 } else {
-                    span
-                },
-                frozen,
-            });
+                    (table, bucket)
+                };
+                let (here, rest) = hashes.split(finer.0, finer.1);
+                (self.filter, self.rest) = (Some(here), rest);
+                break;
+            }
+            table = next;
+        }
+        if mutant("map_iter_all") {
+            self.filter = None;
         }
     }
 }
@@ -250,7 +236,7 @@ impl<'g, K, V> Iterator for RawIter<'g, K, V> {
             // SAFETY: in the section that the iterator borrows; the bucket had not moved
             // when the section was open.
             let entry: &Entry<K, V> = unsafe { entry.as_ref() };
-            let is_wanted = |span: Span| entry.hash.bucket(span.bits) == span.index;
+            let is_wanted = |range: Range| (range.first..=range.last).contains(&entry.hash);
             if self.filter.is_none_or(is_wanted) {
                 return Some(entry);
             }
@@ -267,7 +253,7 @@ impl<K, V> Clone for RawIter<'_, K, V> {
             words: self.words,
             place: self.place,
             more: self.more,
-            later: self.later.clone(),
+            rest: self.rest,
             filter: self.filter,
             _entries: core::marker::PhantomData,
         }
