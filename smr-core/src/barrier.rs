@@ -109,6 +109,9 @@ impl Barrier {
             light();
         } else {
             cold_path();
+            if mutant("light_alone_no_fence") {
+                return;
+            }
             // SeqCst fence: the light half; pairs with the one in `heavy`.
             fence(Ordering::SeqCst);
         }
@@ -127,7 +130,11 @@ impl Barrier {
         fence(Ordering::SeqCst);
         if self.asymmetric {
             let done = system::heavy();
-            // SeqCst fence: as above, on the other side of the system call.
+            // SeqCst fence: as above, on the other side of the system call. Neither has a
+            // mutant that leaves out the one beside the call: loom has no asymmetric
+            // barrier, and in the litmus shapes `heavy` is a full fence to its own thread,
+            // as the systems say that it is. What remains is for the compiler, which may
+            // not move what the scan loads to before the call.
             fence(Ordering::SeqCst);
             return done;
         }

@@ -11,7 +11,9 @@ use crate::orderings;
 
 orderings! {
     /// Enter loads `wr`. Pairs with [`advance_wr`]: a reader that publishes `s`
-    /// has seen every unlink whose goal is at most `s`.
+    /// has seen every unlink whose goal is at most `s`. No loom model needs it, for the
+    /// light barrier is a fence there; the litmus shapes `enter-scan`, `clamp` and
+    /// `two-writers` do, with the asymmetric one.
     enter_wr = Acquire, or Relaxed;
 
     /// Enter publishes its sequence. Pairs with [`scan_seq`]: a scan that reads
@@ -33,7 +35,8 @@ orderings! {
 
     /// Poll loads `wr` before its heavy barrier. Pairs with [`advance_wr`].
     /// Weakening it alone changes nothing that can be observed: the goal that
-    /// the caller holds came from an advance which already happened before.
+    /// the caller holds came from an advance which already happened before, and the
+    /// barrier acquires in its place.
     poll_wr = Acquire, or Relaxed;
 
     /// Poll raises `rd`. Release: pairs with [`poll_rd`], and hands on what the
@@ -67,7 +70,9 @@ orderings! {
     /// [`latch_return`].
     latch_revoked = Acquire, or Relaxed;
 
-    /// A stranger claims the latch. Pairs with [`latch_return`].
+    /// A stranger claims the latch. Pairs with [`latch_return`]. Weakening it alone
+    /// changes nothing that can be observed: the heavy barrier between the claim and what
+    /// is behind the latch acquires in its place.
     latch_claim = Acquire, or Relaxed;
 
     /// A lock is taken. Pairs with [`lock_leave`].

@@ -67,6 +67,7 @@ orderings! {
     map_moved_count = AcqRel, or Relaxed;
 
     /// One of its two owners leaves a table that was replaced. Release and Acquire pair
-    /// with each other: the second frees what both have used.
+    /// with each other: the second frees what both have used. No loom model needs it, for
+    /// loom does not watch where atomics are freed.
     map_past_end = AcqRel, or Relaxed;
 }
