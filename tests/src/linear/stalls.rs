@@ -15,7 +15,7 @@ const ENOUGH: u64 = 20;
 #[cfg(target_os = "linux")]
 const INTERRUPTS: u64 = 200;
 /// Recordings in which that happens, by far.
-const MOST: u64 = 100_000;
+const MOST: u64 = 10_000;
 
 /// Stalls the threads that [`record()`](super::record()) starts, and counts how often one
 /// was inside an operation then.
