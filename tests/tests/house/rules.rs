@@ -99,17 +99,10 @@ pub(crate) fn arrows(source: &Source) -> Vec<String> {
 /// The longest file, in lines.
 const LONGEST: usize = 600;
 
-/// Files that may be longer.
-const LONG: [(&str, &str); 1] = [(
-    "smr-hashmap/src/raw/bucket.rs",
-    "the steps of writers, why they are right, and their code, side by side",
-)];
-
 /// A file is about one thing, and short enough to be read in one go.
 pub(crate) fn size(source: &Source) -> Vec<String> {
     let lines = source.text.lines().count();
-    let allowed = LONG.iter().any(|(path, _reason)| *path == source.path);
-    if !source.path.ends_with(".rs") || lines <= LONGEST || allowed {
+    if !source.path.ends_with(".rs") || lines <= LONGEST {
         return Vec::new();
     }
     vec![format!(
