@@ -102,7 +102,7 @@ struct Load {
 
 /// The comparisons that the settings ask for.
 pub(crate) fn plan(settings: &Settings) -> Vec<Comparison> {
-    let time = settings.time(0.1, 1.0);
+    let time = settings.time(0.07, 1.0);
     let mut all = Vec::new();
     for &size in &settings.sizes {
         for &locality in &settings.localities {

@@ -48,7 +48,7 @@ pub(crate) fn subjects() -> Vec<Entry> {
 
 /// The comparisons that the settings ask for.
 pub(crate) fn plan(settings: &Settings) -> Vec<Comparison> {
-    let time = settings.time(0.08, 1.0);
+    let time = settings.time(0.06, 1.0);
     let mut all = Vec::new();
     for &threads in &settings.threads {
         let cases = for_each_subject!(case, threads, time);

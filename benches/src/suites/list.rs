@@ -126,7 +126,7 @@ struct Load {
 /// The comparisons that the settings ask for.
 pub(crate) fn plan(settings: &Settings) -> Vec<Comparison> {
     let lists = &settings.lists;
-    let time = settings.time(0.04, 0.2);
+    let time = settings.time(0.03, 0.2);
     let mut all = Vec::new();
     let mut add = |workload: String, threads: usize, mut cases: Vec<Case>| {
         cases.retain(|case| settings.wants(case.subject));

@@ -57,7 +57,7 @@ pub(crate) fn subjects() -> Vec<Entry> {
 /// The comparisons that the settings ask for.
 pub(crate) fn plan(settings: &Settings) -> Vec<Comparison> {
     let trees = &settings.trees;
-    let time = settings.time(0.04, 0.2);
+    let time = settings.time(0.03, 0.2);
     let mut all = Vec::new();
     let mut add = |workload: String, threads: usize, mut cases: Vec<Case>| {
         cases.retain(|case| settings.wants(case.subject));

@@ -89,7 +89,7 @@ struct Load {
 /// The comparisons that the settings ask for.
 pub(crate) fn plan(settings: &Settings) -> Vec<Comparison> {
     let trees = &settings.trees;
-    let time = settings.time(0.04, 0.2);
+    let time = settings.time(0.03, 0.2);
     let mut all = Vec::new();
     for &entries in &trees.entries {
         for &spread in &trees.spreads {

@@ -123,7 +123,7 @@ pub(crate) fn subjects() -> Vec<Entry> {
 
 /// The comparisons that the settings ask for.
 pub(crate) fn plan(settings: &Settings) -> Vec<Comparison> {
-    let time = settings.time(0.05, 0.5);
+    let time = settings.time(0.04, 0.5);
     let mut all = Vec::new();
     let mut add = |name: String, load: Load| {
         let cases: Vec<Option<Case>> = for_each_subject!(case, load);

@@ -110,7 +110,7 @@ pub(crate) fn subjects() -> Vec<Entry> {
 
 /// The comparisons that the settings ask for.
 pub(crate) fn plan(settings: &Settings) -> Vec<Comparison> {
-    let time = settings.time(0.05, 0.5);
+    let time = settings.time(0.03, 0.5);
     let mut all = Vec::new();
     for workload in Workload::ALL {
         for &threads in &settings.threads {

@@ -61,7 +61,7 @@ pub(crate) fn subjects() -> Vec<Entry> {
 
 /// The comparisons that the settings ask for.
 pub(crate) fn plan(settings: &Settings) -> Vec<Comparison> {
-    let time = settings.time(0.6, 10.0);
+    let time = settings.time(0.4, 10.0);
     let items = settings.items;
     [(Workload::Pinned, "pinned"), (Workload::Sleepy, "sleepy")]
         .into_iter()
