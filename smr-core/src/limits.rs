@@ -20,10 +20,10 @@ pub enum OverLimit {
     /// The retiring thread polls and collects at once. It does not wait.
     Help,
     /// The retiring thread waits until the readers have left and the memory is
-    /// below the limit again, so each thread goes beyond it by one value at the most. Inside a section of its own it would wait for
-    /// itself: there it helps instead. An [`OwnedGuard`](crate::OwnedGuard) is not
-    /// known to belong to a thread: who holds one retires through it, or waits for
-    /// itself.
+    /// below the limit again, so each thread goes beyond it by one value at the most.
+    /// Inside a section of its own it would wait for itself: there it helps instead. An
+    /// [`OwnedGuard`](crate::OwnedGuard) is not known to belong to a thread: who holds one
+    /// retires through it, or waits for itself.
     Block,
     /// [`Domain::try_retire`](crate::Domain::try_retire) and
     /// [`Pool::try_retire`](crate::Pool::try_retire) refuse and hand the value

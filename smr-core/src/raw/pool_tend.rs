@@ -180,7 +180,7 @@ impl<T> PoolInner<T> {
     #[inline(never)]
     pub(crate) fn collect_missed(&self, slot: &Participant, cache: &Cache<T>) {
         self.hand_over(slot, cache);
-        if Self::NEEDS_DROP && !self.node.is_reached() {
+        if !self.node.is_reached() {
             // Relaxed: raised before the barrier behind which we were asked.
             let wanted = self.tend.wanted.load(Ordering::Relaxed);
             self.collect_as(Some(wanted), Busy::Leave);

@@ -1,12 +1,28 @@
 //! Two writers of one bucket.
 
-use super::support::{Note, Reached, explore, key, play};
+use smr_core::{Guard, LocalHandle};
 
-/// Of two who insert a key, with 1 and with 2, one is first, and it is there once.
+use super::support::{Bed, Note, Reached, explore, key, play};
+
+/// One inserts a key with 1 into what `first` made, `two` does so with 2: one is first, and
+/// the key is there once.
 #[track_caller]
-fn assert_first(all: &[(u64, u64)], key: u64, one: bool, two: bool) {
-    assert_ne!(one, two, "one of them is first");
-    assert_eq!(all, [(key, if one { 1 } else { 2 })]);
+fn race(
+    seen: &'static Reached,
+    key: u64,
+    first: impl FnOnce(&Bed, &Guard),
+    two: impl FnOnce(&Bed, &LocalHandle) -> bool,
+) {
+    play(
+        first,
+        move |bed, own| bed.try_insert(key, 1, &own.pin()),
+        two,
+        |all, one, two| {
+            seen.hit_if(one);
+            assert_ne!(one, two, "one of them is first");
+            assert_eq!(all, [(key, if one { 1 } else { 2 })]);
+        },
+    );
 }
 
 /// Two first insertions, which race for the table as well.
@@ -15,14 +31,11 @@ fn first_insertions() {
     static FIRST: Reached = Reached::new("the other thread is first");
     explore(1, || {
         let key = key(1, 0, 0);
-        play(
+        race(
+            &FIRST,
+            key,
             |_, _| {},
-            move |bed, own| bed.try_insert(key, 1, &own.pin()),
-            move |bed, own| bed.try_insert(key, 2, &own.pin()),
-            |all, one, two| {
-                FIRST.hit_if(one);
-                assert_first(all, key, one, two);
-            },
+            |bed, own| bed.try_insert(key, 2, &own.pin()),
         );
     });
     FIRST.check();
@@ -101,14 +114,11 @@ fn insertions_of_one_key() {
     static FIRST: Reached = Reached::new("the other thread is first");
     explore(2, || {
         let (key, others) = (key(1, 0, 0), [key(1, 0, 1), key(1, 0, 2)]);
-        play(
-            move |bed, guard| bed.widen(others, guard),
-            move |bed, own| bed.try_insert(key, 1, &own.pin()),
-            move |bed, own| bed.try_insert(key, 2, &own.pin()),
-            |all, one, two| {
-                FIRST.hit_if(one);
-                assert_first(all, key, one, two);
-            },
+        race(
+            &FIRST,
+            key,
+            |bed, guard| bed.widen(others, guard),
+            |bed, own| bed.try_insert(key, 2, &own.pin()),
         );
     });
     FIRST.check();
@@ -120,21 +130,18 @@ fn insertions_into_a_freed_slot() {
     static FIRST: Reached = Reached::new("the other thread is first");
     explore(2, || {
         let (old, key, other) = (key(1, 0, 0), key(1, 0, 1), key(1, 0, 2));
-        play(
-            move |bed, guard| {
+        race(
+            &FIRST,
+            key,
+            |bed, guard| {
                 assert!(bed.insert(old, 7, guard));
                 assert!(bed.insert(other, 8, guard));
                 assert!(bed.remove(other, guard).is_some());
             },
-            move |bed, own| bed.try_insert(key, 1, &own.pin()),
-            move |bed, own| {
+            |bed, own| {
                 let guard = own.pin();
                 assert_eq!(bed.remove(old, &guard), Some(7));
                 bed.try_insert(key, 2, &guard)
-            },
-            |all, one, two| {
-                FIRST.hit_if(one);
-                assert_first(all, key, one, two);
             },
         );
     });
