@@ -111,8 +111,9 @@ pub(crate) struct DiffArgs {
     pub(crate) least: f64,
 
     /// Asks whether the files tell the same, as a brief run and a long one should:
-    /// ends with 0 if nine of ten figures agree within their spreads and at most
-    /// one in a hundred orders of two subjects is reversed, else with 1.
+    /// ends with 0 if nine of ten figures agree within their spreads (times and rates
+    /// relative to the median subject of their comparison), and at most one in a hundred
+    /// orders of two subjects is reversed, else with 1.
     #[arg(long)]
     pub(crate) agree: bool,
 }

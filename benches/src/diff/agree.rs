@@ -3,47 +3,67 @@
 //! A brief run and a long one of the same code should. Two questions:
 //!
 //! - Do the figures agree? Two do when their spreads have something in common, or
-//!   when their medians are closer than a given share.
+//!   when their medians are closer than a given share. A machine has moods that last
+//!   for minutes and that all subjects of a comparison share: times and rates are taken
+//!   relative to its median subject, where it has three subjects or more.
 //! - Do they put subjects in the same order? Of two subjects, one is better in a
 //!   file when their spreads there are apart. An order that is the other way
 //!   around in the other file is reversed.
 //!
-//! Spreads hold the median 95 times of 100 at best, and three times of four where
-//! there are three runs, and machines have moods that last. So not all must agree.
+//! Spreads hold the median 95 times of 100 at best. So not all must agree. A figure of
+//! a single run has no spread, and is left out.
 
 use std::collections::BTreeMap;
 
 use super::{distance, line};
-use crate::record::{Better, Record};
+use crate::record::{Better, Metric, Record};
 
 /// The share of the figures that must agree.
 const FIGURES: f64 = 0.9;
 /// The share of the orders that may be reversed.
 const REVERSED: f64 = 0.01;
 
+/// Fewer subjects than these have no median that is not one of them or between two.
+const SUBJECTS: usize = 3;
+
+/// A figure in both files, and how the machine was in the second.
+struct Pair<'r> {
+    old: &'r Record,
+    new: &'r Record,
+    /// What all of the comparison went up by.
+    mood: f64,
+}
+
 /// Prints how far two files agree; whether that is enough.
 pub(super) fn tell(pairs: &[(&Record, &Record)], least: f64) -> bool {
     let pairs: Vec<(&Record, &Record)> = pairs
         .iter()
-        .filter(|(old, _)| old.metric.better() != Better::Neither)
+        .filter(|(old, new)| old.metric.better() != Better::Neither && old.runs.min(new.runs) > 1)
         .copied()
         .collect();
-    let (agreeing, mut apart): (Vec<_>, Vec<_>) = pairs
-        .iter()
-        .copied()
-        .partition(|(old, new)| agrees(old, new, least));
-    apart.sort_by(|a, b| distance(b.0, b.1).total_cmp(&distance(a.0, a.1)));
+    let (agreeing, mut apart): (Vec<Pair<'_>>, Vec<Pair<'_>>) = relative(&pairs)
+        .into_iter()
+        .partition(|pair| pair.agrees(least));
+    apart.sort_by(|a, b| distance(b.old, b.new).total_cmp(&distance(a.old, a.new)));
     if !apart.is_empty() {
         println!("\nbeyond the spread of both:");
     }
-    for (old, new) in &apart {
-        println!("  {}", line(old, new));
+    for pair in &apart {
+        let mood = if pair.mood == 1.0 {
+            String::new()
+        } else {
+            format!(" ({:+.1}% all of them)", (pair.mood - 1.0) * 100.0)
+        };
+        println!("  {}{mood}", line(pair.old, pair.new));
     }
     let mut suites: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-    for (old, new) in &pairs {
-        let (good, all) = suites.entry(&old.suite).or_default();
-        *good += usize::from(agrees(old, new, least));
+    for pair in &agreeing {
+        let (good, all) = suites.entry(&pair.old.suite).or_default();
+        *good += 1;
         *all += 1;
+    }
+    for pair in &apart {
+        suites.entry(&pair.old.suite).or_default().1 += 1;
     }
     println!("\nfigures that agree:");
     for (suite, (good, all)) in suites {
@@ -67,8 +87,47 @@ pub(super) fn tell(pairs: &[(&Record, &Record)], least: f64) -> bool {
     good
 }
 
-fn agrees(old: &Record, new: &Record, least: f64) -> bool {
-    !old.is_apart(new) || (new.median - old.median).abs() <= least * old.median.abs()
+impl Pair<'_> {
+    fn agrees(&self, least: f64) -> bool {
+        let Self { old, new, mood } = *self;
+        let apart = old.high() < new.low() / mood || new.high() / mood < old.low();
+        !apart || (new.median / mood - old.median).abs() <= least * old.median.abs()
+    }
+}
+
+/// The comparison that a record is of.
+fn comparison(record: &Record) -> (&str, &str, usize, Metric) {
+    let Record {
+        suite,
+        workload,
+        threads,
+        metric,
+        ..
+    } = record;
+    (suite, workload, *threads, *metric)
+}
+
+/// Each figure with the mood of its comparison.
+fn relative<'r>(pairs: &[(&'r Record, &'r Record)]) -> Vec<Pair<'r>> {
+    let mut changes: BTreeMap<_, Vec<f64>> = BTreeMap::new();
+    for (old, new) in pairs {
+        if old.metric.is_speed() && old.median > 0.0 && new.median > 0.0 {
+            let change = new.median / old.median;
+            changes.entry(comparison(old)).or_default().push(change);
+        }
+    }
+    changes.retain(|_, changes| changes.len() >= SUBJECTS);
+    for changes in changes.values_mut() {
+        changes.sort_by(f64::total_cmp);
+    }
+    let of = |&(old, new)| Pair {
+        old,
+        new,
+        mood: changes
+            .get(&comparison(old))
+            .map_or(1.0, |changes| changes[changes.len() / 2]),
+    };
+    pairs.iter().map(of).collect()
 }
 
 fn enough(agreeing: usize, figures: usize, kept: usize, reversed: usize) -> bool {
@@ -82,13 +141,7 @@ fn orders<'r>(pairs: &[(&'r Record, &'r Record)]) -> (usize, Vec<(&'r Record, &'
     let (mut kept, mut reversed) = (0, Vec::new());
     for (at, (old, new)) in pairs.iter().enumerate() {
         for (other_old, other_new) in &pairs[at + 1..] {
-            let of_one = (&old.suite, &old.workload, old.threads, old.metric)
-                == (
-                    &other_old.suite,
-                    &other_old.workload,
-                    other_old.threads,
-                    other_old.metric,
-                );
+            let of_one = comparison(old) == comparison(other_old);
             if !of_one || !old.is_apart(other_old) || !new.is_apart(other_new) {
                 continue;
             }
@@ -106,7 +159,6 @@ fn orders<'r>(pairs: &[(&'r Record, &'r Record)]) -> (usize, Vec<(&'r Record, &'
 mod tests {
     use super::super::tests::record;
     use super::*;
-    use crate::record::Metric;
 
     fn of(subject: &str, figures: &[f64]) -> Record {
         let mut record = record(Metric::TimePerOp, figures);
@@ -116,10 +168,38 @@ mod tests {
 
     #[test]
     fn figures_agree_within_their_spreads_or_a_share() {
-        let old = of("smr", &[10.0, 11.0, 12.0]);
-        assert!(agrees(&old, &of("smr", &[12.0, 14.0]), 0.0));
-        assert!(!agrees(&old, &of("smr", &[12.1, 14.0]), 0.0));
-        assert!(agrees(&old, &of("smr", &[12.1, 14.0]), 0.5));
+        let old = of("smr", &[10.0, 12.0]);
+        let agrees = |new: &Record, least: f64| {
+            let pairs = relative(&[(&old, new)]);
+            pairs[0].agrees(least)
+        };
+        assert!(agrees(&of("smr", &[12.0, 14.0]), 0.0));
+        assert!(!agrees(&of("smr", &[12.1, 14.0]), 0.0));
+        assert!(agrees(&of("smr", &[12.1, 14.0]), 0.5));
+    }
+
+    #[test]
+    fn a_machine_that_is_slower_for_all_changes_no_figure_of_a_comparison() {
+        let names = ["a", "b", "c"];
+        let all = |figures: [f64; 3]| -> Vec<Record> {
+            let each = names.iter().zip(figures);
+            each.map(|(name, figure)| of(name, &[figure, 1.1 * figure]))
+                .collect()
+        };
+        let agreeing = |olds: &[Record], news: &[Record]| {
+            let pairs: Vec<_> = olds.iter().zip(news).collect();
+            let pairs = relative(&pairs);
+            pairs.iter().filter(|pair| pair.agrees(0.03)).count()
+        };
+        let olds = all([1.0, 5.0, 9.0]);
+        assert_eq!(agreeing(&olds, &all([2.0, 10.0, 18.0])), 3);
+        // One alone, and two, who have no median.
+        assert_eq!(agreeing(&olds, &all([1.0, 5.0, 18.0])), 2);
+        assert_eq!(agreeing(&olds[..2], &all([2.0, 10.0, 18.0])[..2]), 0);
+        // Memory has no moods.
+        let bytes = |figure: f64| record(Metric::HeapBytes, &[figure, figure]);
+        let (olds, news) = ([1.0, 2.0, 3.0].map(bytes), [2.0, 4.0, 6.0].map(bytes));
+        assert_eq!(agreeing(&olds, &news), 0);
     }
 
     #[test]
