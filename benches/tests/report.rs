@@ -257,6 +257,22 @@ fn a_browser_shows_the_page_on_wide_and_narrow_screens_light_and_dark() {
     }
 }
 
+/// Sends what Ctrl-C does, once a first comparison is written down.
+#[cfg(unix)]
+fn interrupt(child: &std::process::Child, records: &Path) {
+    let begin = Instant::now();
+    let written = || fs::read_to_string(records).map_or(0, |text| text.lines().count());
+    while written() < 2 {
+        assert!(begin.elapsed() < Duration::from_secs(60), "no records");
+        thread::sleep(Duration::from_millis(2));
+    }
+    let kill = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .expect("there is a kill");
+    assert!(kill.success());
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_leaves_a_valid_report_and_can_be_gone_on_with() {
@@ -286,19 +302,8 @@ fn an_interrupted_run_leaves_a_valid_report_and_can_be_gone_on_with() {
         .stdout(std::process::Stdio::null())
         .spawn()
         .expect("the binary starts");
-    let begin = Instant::now();
-    let records = || fs::read_to_string(&json).map_or(0, |text| text.lines().count());
-    while records() < 2 {
-        assert!(begin.elapsed() < Duration::from_secs(60), "no records");
-        thread::sleep(Duration::from_millis(2));
-    }
-    let kill = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .expect("there is a kill");
-    assert!(kill.success());
-    let status = child.wait().expect("it ends");
-    assert_eq!(status.code(), Some(130));
+    interrupt(&child, &json);
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
 
     let before = lines(&json);
     let had = comparisons(&before);
@@ -373,6 +378,30 @@ fn diff_tells_by_its_exit_code_what_became_worse() {
         told.contains("worse:\n  churn x ×2 smr throughput: -40.0%"),
         "{told}"
     );
+}
+
+/// Its threads hold queues of the library meanwhile.
+#[cfg(all(unix, feature = "c-peers"))]
+#[test]
+fn an_interrupted_run_of_a_peer_in_c_ends_as_others_do() {
+    let folder = folder("report-interrupted-c");
+    let json = folder.join("a.jsonl");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_smr-bench"))
+        .args(["churn", "--subjects", "urcu-memb-defer", "--threads", "2"])
+        .args([
+            "--sizes",
+            "128,1024,4096",
+            "--runs",
+            "1",
+            "--seconds",
+            "0.5",
+        ])
+        .args(["--json", text(&json)])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .expect("the binary starts");
+    interrupt(&child, &json);
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
 }
 
 #[test]
