@@ -19,7 +19,8 @@
 //! also if one that is listed there is killed: it is to be taken off the list.
 //!
 //! `--table` writes down how each fared, and keeps the lines of those that were not
-//! tried, so that a run in parts makes one table.
+//! tried, so that a run in parts makes one table. The model that the committed table
+//! names is tried first, alone: mostly it still does, and that is all.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
@@ -68,6 +69,9 @@ const CRATES: &[(&str, &str)] = &[
     ("smr-radix", "smr_radix"),
 ];
 
+/// The committed table.
+const TABLE: &str = "tests/mutants.md";
+
 /// A mutant gets at least this long, and [`PATIENCE`] times as long as the models
 /// took without one: the machine may be busy.
 const LIMIT: Duration = Duration::from_secs(240);
@@ -113,7 +117,7 @@ fn run() -> Result<bool, String> {
             continue;
         }
         let start = Instant::now();
-        match judge(binary, None, 10 * LIMIT)? {
+        match judge(binary, None, None, 10 * LIMIT)? {
             Outcome::Survived => limits.push(LIMIT.max(PATIENCE * start.elapsed())),
             Outcome::Killed(model) => {
                 return Err(format!(
@@ -127,13 +131,21 @@ fn run() -> Result<bool, String> {
         Some(path) => Some(Table::open(path, &names)?),
         None => None,
     };
+    let killers = killers(&fs::read_to_string(root.join(TABLE)).unwrap_or_default());
     let mut good = true;
     println!("{:<22} {:<9} {:>6}  by", "mutant", "outcome", "s");
     for name in names_to_try {
         let start = Instant::now();
         let home = of_crate.iter().position(|own| own.contains(name));
         let home = home.expect("it is of some crate");
-        let outcome = judge(&binaries[home], Some(name), limits[home])?;
+        let by_killer = match killers.get(name) {
+            Some(model) => judge(&binaries[home], Some(name), Some(model), limits[home])?,
+            None => Outcome::Survived,
+        };
+        let outcome = match by_killer {
+            Outcome::Killed(_) => by_killer,
+            _ => judge(&binaries[home], Some(name), None, limits[home])?,
+        };
         let seconds = start.elapsed().as_secs_f64();
         let (is_good, word, by) =
             verdict(&outcome, listed(SURVIVORS, name), listed(TIMEOUTS, name));
@@ -234,6 +246,19 @@ of its crate said. The last columns tell when, and at which commit (`+` with cha
         let text: String = std::iter::once(Self::HEAD.to_owned()).chain(rows).collect();
         fs::write(&self.path, text).map_err(|error| format!("{}: {error}", self.path.display()))
     }
+}
+
+/// Which model killed each mutant, as a table says.
+fn killers(table: &str) -> BTreeMap<String, String> {
+    let killer = |line: &str| {
+        let mut cells = line.split('|').map(str::trim).skip(1);
+        let name = cells.next()?.strip_prefix('`')?.strip_suffix('`')?;
+        let (_, word, by) = (cells.next()?, cells.next()?, cells.next()?);
+        // The end of the process is no model's name.
+        let is_model = word == "killed" && by.contains("::") && !by.contains(' ');
+        is_model.then(|| (name.to_owned(), by.to_owned()))
+    };
+    table.lines().filter_map(killer).collect()
 }
 
 /// What the command line asks for.
@@ -400,10 +425,19 @@ enum Outcome {
     TimedOut,
 }
 
-/// Runs the models, to the first that fails.
-fn judge(binary: &Path, mutant: Option<&str>, limit: Duration) -> Result<Outcome, String> {
+/// Runs the models, or one alone if it is still there, to the first that fails.
+fn judge(
+    binary: &Path,
+    mutant: Option<&str>,
+    model: Option<&str>,
+    limit: Duration,
+) -> Result<Outcome, String> {
     let mut command = Command::new(binary);
-    command.arg("models::").env_remove("SMR_MUTANT");
+    match model {
+        Some(model) => command.args([&format!("models::{model}"), "--exact"]),
+        None => command.arg("models::"),
+    };
+    command.env_remove("SMR_MUTANT");
     if let Some(name) = mutant {
         command.env("SMR_MUTANT", name);
     }
@@ -444,7 +478,7 @@ fn judge(binary: &Path, mutant: Option<&str>, limit: Duration) -> Result<Outcome
             Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => {
                 let status = child.wait().map_err(|error| error.to_string())?;
                 break match (status.success(), passed) {
-                    (true, 0) => Err("there are no models".to_owned()),
+                    (true, 0) if model.is_none() => Err("there are no models".to_owned()),
                     (true, _) => Ok(Outcome::Survived),
                     (false, _) => Ok(Outcome::Killed(format!("the end of the process: {status}"))),
                 };
@@ -482,6 +516,16 @@ mod tests {
         }
         seen.sort();
         assert!(seen.iter().eq(&names));
+    }
+
+    #[test]
+    fn a_table_names_the_models_that_kill() {
+        let table = "| mutant | crate | outcome | by which model, or why | s |\n\
+            | `enter_seq` | smr-core | killed | clock::repin | 17 | today | x |\n\
+            | `enter_wr` | smr-core | survives | so say `clamp` and a::b | 130 | today | x |\n\
+            | `gather` | smr-core | killed | the end of the process: signal: 6 | 0 | today | x |";
+        let expected = ("enter_seq".to_owned(), "clock::repin".to_owned());
+        assert_eq!(killers(table), BTreeMap::from([expected]));
     }
 
     #[test]
