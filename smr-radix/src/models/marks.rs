@@ -3,7 +3,7 @@
 use loom::sync::Arc;
 use smr_core::sync::{AtomicU32, Ordering as Order};
 
-use super::support::{Items, Reached, Tree, explore, play, put, remove, tree, walk};
+use super::support::{Items, Reached, Tree, explore, play, play_three, put, remove, tree, walk};
 use crate::raw::{Boxed, Walk};
 
 fn set(tree: &Tree<Boxed<super::support::Item>>, key: u64) -> Option<bool> {
@@ -58,6 +58,61 @@ fn setting_against_clearing_by_a_rebuild() {
             assert_eq!(walk(tree, Some(0)), [0], "the mark is found");
         });
     });
+}
+
+/// A mark is set while its node is copied; a third thread searches for it as soon as it
+/// has been.
+#[test]
+fn searching_against_setting_and_growth() {
+    static SET: Reached = Reached::new("the mark has been set when it is searched for");
+    explore(1, || {
+        let is_set = Arc::new(AtomicU32::new(0));
+        let ours = Arc::clone(&is_set);
+        let one = move |tree: &Items| {
+            assert_eq!(set(tree, 0), Some(false));
+            // Release: pairs with the Acquire below.
+            is_set.store(1, Order::Release);
+        };
+        let two = |tree: &Items| put(tree, 3, 1);
+        let three = move |tree: &Items| {
+            // Acquire: pairs with the Release above.
+            let is_set = ours.load(Order::Acquire) == 1;
+            SET.hit_if(is_set);
+            let seen = walk(tree, Some(0));
+            assert!(seen == [0] || seen.is_empty() && !is_set, "{seen:?}");
+        };
+        play_three(tree(&[0, 1, 2]), one, two, three, |tree, (), _, ()| {
+            assert_eq!(walk(tree, Some(0)), [0], "the mark is found");
+        });
+    });
+    SET.check();
+}
+
+/// A mark is set in a node that goes, because another entry does, whose mark is taken
+/// away meanwhile.
+#[test]
+fn setting_against_clearing_and_removal() {
+    static CLEARED: Reached = Reached::new("the mark is taken away");
+    static GONE: Reached = Reached::new("the entry goes before its mark is taken away");
+    explore(1, || {
+        let tree = tree(&[0, 1]);
+        assert_eq!(set(&tree, 1), Some(false));
+        let one = |tree: &Items| {
+            assert_eq!(set(tree, 0), Some(false));
+            let seen = walk(tree, Some(0));
+            assert!(seen == [0] || seen == [0, 1], "{seen:?}");
+        };
+        let two = |tree: &Items| tree.clear_mark(1, 0, &tree.memory.pin());
+        let three = |tree: &Items| remove(tree, 1);
+        play_three(tree, one, two, three, |tree, (), cleared, removed| {
+            assert_eq!(removed, Some(10));
+            CLEARED.hit_if(cleared == Some(true));
+            GONE.hit_if(cleared.is_none());
+            assert_eq!(walk(tree, Some(0)), [0], "the mark is found");
+        });
+    });
+    CLEARED.check();
+    GONE.check();
 }
 
 /// Both set the same mark; who comes second may not rely on the first to finish.

@@ -367,8 +367,40 @@ pub(super) fn play<P, A, B>(
     let two = two(&tree);
     let one = thread.join().unwrap();
     end(&tree, one, two);
-    for key in walk(&tree, None) {
-        assert!(find(&tree, key).is_some(), "what is met is found");
+    check(&tree);
+}
+
+/// As [`play`], with three threads.
+#[track_caller]
+pub(super) fn play_three<P, A, B, C>(
+    tree: Arc<Tree<P>>,
+    one: impl FnOnce(&Tree<P>) -> A + Send + 'static,
+    two: impl FnOnce(&Tree<P>) -> B + Send + 'static,
+    three: impl FnOnce(&Tree<P>) -> C,
+    end: impl FnOnce(&Tree<P>, A, B, C),
+) where
+    P: Policy + 'static,
+    P::Value: Shown + Send,
+    A: Send + 'static,
+    B: Send + 'static,
+{
+    let (first, second) = (Arc::clone(&tree), Arc::clone(&tree));
+    let first = loom::thread::spawn(move || one(&first));
+    let second = loom::thread::spawn(move || two(&second));
+    let three = three(&tree);
+    let (one, two) = (first.join().unwrap(), second.join().unwrap());
+    end(&tree, one, two, three);
+    check(&tree);
+}
+
+/// What holds of every tree that is left alone.
+#[track_caller]
+fn check<P: Policy>(tree: &Tree<P>)
+where
+    P::Value: Shown,
+{
+    for key in walk(tree, None) {
+        assert!(find(tree, key).is_some(), "what is met is found");
     }
     tree.memory.collect();
 }

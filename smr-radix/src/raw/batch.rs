@@ -18,14 +18,15 @@
 //! The slots that lead to the nodes may be frozen, or lead elsewhere by now. Who is to
 //! rebuild a node finds that out, does the same for the topmost frozen one or nothing, and
 //! starts over. A second attempt begins at the root in any case: by the old way it could
-//! fail for ever.
+//! fail for ever, for the nodes above may have left as well. (Model
+//! `a_batch_below_a_node_that_grows`)
 
 use smr_core::Guard;
 use smr_core::sync::mutant;
 
 use crate::raw::edit::{NoMemory, Put};
 use crate::raw::memory::Memory;
-use crate::raw::path::Path;
+use crate::raw::path::{Path, Spot};
 use crate::raw::policy::Policy;
 use crate::raw::tree::Raw;
 
@@ -56,14 +57,11 @@ impl<'g, P: Policy, M: Memory<P::Value>> Batch<'g, P, M> {
         key: u64,
         mut value: P::Value,
     ) -> Result<bool, NoMemory<P::Value>> {
-        let path = &mut self.path;
-        path.keep(self.key, key);
+        self.path.keep(self.key, key);
         self.key = key;
-        let mut spot = self.tree.descend_on(key, path);
-        if spot.is_some_and(|spot| spot.word.is_frozen()) && !mutant("radix_stale_way") {
-            spot = None;
-        }
+        let mut spot = self.go_on();
         loop {
+            let path = &mut self.path;
             let here = match spot.take() {
                 Some(spot) => spot,
                 None => {
@@ -85,6 +83,19 @@ impl<'g, P: Policy, M: Memory<P::Value>> Batch<'g, P, M> {
                 Put::Again(back) => value = back,
                 Put::NoMemory(back) => return Err(NoMemory(Some(back))),
             }
+            if mutant("radix_way_kept") {
+                path.pop();
+                spot = self.go_on();
+            }
         }
+    }
+
+    /// Goes on to the key by the way that is kept; `None` if that may no longer be the
+    /// tree's.
+    #[inline(always)]
+    fn go_on(&mut self) -> Option<Spot<'g>> {
+        let spot = self.tree.descend_on(self.key, &mut self.path)?;
+        let is_sure = !spot.word.is_frozen() || mutant("radix_stale_way");
+        is_sure.then_some(spot)
     }
 }

@@ -80,6 +80,12 @@ impl<'g> Path<'g> {
         unsafe { step.assume_init() }
     }
 
+    /// Leaves the last node.
+    #[inline(always)]
+    pub(crate) fn pop(&mut self) {
+        self.len = self.len.saturating_sub(1);
+    }
+
     /// The last node.
     #[inline(always)]
     pub(crate) fn last(&self) -> Option<Step<'g>> {
