@@ -5,12 +5,14 @@
 use std::sync::OnceLock;
 
 use smr_tests::litmus::suite::{self, Case, Fate, Line};
-use smr_tests::litmus::{self, Model, Verdict};
+use smr_tests::litmus::{self, Machine, Model, Verdict};
 
 struct Report {
     cases: Vec<Case>,
     lines: Vec<Line>,
     fates: Vec<Fate>,
+    /// The position of a case, a machine, and the file that is written for it.
+    files: Vec<(usize, Machine, String)>,
 }
 
 fn report() -> &'static Report {
@@ -19,10 +21,18 @@ fn report() -> &'static Report {
         let cases = suite::load(&suite::folder()).expect("the shapes can be read");
         let lines = suite::run(&cases, |_, _| {}).expect("the mutants can be read");
         let fates = suite::fates(&cases, &lines);
+        let mut files = Vec::new();
+        for machine in Machine::ALL {
+            for (at, case) in cases.iter().enumerate() {
+                let text = case.compile(machine).expect("a machine can say each case");
+                files.push((at, machine, text));
+            }
+        }
         Report {
             cases,
             lines,
             fates,
+            files,
         }
     })
 }
@@ -155,4 +165,78 @@ fn mutants_keep_their_shape_and_differ_from_it() {
         let first = case.text.lines().next().unwrap_or("");
         assert_eq!(first, format!("C {}+{mutant}", case.shape));
     }
+}
+
+#[test]
+fn the_files_of_the_machines_are_those_that_are_written() {
+    for machine in Machine::ALL {
+        let folder = suite::folder().join(machine.folder());
+        let listing = std::fs::read_dir(&folder).expect("the folder stands beside the shapes");
+        let mut found: Vec<(String, String)> = listing
+            .map(|entry| entry.expect("the folder can be read").path())
+            .map(|path| {
+                let name = path.file_name().expect("a file has a name");
+                let text = std::fs::read_to_string(&path).expect("the file can be read");
+                (name.to_string_lossy().into_owned(), text)
+            })
+            .collect();
+        found.sort();
+        let written: Vec<(String, String)> = report()
+            .files
+            .iter()
+            .map(|(at, of, text)| (&report().cases[*at], *of, text))
+            .filter(|(case, of, _)| *of == machine && case.mutant.is_none())
+            .map(|(case, _, text)| (format!("{}.litmus", case.name()), text.clone()))
+            .collect();
+        assert!(
+            found == written,
+            "{}: `cargo litmus --write-machines tests/litmus` writes other files",
+            folder.display()
+        );
+    }
+}
+
+#[test]
+fn a_file_of_a_machine_says_the_same_as_its_shape() {
+    for (at, machine, text) in &report().files {
+        let case = &report().cases[*at];
+        let name = format!("{} for {}", case.name(), machine.arch());
+        let (file, header) = litmus::read(text).unwrap_or_else(|e| panic!("{name}: {e}\n{text}"));
+        let (shape, _) = litmus::read(&case.text).expect("the case can be read");
+        let model = machine.model();
+        let of_file = file.check(model);
+        let of_shape = shape.with_lasting_branches().check(model).verdict;
+        let witness = of_file.witness.as_deref().unwrap_or("");
+        assert_eq!(of_file.verdict, of_shape, "{name}\n{text}\n{witness}");
+        let at = Model::ALL.iter().position(|m| *m == model);
+        let announced = at.map(|at| header.expected[at]);
+        assert_eq!(announced, Some(of_file.verdict), "{name}");
+        if case.mutant.is_none() {
+            assert_eq!(of_file.verdict, Verdict::Forbidden, "{name}");
+        }
+        assert_eq!(
+            file.unreached(model),
+            shape.unreached(model),
+            "{name}\n{text}"
+        );
+    }
+}
+
+#[test]
+fn where_a_branch_ends_decides_over_two_mutants() {
+    let differ: Vec<String> = report()
+        .lines
+        .iter()
+        .filter(|line| Machine::ALL.iter().any(|m| m.model() == line.model))
+        .filter(|line| {
+            let case = &report().cases[line.case];
+            let (test, _) = litmus::read(&case.text).expect("the case can be read");
+            test.with_lasting_branches().check(line.model).verdict != line.verdict
+        })
+        .map(|line| format!("{} {}", report().cases[line.case].name(), line.model.name()))
+        .collect();
+    assert_eq!(
+        differ,
+        ["recycle+scan-relaxed arm", "reenter-scan+scan-relaxed arm"]
+    );
 }

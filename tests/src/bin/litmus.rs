@@ -1,19 +1,21 @@
 //! Judges the litmus shapes and their mutants, and prints a table.
 //!
 //! ```text
-//! litmus [--explain] [--markdown] [--write-mutants DIR] [FILTER]
+//! litmus [--explain] [--markdown] [--write-mutants DIR] [--write-machines DIR] [FILTER]
 //! ```
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
+use smr_tests::litmus::Machine;
 use smr_tests::litmus::suite::{self, Case};
 
 struct Args {
     explain: bool,
     markdown: bool,
     write_mutants: Option<PathBuf>,
+    write_machines: Option<PathBuf>,
     filter: String,
 }
 
@@ -22,6 +24,7 @@ fn args() -> Result<Args, String> {
         explain: false,
         markdown: false,
         write_mutants: None,
+        write_machines: None,
         filter: String::new(),
     };
     let mut words = std::env::args().skip(1);
@@ -33,9 +36,14 @@ fn args() -> Result<Args, String> {
                 let dir = words.next().ok_or("--write-mutants needs a folder")?;
                 out.write_mutants = Some(PathBuf::from(dir));
             }
+            "--write-machines" => {
+                let dir = words.next().ok_or("--write-machines needs a folder")?;
+                out.write_machines = Some(PathBuf::from(dir));
+            }
             flag if flag.starts_with('-') => {
                 return Err(format!(
-                    "{flag}: the flags are --explain, --markdown and --write-mutants DIR"
+                    "{flag}: the flags are --explain, --markdown, --write-mutants DIR and \
+                     --write-machines DIR"
                 ));
             }
             _ => out.filter = word,
@@ -44,16 +52,39 @@ fn args() -> Result<Args, String> {
     Ok(out)
 }
 
+/// Writes the C files of all mutants into `dir`.
 fn write_mutants(cases: &[Case], dir: &Path) -> Result<(), String> {
-    let fail = |e: std::io::Error| format!("{}: {e}", dir.display());
-    std::fs::create_dir_all(dir).map_err(fail)?;
     let mut count = 0;
     for case in cases.iter().filter(|c| c.mutant.is_some()) {
-        std::fs::write(dir.join(format!("{}.litmus", case.name())), &case.text).map_err(fail)?;
+        write(dir, case, &case.text)?;
         count += 1;
     }
     println!("{count} mutants written to {}", dir.display());
     Ok(())
+}
+
+/// Writes the cases that `wanted` accepts as files of the machines, into a folder
+/// of `dir` for each.
+fn write_machines(
+    cases: &[Case],
+    dir: &Path,
+    wanted: impl Fn(&Case) -> bool,
+) -> Result<(), String> {
+    let mut count = 0;
+    for machine in Machine::ALL {
+        for case in cases.iter().filter(|c| wanted(c)) {
+            write(&dir.join(machine.folder()), case, &case.compile(machine)?)?;
+            count += 1;
+        }
+    }
+    println!("{count} files of machines written to {}", dir.display());
+    Ok(())
+}
+
+fn write(dir: &Path, case: &Case, text: &str) -> Result<(), String> {
+    let fail = |e: std::io::Error| format!("{}: {e}", dir.display());
+    std::fs::create_dir_all(dir).map_err(fail)?;
+    std::fs::write(dir.join(format!("{}.litmus", case.name())), text).map_err(fail)
 }
 
 fn run() -> Result<bool, String> {
@@ -62,6 +93,11 @@ fn run() -> Result<bool, String> {
     cases.retain(|c| c.name().contains(&args.filter));
     if let Some(dir) = &args.write_mutants {
         write_mutants(&cases, dir)?;
+        write_machines(&cases, dir, |case| case.mutant.is_some())?;
+        return Ok(true);
+    }
+    if let Some(dir) = &args.write_machines {
+        write_machines(&cases, dir, |case| case.mutant.is_none())?;
         return Ok(true);
     }
     let start = Instant::now();

@@ -4,13 +4,16 @@
 //! without the asymmetric barrier. This holds the rule for light and heavy
 //! fences against the machines' picture of it, in which a heavy fence sends a
 //! full one to every other thread. Load buffering is left out: RC11 forbids it
-//! outright, AArch64 shows it. `LITMUS_PROGRAMS` sets another number of programs.
+//! outright, AArch64 shows it. And the file that is written of a program for a
+//! machine says the same as the program. `LITMUS_PROGRAMS` sets another number of
+//! programs.
 
 use std::collections::BTreeSet;
 
-use super::Model;
 use super::candidates::Candidates;
 use super::parse::parse;
+use super::program::Prop;
+use super::{Machine, Model, Test, Verdict, asm};
 
 /// A small generator of numbers, the same on every run (Marsaglia's xorshift).
 struct Dice(u64);
@@ -148,4 +151,58 @@ fn a_symmetric_barrier_is_no_weaker_than_an_asymmetric_one() {
         }
     }
     assert!(weaker.iter().all(|&w| w > 1), "{weaker:?}");
+}
+
+/// That an execution ends in just this way.
+fn end_of(regs: &[Vec<i64>], memory: &[i64]) -> Prop {
+    let registers = regs.iter().enumerate().flat_map(|(thread, regs)| {
+        let of = move |(reg, &value)| Prop::Reg { thread, reg, value };
+        regs.iter().enumerate().map(of)
+    });
+    let memory = memory.iter().enumerate();
+    memory
+        .map(|(loc, &value)| Prop::Mem { loc, value })
+        .chain(registers)
+        .reduce(|all, one| Prop::And(Box::new(all), Box::new(one)))
+        .expect("a program has locations")
+}
+
+#[test]
+fn the_file_of_a_machine_says_the_same_as_the_program() {
+    let mut dice = Dice(0x5851_f42d_4c95_7f2d);
+    let mut found = [[0; 2]; 2];
+    for _ in 0..programs(300) {
+        let text = program(&mut dice);
+        let mut parsed = parse(&text, &[]).unwrap_or_else(|e| panic!("{e}\n{text}"));
+        // Ends of executions, and whether each machine admits the execution.
+        let mut ends = Vec::new();
+        Candidates::new(&parsed).each(
+            |_| true,
+            |candidate| {
+                let regs: Vec<Vec<i64>> = candidate.regs.iter().map(|r| r.to_vec()).collect();
+                let admitted = Machine::ALL.map(|m| m.model().admits(candidate));
+                ends.push((end_of(&regs, candidate.memory), admitted));
+                true
+            },
+        );
+        for (at, machine) in Machine::ALL.into_iter().enumerate() {
+            let shown = dice.roll(2) == 1;
+            let mut pool: Vec<&Prop> = ends
+                .iter()
+                .filter_map(|(end, admitted)| (admitted[at] == shown).then_some(end))
+                .collect();
+            if pool.is_empty() {
+                pool.extend(ends.iter().map(|(end, _)| end));
+            }
+            parsed.outcome = pool[dice.roll(pool.len())].clone();
+            let file = asm::write(&parsed, machine, Verdict::Forbidden)
+                .unwrap_or_else(|e| panic!("{e}\n{text}"));
+            let read = parse(&file, &[]).unwrap_or_else(|e| panic!("{e}\n{file}"));
+            let [of_program, of_file] = [parsed.clone(), read]
+                .map(|program| Test::new(program).check(machine.model()).verdict);
+            assert_eq!(of_file, of_program, "{file}\n{text}");
+            found[at][usize::from(of_file == Verdict::Allowed)] += 1;
+        }
+    }
+    assert!(found.iter().flatten().all(|&n| n > 20), "{found:?}");
 }

@@ -8,13 +8,14 @@
 //! for the candidate to be possible.
 
 use super::candidates::{Graph, NO_THREAD};
+use super::judge::Model;
 use super::program::{Order, Side};
 use super::rel::{Rel, bits};
 use super::trace::Kind;
 
 /// Which machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Machine {
+pub enum Machine {
     /// Total store order: loads, stores and fences map to `mov`, `seq_cst`
     /// fences to `mfence`, `seq_cst` stores and read-modify-writes to locked
     /// instructions.
@@ -22,8 +23,41 @@ pub(crate) enum Machine {
     /// AArch64, other-multi-copy atomic. Acquire loads map to `ldapr`, the
     /// weaker of the two instructions that compilers use, `seq_cst` loads to
     /// `ldar`, release stores to `stlr`; read-modify-writes to exclusive
-    /// pairs, which are weaker than the single instructions.
+    /// pairs, which are weaker than the single instructions, with `ldaxr` where
+    /// they acquire.
     Arm,
+}
+
+impl Machine {
+    /// Both.
+    pub const ALL: [Machine; 2] = [Machine::X86, Machine::Arm];
+
+    /// What herd7 calls it in the first line of a file.
+    #[must_use]
+    pub fn arch(self) -> &'static str {
+        match self {
+            Machine::X86 => "X86_64",
+            Machine::Arm => "AArch64",
+        }
+    }
+
+    /// The folder of its files beside the shapes.
+    #[must_use]
+    pub fn folder(self) -> &'static str {
+        match self {
+            Machine::X86 => "x86",
+            Machine::Arm => "aarch64",
+        }
+    }
+
+    /// The model with fences on both sides.
+    #[must_use]
+    pub fn model(self) -> Model {
+        match self {
+            Machine::X86 => Model::X86,
+            Machine::Arm => Model::Arm,
+        }
+    }
 }
 
 /// Whether the machine can show the candidate.
@@ -83,9 +117,11 @@ fn arm(g: &Graph, is_fence: impl Fn(usize) -> bool) -> Rel {
     let mut order = Rel::new(g.n);
     let reads = g.mask(|e| e.kind == Kind::Read);
     let writes = g.mask(|e| e.kind == Kind::Write);
-    // Loads with acquire semantics of either kind, and those of `ldar` alone.
+    // Loads with acquire semantics of either kind, and those of `ldar` and
+    // `ldaxr` alone.
     let acquire = g.mask(|e| e.kind == Kind::Read && e.order.acquires());
-    let strong = g.mask(|e| e.kind == Kind::Read && e.order == Order::SeqCst);
+    let pairs = g.mask(|e| e.rmw) >> 1;
+    let strong = acquire & (pairs | g.mask(|e| e.order == Order::SeqCst));
     for a in 0..g.n {
         let event = &g.events[a];
         if g.thread[a] == NO_THREAD {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::asm;
 use super::candidates::{Candidate, Candidates, NO_THREAD};
 use super::hardware::{self, Machine};
 use super::program::{Order, Program, Prop};
@@ -141,6 +142,23 @@ impl Test {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.program.name
+    }
+
+    /// The same test, whose branches order what follows to the end of the
+    /// thread: what the file for a machine says, where the compiler kept them.
+    #[must_use]
+    pub fn with_lasting_branches(&self) -> Self {
+        Self::new(self.program.with_lasting_branches())
+    }
+
+    /// The test as `machine` runs it, in herd7's format.
+    ///
+    /// # Errors
+    ///
+    /// A message that says what it needs and herd7's assembler does not have.
+    pub fn compile(&self, machine: Machine) -> Result<String, String> {
+        let expected = self.with_lasting_branches().check(machine.model()).verdict;
+        asm::write(&self.program, machine, expected)
     }
 
     /// Judges the outcome that the program asks about.

@@ -25,9 +25,9 @@ pub(crate) struct Lexed {
 }
 
 /// Longer signs first, so that the first match is the right one.
-const SIGNS: [&str; 26] = [
+const SIGNS: [&str; 29] = [
     "/\\", "\\/", "==", "!=", "<=", ">=", "{", "}", "(", ")", "[", "]", ";", ",", ":", "*", "=",
-    "<", ">", "+", "-", "&", "|", "^", "~", ".",
+    "<", ">", "+", "-", "&", "|", "^", "~", ".", "$", "%", "#",
 ];
 
 /// Cuts `text`, whose first line is `start_line`, into tokens.

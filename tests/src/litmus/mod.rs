@@ -13,8 +13,10 @@
 //!       -> parse -> lex                     text to program
 //!       -> judge -> candidates -> trace     program to executions
 //!                -> rc11, hardware -> rel   executions to verdicts
+//!                -> asm                     program to the files of the machines
 //! ```
 
+mod asm;
 mod candidates;
 mod hardware;
 mod header;
@@ -32,10 +34,11 @@ mod agreement;
 #[cfg(test)]
 mod classics;
 
+pub use hardware::Machine;
 pub use header::{Expected, Header, Mutant};
 pub use judge::{Model, Outcome, Test, Verdict};
 
-/// Reads a litmus file together with what its header says.
+/// Reads a litmus file, of C or of a machine, with what its header says.
 ///
 /// # Errors
 ///

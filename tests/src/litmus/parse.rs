@@ -5,10 +5,14 @@
 //! stores, exchanges and `fetch_*`, thread fences, plain reads and writes
 //! through a pointer, `if`/`else`, and conditions over registers and final
 //! memory. One access a statement, no loops. A register that no path assigned
-//! is 0.
+//! is 0. The tables of instructions in herd7's X86_64 and AArch64 files are read
+//! into the same.
 
+mod raise;
 mod statement;
+mod table;
 
+use super::hardware::Machine;
 use super::lex::{Lexed, Spanned, Token, lex};
 use super::program::{Location, ParseError, Program, Prop, Thread};
 
@@ -17,19 +21,34 @@ use super::program::{Location, ParseError, Program, Prop, Thread};
 pub(crate) fn parse(text: &str, reach: &[String]) -> Result<Program, ParseError> {
     let (first, body) = text.split_once('\n').unwrap_or((text, ""));
     let mut words = first.split_whitespace();
-    let (Some("C"), Some(name)) = (words.next(), words.next()) else {
+    let (Some(language), Some(name)) = (words.next(), words.next()) else {
         return Err(ParseError {
             line: 1,
-            message: "the first line must be `C name`".to_owned(),
+            message: "the first line must be a language and a name".to_owned(),
         });
     };
+    let machine = Machine::ALL.into_iter().find(|m| m.arch() == language);
+    if machine.is_none() && language != "C" {
+        return Err(ParseError {
+            line: 1,
+            message: format!("{language} is neither C nor a machine"),
+        });
+    }
     let mut parser = Parser::new(lex(body, 2)?);
     parser.init_block()?;
+    if let Some(machine) = machine {
+        parser.table(machine)?;
+    }
     while parser.peek_thread() {
         parser.thread()?;
     }
     let outcome = parser.condition()?;
     parser.end()?;
+    for &(thread, reg) in &parser.passed {
+        if !outcome.requires(thread, reg, 1) {
+            return parser.fail(format!("P{thread} may have failed: the condition must say"));
+        }
+    }
     let mut asked = Vec::new();
     for text in reach {
         parser.restart(lex(text, 1)?);
@@ -53,6 +72,10 @@ struct Parser {
     threads: Vec<Thread>,
     /// Parameters of the thread being read: location by name.
     params: Vec<(String, usize)>,
+    /// Registers that hold addresses from the start: thread, name, location.
+    addresses: Vec<(usize, String, usize)>,
+    /// Threads and registers that are 1 in the runs which count.
+    passed: Vec<(usize, usize)>,
 }
 
 impl Parser {
@@ -64,6 +87,8 @@ impl Parser {
             locations: Vec::new(),
             threads: Vec::new(),
             params: Vec::new(),
+            addresses: Vec::new(),
+            passed: Vec::new(),
         }
     }
 
@@ -150,6 +175,19 @@ impl Parser {
     fn init_block(&mut self) -> Result<(), ParseError> {
         self.want("{")?;
         while !self.eat("}") {
+            if let Some(&Token::Number(thread)) = self.peek() {
+                self.at += 1;
+                self.want(":")?;
+                let reg = self.word()?;
+                self.want("=")?;
+                let name = self.word()?;
+                let _ = self.eat(";");
+                let thread = usize::try_from(thread).unwrap_or(usize::MAX);
+                let loc = self.location(&name);
+                self.addresses.push((thread, reg, loc));
+                continue;
+            }
+            let _ = self.eat_word("int");
             let bracket = self.eat("[");
             let name = self.word()?;
             if bracket {

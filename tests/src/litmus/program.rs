@@ -170,6 +170,16 @@ impl Prop {
         }
     }
 
+    /// Whether it holds only where the register has that value.
+    pub(crate) fn requires(&self, of: usize, register: usize, wanted: i64) -> bool {
+        match self {
+            Prop::Reg { thread, reg, value } => (*thread, *reg, *value) == (of, register, wanted),
+            Prop::Mem { .. } | Prop::Not(_) => false,
+            Prop::And(p, q) => p.requires(of, register, wanted) || q.requires(of, register, wanted),
+            Prop::Or(p, q) => p.requires(of, register, wanted) && q.requires(of, register, wanted),
+        }
+    }
+
     /// Whether it speaks of registers only.
     pub(crate) fn ignores_memory(&self) -> bool {
         match self {
@@ -193,6 +203,23 @@ pub(crate) struct Program {
     pub(crate) outcome: Prop,
     /// Further conditions that some execution must meet, or the test is void.
     pub(crate) reach: Vec<Prop>,
+}
+
+impl Program {
+    /// The same, but that what follows a branch depends on its condition to the
+    /// end of the thread, as on a machine, and not only up to where the two
+    /// sides join, beyond which a compiler may have done without the branch.
+    pub(crate) fn with_lasting_branches(&self) -> Program {
+        let mut program = self.clone();
+        for thread in &mut program.threads {
+            for (at, instr) in thread.code.iter_mut().enumerate() {
+                if let Instr::EndIf = instr {
+                    *instr = Instr::Jump(at + 1);
+                }
+            }
+        }
+        program
+    }
 }
 
 /// Why a text is not a litmus test of the subset that the checker reads.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::{Expected, Model, Verdict, header, read};
+use super::{Expected, Machine, Model, Verdict, header, read};
 
 /// A shape, or one of its mutants.
 #[derive(Clone, Debug)]
@@ -60,6 +60,17 @@ impl Case {
             Some(mutant) => format!("{}+{mutant}", self.shape),
             None => self.shape.clone(),
         }
+    }
+
+    /// The same as a file for `machine`.
+    ///
+    /// # Errors
+    ///
+    /// A message that names the case and says what cannot be read or written.
+    pub fn compile(&self, machine: Machine) -> Result<String, String> {
+        let at = |e: String| format!("{} for {}: {e}", self.name(), machine.arch());
+        let (test, _) = read(&self.text).map_err(at)?;
+        test.compile(machine).map_err(at)
     }
 }
 
