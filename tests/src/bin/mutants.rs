@@ -7,6 +7,7 @@
 //! cargo mutants --only enter_seq
 //! cargo mutants --table tests/mutants.md
 //! cargo mutants --passed        where `cargo loom models::` has just passed
+//! cargo mutants --idle smr-list the models of a crate that no mutant fails
 //! ```
 //!
 //! The mutants are found in the sources, so that none can be forgotten: every
@@ -21,6 +22,12 @@
 //! `--table` writes down how each fared, and keeps the lines of those that were not
 //! tried, so that a run in parts makes one table. The model that the committed table
 //! names is tried first, alone: mostly it still does, and that is all.
+//!
+//! `--idle` goes the other way: it tries each mutant of the crate on the models that
+//! none before it failed, and names the models that are left.
+
+#[path = "mutants/idle.rs"]
+mod idle;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
@@ -109,7 +116,19 @@ fn run() -> Result<bool, String> {
         }
     }
     let names_to_try = chosen.which.of(&names)?;
+    let at = |of: &String| CRATES.iter().position(|(folder, _)| folder == of);
+    let idle_of = match &chosen.idle {
+        Some(of) => Some(at(of).ok_or(format!("{of} is no crate with models"))?),
+        None => None,
+    };
     let binaries = build(&root)?;
+    if let Some(at) = idle_of {
+        let left = idle::models(&binaries[at], &of_crate[at])?;
+        for (model, _) in &left {
+            println!("{model:<60} no mutant");
+        }
+        return Ok(left.is_empty());
+    }
     let mut limits = Vec::new();
     for binary in &binaries {
         if chosen.passed {
@@ -117,7 +136,7 @@ fn run() -> Result<bool, String> {
             continue;
         }
         let start = Instant::now();
-        match judge(binary, None, None, 10 * LIMIT)? {
+        match judge(binary, None, "models::", 10 * LIMIT)? {
             Outcome::Survived => limits.push(LIMIT.max(PATIENCE * start.elapsed())),
             Outcome::Killed(model) => {
                 return Err(format!(
@@ -139,12 +158,15 @@ fn run() -> Result<bool, String> {
         let home = of_crate.iter().position(|own| own.contains(name));
         let home = home.expect("it is of some crate");
         let by_killer = match killers.get(name) {
-            Some(model) => judge(&binaries[home], Some(name), Some(model), limits[home])?,
+            Some(model) => {
+                let model = format!("models::{model}");
+                judge(&binaries[home], Some(name), &model, limits[home])?
+            }
             None => Outcome::Survived,
         };
         let outcome = match by_killer {
             Outcome::Killed(_) => by_killer,
-            _ => judge(&binaries[home], Some(name), None, limits[home])?,
+            _ => judge(&binaries[home], Some(name), "models::", limits[home])?,
         };
         let seconds = start.elapsed().as_secs_f64();
         let (is_good, word, by) =
@@ -267,19 +289,27 @@ struct Chosen {
     table: Option<PathBuf>,
     /// The models pass without any mutant: that need not be tried.
     passed: bool,
+    /// Look for the models of this crate that no mutant fails.
+    idle: Option<String>,
 }
 
 impl Chosen {
     fn from_args(args: impl Iterator<Item = String>) -> Result<Self, String> {
-        let usage = "usage: mutants [--part K/N | --only NAME] [--table FILE] [--passed]";
+        let usage = "usage: mutants [--part K/N | --only NAME] [--table FILE] [--passed], \
+                     or mutants --idle CRATE";
         let mut args: Vec<String> = args.collect();
-        let mut table = None;
-        if let Some(at) = args.iter().position(|arg| arg == "--table") {
-            args.remove(at);
-            if at == args.len() {
-                return Err(usage.to_owned());
+        let mut value = |option: &str| match args.iter().position(|arg| arg == option) {
+            Some(at) if at + 1 < args.len() => {
+                args.remove(at);
+                Ok(Some(args.remove(at)))
             }
-            table = Some(PathBuf::from(args.remove(at)));
+            Some(_) => Err(usage.to_owned()),
+            None => Ok(None),
+        };
+        let table = value("--table")?.map(PathBuf::from);
+        let idle = value("--idle")?;
+        if idle.is_some() && (table.is_some() || !args.is_empty()) {
+            return Err(usage.to_owned());
         }
         let given = args.len();
         args.retain(|arg| arg != "--passed");
@@ -289,6 +319,7 @@ impl Chosen {
             which,
             table,
             passed,
+            idle,
         })
     }
 }
@@ -425,19 +456,19 @@ enum Outcome {
     TimedOut,
 }
 
-/// Runs the models, or one alone if it is still there, to the first that fails.
+/// Runs the models of a module, `models::`, or the one of that name if it is still there,
+/// to the first that fails.
 fn judge(
     binary: &Path,
     mutant: Option<&str>,
-    model: Option<&str>,
+    models: &str,
     limit: Duration,
 ) -> Result<Outcome, String> {
     let mut command = Command::new(binary);
-    match model {
-        Some(model) => command.args([&format!("models::{model}"), "--exact"]),
-        None => command.arg("models::"),
-    };
-    command.env_remove("SMR_MUTANT");
+    command.arg(models).env_remove("SMR_MUTANT");
+    if !models.ends_with("::") {
+        command.arg("--exact");
+    }
     if let Some(name) = mutant {
         command.env("SMR_MUTANT", name);
     }
@@ -478,7 +509,7 @@ fn judge(
             Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => {
                 let status = child.wait().map_err(|error| error.to_string())?;
                 break match (status.success(), passed) {
-                    (true, 0) if model.is_none() => Err("there are no models".to_owned()),
+                    (true, 0) if models.ends_with("::") => Err("there are no models".to_owned()),
                     (true, _) => Ok(Outcome::Survived),
                     (false, _) => Ok(Outcome::Killed(format!("the end of the process: {status}"))),
                 };
@@ -540,6 +571,11 @@ mod tests {
         let both = parse(&["--table", "file", "--part", "1/2"]).unwrap();
         assert!(both.table.is_some() && matches!(both.which, Which::Part { .. }));
         assert!(!both.passed);
+        assert!(parse(&["--idle"]).is_err());
+        assert!(parse(&["--idle", "smr-core", "--passed"]).is_err());
+        assert!(parse(&["--idle", "smr-core", "--table", "file"]).is_err());
+        let idle = parse(&["--idle", "smr-core"]).unwrap().idle;
+        assert_eq!(idle.as_deref(), Some("smr-core"));
         let passed = parse(&["--passed", "--part", "1/2"]).unwrap();
         assert!(passed.passed && matches!(passed.which, Which::Part { .. }));
     }
