@@ -57,7 +57,7 @@ impl<'g> Path<'g> {
     #[inline(always)]
     pub(crate) fn new() -> Self {
         Self {
-            steps: [MaybeUninit::uninit(); LEVELS],
+            steps: [const { MaybeUninit::uninit() }; LEVELS],
             len: 0,
         }
     }

@@ -166,7 +166,7 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
             guard,
             marks: mark.map_or(Marks::NONE, Marks::one),
             top: None,
-            below: [MaybeUninit::uninit(); LEVELS],
+            below: [const { MaybeUninit::uninit() }; LEVELS],
             depth: 0,
             met: None,
         }
