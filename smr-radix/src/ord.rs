@@ -14,6 +14,9 @@ orderings! {
     /// An entry comes into an empty slot. Pairs with [`radix_load`].
     radix_insert = Release, or Relaxed;
 
+    /// A node with one entry comes into an empty slot. Pairs with [`radix_load`].
+    radix_row = Release, or Relaxed;
+
     /// A slot's content goes below a new node, beside a new entry. Pairs with
     /// [`radix_load`].
     radix_split = Release, or Relaxed;

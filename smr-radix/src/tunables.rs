@@ -29,7 +29,19 @@ pub(crate) const SLACK: usize = 4;
 
 /// A full node is counted when so many neighbouring slots have become empty: counting
 /// it costs as many loads as it has slots.
-pub(crate) const NEIGHBOURS: usize = if cfg!(loom) { 1 } else { 8 };
+pub(crate) const NEIGHBOURS: usize = if cfg!(loom) { 1 } else { 4 };
+
+/// A full node that loses its children in order is left as it is until so few are left,
+/// which a small one has room for: each size in between would be made for a few removals.
+pub(crate) const REST: usize = if cfg!(loom) { 1 } else { 4 };
+
+/// So many slots at each end of a full node tell whether its entries are a row, which is
+/// taken to go on in the next node: that is full from its beginning then.
+pub(crate) const ROW: usize = if cfg!(loom) { 1 } else { 8 };
+
+/// One entry in so many slots makes a row: several threads may take turns at it, and one of
+/// them be far ahead.
+pub(crate) const SHARE: usize = 4;
 
 /// Children of a node whose memory a walk asks for at the most when it enters the node.
 pub(crate) const AHEAD: usize = 32;

@@ -172,6 +172,31 @@ fn a_batch_against_collapse() {
     GONE.check();
 }
 
+/// The node before is full and a row, so the first entry of the next one gets a full
+/// node at once; the second one would do with a leaf.
+#[test]
+fn the_beginning_of_a_row_against_insertion() {
+    static ROW: Reached = Reached::new("the node is made at once");
+    static LEAF: Reached = Reached::new("the leaf is first");
+    explore(2, || {
+        let one = |tree: &Items| put(tree, 4, 1);
+        let two = |tree: &Items| {
+            let old = put(tree, 5, 2);
+            let seen = find(tree, 4);
+            assert!(seen.is_none_or(|seen| seen == 1));
+            ROW.hit_if(seen.is_some() && tree.memory.nodes() == 3);
+            LEAF.hit_if(seen.is_none() && tree.memory.nodes() == 2);
+            old
+        };
+        play(tree(&[0, 1, 2, 3, 8]), one, two, |tree, one, two| {
+            assert_eq!((one, two), (None, None));
+            assert_eq!(walk(tree, None), [0, 1, 2, 3, 4, 5, 8]);
+        });
+    });
+    ROW.check();
+    LEAF.check();
+}
+
 /// All goes, from both ends.
 #[test]
 fn removals_of_all() {

@@ -11,6 +11,7 @@ use crate::raw::path::{Path, Seen, Spot};
 use crate::raw::policy::Policy;
 use crate::raw::tree::Raw;
 use crate::raw::word::{Slot, Word};
+use crate::tunables::ROW;
 
 /// What is to become of a key.
 pub(crate) enum Action<V, R> {
@@ -202,6 +203,9 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
                 Err(()) => return Put::NoMemory(value),
             },
         };
+        if from.is_null() && Self::continues_row(key, path) {
+            return self.begin_row(key, value, slot, path);
+        }
         let fresh = match self.fresh(key, value, path.is_bottom()) {
             Ok(fresh) => fresh,
             Err(value) => return Put::NoMemory(value),
@@ -222,6 +226,53 @@ impl<P: Policy, M: Memory<P::Value>> Raw<P, M> {
         // SAFETY: our exchange cut it off.
         unsafe { self.retire(from, guard, room.take()) };
         Put::Done(Some(from), fresh)
+    }
+
+    /// Whether a key whose slot is empty is among the first of a node of the lowest level,
+    /// behind a full one that is taken from end to end.
+    #[inline(always)]
+    fn continues_row(key: u64, path: &Path<'_>) -> bool {
+        let Some(step) = path.last().filter(|step| step.level == 1) else {
+            return false;
+        };
+        let (at, first) = (digit(key, 1), digit(key, 0));
+        if at == 0 || first >= ROW {
+            return false;
+        }
+        let before = step.node.slot(step.node.head(), at - 1).map(Slot::load);
+        let Some(before) = before.filter(|word| word.has_kind() && word.is_direct()) else {
+            return false;
+        };
+        // SAFETY: on this level it is a node, reachable in our section.
+        let before = unsafe { before.node() };
+        // SAFETY: so said the word.
+        unsafe { before.is_row() }
+    }
+
+    /// Puts the first entry of a row in an empty slot, in a node that has room for all of
+    /// it: the sizes that it would grow through are not made.
+    #[cold]
+    #[inline(never)]
+    fn begin_row(&self, key: u64, value: P::Value, slot: &Slot, path: &Path<'_>) -> Put<P::Value> {
+        let fresh = match self.fresh(key, value, true) {
+            Ok(fresh) => fresh,
+            Err(value) => return Put::NoMemory(value),
+        };
+        let children = [(digit(key, 0) as u8, fresh)];
+        let Some(node) = self.memory.node(&Draft::row(key, 0, &children)) else {
+            // SAFETY: nobody has seen it.
+            return Put::NoMemory(unsafe { self.take(fresh) });
+        };
+        let word = Word::of_node(node, path.level_of(path.len()));
+        // Release: pairs with the Acquire in `Slot::load`.
+        if slot.exchange(Word::NULL, word, ord::radix_row()) {
+            self.memory.count(1);
+            return Put::Done(None, fresh);
+        }
+        // SAFETY: nobody has seen it.
+        unsafe { self.memory.give_back(node) };
+        // SAFETY: as above.
+        Put::Again(unsafe { self.take(fresh) })
     }
 
     /// An entry that nobody has seen; the value if there is no memory.

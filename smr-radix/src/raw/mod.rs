@@ -31,7 +31,7 @@
 //!
 //! | what is done | by |
 //! |---|---|
-//! | insert where nothing stands | an exchange of the slot |
+//! | insert where nothing stands | an exchange of the slot, for an entry, or for a node with it where more are to come |
 //! | insert where something else stands | a new node with both, exchanged for it |
 //! | replace, mark, remove | an exchange of the slot |
 //! | a node needs another shape, or has lost its children | freeze all its slots; build what it becomes; exchange that for it in the slot above; the winner retires it |

@@ -29,7 +29,9 @@ use smr_core::sync::{AtomicU64, Ordering, mutant};
 
 use crate::raw::life::Life;
 use crate::raw::word::{Marks, Slot, Word};
-use crate::tunables::{BITS, FULL, LARGE, LEVELS, MIDDLE, NEIGHBOURS, SLACK, SMALL, SPARSE};
+use crate::tunables::{
+    BITS, FULL, LARGE, LEVELS, MIDDLE, NEIGHBOURS, REST, ROW, SHARE, SLACK, SMALL, SPARSE,
+};
 
 /// Which key the digit of a level is at.
 #[inline(always)]
@@ -199,6 +201,14 @@ impl<'a> Draft<'a> {
             draft.head = Head::new(head.first(), head.level(), Shape::Full);
         }
         draft
+    }
+
+    /// A full node for what comes in order, of which this is the beginning.
+    pub(crate) fn row(key: u64, level: usize, children: &'a [(u8, Word)]) -> Self {
+        Self {
+            head: Head::new(key, level, Shape::Full),
+            children,
+        }
     }
 
     pub(crate) fn shape(&self) -> Shape {
@@ -459,12 +469,6 @@ impl<'g> NodeRef<'g> {
         lanes.fold(0, |all, lanes| all | lanes.digits())
     }
 
-    /// How many children it has.
-    pub(crate) fn children(self, head: Head) -> usize {
-        let (_, slots) = self.parts(head);
-        slots.iter().filter(|slot| !slot.peek().is_null()).count()
-    }
-
     /// Whether it has so few children, after that of `digit` has gone, that it is to be
     /// rebuilt. `is_full`: it is known to be a full one.
     #[inline]
@@ -474,12 +478,28 @@ impl<'g> NodeRef<'g> {
             let slots = unsafe { self.full() };
             let first = digit / NEIGHBOURS * NEIGHBOURS;
             let mut neighbours = slots[first..first + NEIGHBOURS].iter();
-            if !neighbours.all(|slot| slot.peek().is_null()) {
-                return false;
-            }
+            return neighbours.all(|slot| slot.peek().is_null()) && is_deserted(slots, digit);
         }
         let head = self.head();
-        self.children(head) <= SPARSE[head.shape() as usize]
+        let (_, slots) = self.parts(head);
+        let children = slots.iter().filter(|slot| !slot.peek().is_null());
+        children.count() <= SPARSE[head.shape() as usize]
+    }
+
+    /// Whether a full node is taken at both ends: then what comes in order goes on in the
+    /// next.
+    ///
+    /// # Safety
+    ///
+    /// That it is one.
+    pub(crate) unsafe fn is_row(self) -> bool {
+        // SAFETY: the caller's promise.
+        let slots = unsafe { self.full() };
+        let is_taken = |end: &[Slot]| {
+            let taken = end.iter().filter(|slot| !slot.peek().is_null());
+            taken.count() >= ROW.div_ceil(SHARE)
+        };
+        is_taken(&slots[FULL - ROW..]) && is_taken(&slots[..ROW])
     }
 
     /// Freezes all slots, and gives the children that it has for good.
@@ -518,6 +538,28 @@ impl<'g> NodeRef<'g> {
         }
         children
     }
+}
+
+/// Whether a full node has few children, after that of `digit` has gone. Where they go in
+/// order, and the rest will soon be gone as well, only if there are very few.
+#[inline(never)]
+fn is_deserted(slots: &[Slot; FULL], digit: usize) -> bool {
+    let [.., most] = SPARSE;
+    let (groups, _) = slots.as_chunks::<NEIGHBOURS>();
+    let (mut children, mut first) = (0, groups.len());
+    // From the end, which is the last to go.
+    for (at, group) in groups.iter().enumerate().rev() {
+        let taken = group.iter().map(|slot| usize::from(!slot.peek().is_null()));
+        let taken: usize = taken.sum();
+        first = if taken == 0 { first } else { at };
+        children += taken;
+        if children > most {
+            return false;
+        }
+    }
+    let behind = FULL - NEIGHBOURS * first;
+    let in_order = NEIGHBOURS * first > digit && SHARE * children >= behind;
+    children <= REST || !in_order
 }
 
 /// Children of a node, with their digits.

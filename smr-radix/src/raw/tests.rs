@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use smr_core::Domain;
 
 use super::node::digit;
+use super::path::Path;
 use super::*;
 
 type Numbers = Raw<Inline<u64>>;
@@ -198,4 +199,28 @@ fn digits_of_the_highest_level_are_the_last_bits() {
     assert_eq!(digit(u64::MAX, 10), 15);
     assert_eq!(digit(0x41, 0), 1);
     assert_eq!(digit(0x41, 1), 1);
+}
+
+#[test]
+fn keys_in_order_get_full_nodes_and_keep_them_to_the_end() {
+    let tree = Numbers::new_in(&Domain::new());
+    let guard = tree.pin();
+    let is_full = |key| {
+        let mut path = Path::new();
+        tree.descend(key, &mut path);
+        path.last().map(|step| (step.level, step.is_direct))
+    };
+    for key in 0..=192 {
+        put(&tree, key, key, &guard);
+    }
+    assert_eq!(is_full(192), Some((0, true)), "it is the first one there");
+    for key in 64..123 {
+        remove(&tree, key, &guard);
+        assert_eq!(is_full(127), Some((0, true)), "{key} has gone");
+    }
+    remove(&tree, 123, &guard);
+    assert_eq!(is_full(127), Some((0, false)), "four are left");
+    // A lone entry far behind has no row before it.
+    put(&tree, 1000, 1, &guard);
+    assert_eq!(is_full(1000), Some((1, false)));
 }
