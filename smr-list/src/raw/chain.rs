@@ -26,17 +26,19 @@
 
 use core::marker::PhantomData;
 
-use crossbeam_utils::Backoff;
 use smr_core::Guard;
 use smr_core::sync::mutant;
 
 use super::node::{Edge, Fresh, Link, Memory, Node, Retire, take_all};
+use super::turns::Turns;
 use crate::ord;
 
 #[derive(Debug)]
 pub(crate) struct Chain<T, M: Memory<Node<T>>> {
     pub(crate) head: Link<T>,
     pub(crate) memory: M,
+    /// At the head, for who pushes and pops.
+    pub(super) turns: Turns,
     /// What may be sent and shared is said below.
     _values: PhantomData<*mut T>,
 }
@@ -51,6 +53,7 @@ impl<T, M: Memory<Node<T>>> Chain<T, M> {
         Self {
             head: Link::new(Edge::end()),
             memory,
+            turns: Turns::new(),
             _values: PhantomData,
         }
     }
@@ -136,7 +139,6 @@ impl<T, M: Memory<Node<T>>> Chain<T, M> {
     /// Links a value in at the front.
     pub(crate) fn push<'g>(&'g self, value: T, guard: &'g Guard) -> &'g Node<T> {
         let fresh = Fresh::node(&self.memory, guard, value);
-        let backoff = Backoff::new();
         loop {
             let head = self.head.peek();
             fresh.item().next.prepare(head);
@@ -145,7 +147,7 @@ impl<T, M: Memory<Node<T>>> Chain<T, M> {
             if linked.is_ok() {
                 return fresh.publish();
             }
-            backoff.spin();
+            self.turns.wait();
         }
     }
 

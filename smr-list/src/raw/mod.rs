@@ -8,6 +8,7 @@
 //! | `list.rs` | the chain with handles |
 //! | `segment.rs`, `queue.rs` | rows of slots; the queue that links them |
 //! | `stack.rs`, `rcu.rs` | as they say |
+//! | `turns.rs` | staying away from a word for a while |
 //! | `rcu_writer.rs` | who may write to an RCU list, and where |
 
 pub(crate) mod chain;
@@ -20,3 +21,4 @@ pub(crate) mod rcu;
 pub(crate) mod rcu_writer;
 pub(crate) mod segment;
 pub(crate) mod stack;
+mod turns;

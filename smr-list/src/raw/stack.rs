@@ -6,7 +6,6 @@
 //! Linearization: push and pop at their exchange of the head; a pop that finds
 //! nothing at its load of it.
 
-use crossbeam_utils::Backoff;
 use smr_core::Guard;
 
 use super::chain::Chain;
@@ -16,25 +15,19 @@ use crate::ord;
 impl<T, M: Memory<Node<T>>> Chain<T, M> {
     /// Unlinks the first node. Only for chains without marks.
     pub(crate) fn pop<'g>(&'g self, guard: &'g Guard) -> Option<&'g Node<T>> {
-        let backoff = Backoff::new();
         loop {
             let head = self.head.walk();
+            let first = head.node()?;
             // SAFETY: it was linked in this section, which lasts for `'g`.
-            let node = unsafe { head.follow::<'g>() }?;
-            let next = node.next.peek();
+            let node: &'g Node<T> = unsafe { first.as_ref() };
             // AcqRel: pairs with the Acquire in `Link::walk`.
-            if self.head.exchange(head, next, ord::stack_pop()).is_ok() {
-                let one = Retire {
-                    at: head,
-                    to: next,
-                    memory: &self.memory,
-                    guard,
-                };
+            let unlinked = self.head.exchange(head, node.next.peek(), ord::stack_pop());
+            if unlinked.is_ok() {
                 // SAFETY: unlinked by us just now.
-                unsafe { one.run() };
+                unsafe { self.memory.retire(guard, first) };
                 return Some(node);
             }
-            backoff.spin();
+            self.turns.wait();
         }
     }
 
