@@ -11,7 +11,8 @@
 //!
 //! # Orderings
 //!
-//! All Relaxed: hints, which order nothing. Of two losses at once one may be forgotten.
+//! `turn` and `lost` are Relaxed: hints, which order nothing. Of two losses at once one may
+//! be forgotten.
 
 #[cfg(not(loom))]
 mod imp {
