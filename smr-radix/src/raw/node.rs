@@ -69,6 +69,17 @@ impl Shape {
         }
     }
 
+    /// Lines of the cache that it fills.
+    pub(crate) const fn lines(self) -> usize {
+        let bytes = match self {
+            Self::Small => size_of::<Small>(),
+            Self::Middle => size_of::<Middle>(),
+            Self::Large => size_of::<Large>(),
+            Self::Full => size_of::<Full>(),
+        };
+        bytes.div_ceil(align_of::<Line>())
+    }
+
     /// The smallest that has room for so many children and some more, one at least.
     fn fit(children: usize) -> Self {
         let wanted = children + children / SLACK + 1;

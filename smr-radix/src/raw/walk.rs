@@ -7,6 +7,12 @@
 //! may be older than what an earlier step returned. So the step starts over from the
 //! root; a node that it finds frozen on the way from there was in the tree when it came
 //! by, and counts.
+//!
+//! Where a full node has gaps, it cannot be foretold at which slot there is something. So
+//! the first step that goes on there looks at all of its slots at once, and passes over
+//! those that are empty without another look. Nothing was there at a moment after the walk
+//! had come to the node, so no key of such a slot has been there since the last `seek`,
+//! whether the node is in the tree still or not.
 
 use core::mem::MaybeUninit;
 
@@ -43,11 +49,16 @@ struct Frame<'g> {
     node: NodeRef<'g>,
     head: Head,
     full: Option<&'g [Slot; FULL]>,
-    /// The digits that had slots when the walk came.
+    /// The digits that had slots when the walk came, and from the survey on those that had
+    /// something then.
     digits: u64,
+    /// Those that may have nodes.
+    nodes: u64,
     /// Those of them that are still ahead, in the direction that the walk has here.
     rest: u64,
     is_up: bool,
+    /// Whether all slots were looked at, if that is worth while.
+    is_surveyed: bool,
     /// The digit that was looked at last: -1 and [`FULL`] are before and behind all.
     at: i32,
 }
@@ -98,6 +109,23 @@ impl<'g> Frame<'g> {
         (self.head.level() == 0).then(|| self.head.first() | digit as u64)
     }
 
+    /// Looks at all slots of a full node, and asks for the memory of what is in them.
+    fn survey(&mut self) {
+        self.is_surveyed = true;
+        let (mut taken, mut nodes) = (0, 0);
+        for (digit, slot) in self.full.into_iter().flatten().enumerate() {
+            let word = slot.peek();
+            taken |= u64::from(!word.is_null()) << digit;
+            nodes |= u64::from(word.has_kind()) << digit;
+            if HAS_PREFETCH {
+                word.prefetch();
+            }
+        }
+        self.digits = taken;
+        self.rest &= taken;
+        self.nodes = nodes;
+    }
+
     /// Asks for the memory that comes next: of the next sibling's children, and of the
     /// sibling after that.
     #[inline]
@@ -105,7 +133,7 @@ impl<'g> Frame<'g> {
         if !HAS_PREFETCH {
             return;
         }
-        let mut rest = self.rest;
+        let mut rest = self.rest & self.nodes;
         for distance in 1..=2 {
             let Some(digit) = Self::first::<UP>(rest) else {
                 return;
@@ -115,7 +143,9 @@ impl<'g> Frame<'g> {
             if !word.has_kind() || self.head.level() == 0 {
                 word.prefetch();
             } else if distance == 2 {
-                word.prefetch_node(4);
+                // SAFETY: reachable in the walk's section.
+                let shape = unsafe { word.node() }.head().shape();
+                word.prefetch_node(shape.lines());
             } else {
                 // SAFETY: reachable in the walk's section.
                 ask_for_children(unsafe { word.node() }, is_inline);
@@ -256,7 +286,8 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
             if word.is_null() || !word.has(self.marks) {
                 continue;
             }
-            if let (true, false, Some(slots)) = (HAS_PREFETCH, word.has_kind(), frame.full) {
+            let is_asked_for = !HAS_PREFETCH || frame.is_surveyed && place.is_none();
+            if let (false, false, Some(slots)) = (is_asked_for, word.has_kind(), frame.full) {
                 slots[(digit + NEAR) & (FULL - 1)].peek().prefetch();
             }
             return Some(self.meet(slot, word, place));
@@ -286,6 +317,10 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
                 self.pop();
                 continue;
             };
+            if !FRESH && !frame.is_surveyed {
+                frame.survey();
+                continue;
+            }
             let slot = frame.slot(digit);
             let word = slot.load();
             if word.is_frozen() && !FRESH && !mutant("radix_stale_walk") {
@@ -376,15 +411,18 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
             // SAFETY: it says so itself.
             full: (head.shape() == Shape::Full).then(|| unsafe { node.full() }),
             digits,
+            nodes: digits,
             rest: digits,
             is_up: UP,
+            // On the lowest level there are no nodes, and gaps are passed as they come.
+            is_surveyed: head.shape() != Shape::Full || head.level() == 0,
             at: if UP { -1 } else { FULL as i32 },
         };
         if is_before(near, from) {
             frame.at = digit(from, head.level()) as i32 + if UP { -1 } else { 1 };
             frame.turn::<UP>();
-        } else {
-            // All of it comes.
+        } else if frame.is_surveyed {
+            // All of it comes, and no survey that asks for it.
             ask_for_children(node, P::INLINE);
         }
         if let Some(top) = self.top.replace(frame) {
