@@ -9,8 +9,8 @@ use smr_core::orderings;
 
 orderings! {
     /// A slot is loaded. Pairs with [`map_slot_complete`] and [`map_slot_replace`]: the
-    /// entry is there; with [`map_slot_complete`] and [`map_slot_free`] also for what the
-    /// head was then.
+    /// entry is there; with [`map_slot_complete`], [`map_slot_free`] and
+    /// [`map_slot_freeze`] also for what the head was then.
     map_slot_load = Acquire, or Relaxed;
 
     /// A decided entry becomes visible. Release: pairs with [`map_slot_load`]: who removes
@@ -23,6 +23,10 @@ orderings! {
     /// An entry goes. Release: pairs with [`map_slot_load`]: who finds it gone finds what
     /// came before, and that the head does not name its slot.
     map_slot_free = Release, or Relaxed;
+
+    /// An entry is frozen. Release: pairs with [`map_slot_load`]: a writer that cannot
+    /// change it finds that the head is frozen, and goes on.
+    map_slot_freeze = Release, or Relaxed;
 
     /// A head is loaded. Pairs with all of the following.
     map_head_load = Acquire, or Relaxed;

@@ -47,7 +47,9 @@ fn reader_of_a_split() {
             },
             move |bed, own| {
                 bed.begin(2);
-                assert!(!bed.insert(key, 2, &own.pin()));
+                let guard = own.pin();
+                bed.map.move_one(0, &guard);
+                assert!(!bed.insert(key, 2, &guard));
             },
             |all, (one, two), ()| {
                 OLD.hit_if(two == Some(1));
@@ -72,7 +74,11 @@ fn iteration_of_a_split() {
         play(
             move |bed, guard| bed.begin_with([low, high], 2, guard),
             move |bed, own| bed.all_of(0..1, &own.pin()),
-            move |bed, own| assert!(!bed.insert(low, 3, &own.pin())),
+            move |bed, own| {
+                let guard = own.pin();
+                bed.map.move_one(0, &guard);
+                assert!(!bed.insert(low, 3, &guard));
+            },
             |all, mut seen, ()| {
                 let mut expected = [(low, 1), (high, 2)];
                 seen.sort_unstable();

@@ -4,6 +4,7 @@ use loom::sync::Arc;
 use loom::thread;
 
 use super::support::{Bed, Reached, Sendable, explore, key, play};
+use crate::raw::Hash;
 
 /// A write and the freezing of its bucket: the write is in the image, or goes to the
 /// next table.
@@ -17,7 +18,9 @@ fn write_and_freezing() {
             |bed, guard| assert!(bed.insert(there, 7, guard)),
             move |bed, own| {
                 bed.begin(2);
-                assert_eq!(bed.add(there, 10, &own.pin()), Some(7));
+                let guard = own.pin();
+                bed.map.move_one(0, &guard);
+                assert_eq!(bed.add(there, 10, &guard), Some(7));
             },
             move |bed, own| {
                 let is_settled = bed.map.root().is_some_and(|root| root.next().is_none());
@@ -37,18 +40,25 @@ fn write_and_freezing() {
     AFTER.check();
 }
 
-/// Two move one bucket, and one of them changes it in the next table: no late filling undoes
-/// the change, and the writer finds what it wrote, although the other may not have come to
-/// say that the bucket has moved.
+/// One moves a bucket that the other changes, where it is, or in the next table after it
+/// has helped: no late filling undoes the change, and the writer finds what it wrote,
+/// although the other may not have come to say that the bucket has moved.
 #[test]
 fn split_by_two() {
+    static HERE: Reached = Reached::new("the write goes to the first table");
+    static THERE: Reached = Reached::new("the write helps to move the bucket");
     explore(1, || {
         let (low, high) = (key(2, 0, 0), key(2, 1, 0));
         play(
             move |bed, guard| bed.begin_with([low, high], 2, guard),
             move |bed, own| {
                 let guard = own.pin();
+                let table = bed.map.root().expect("there are entries");
+                let head = || table.line_of(Hash::new(low)).head();
+                let is_frozen = head().is_frozen();
                 assert_eq!(bed.add(low, 10, &guard), Some(1));
+                HERE.hit_if(head().is_live());
+                THERE.hit_if(is_frozen);
                 assert_eq!(bed.find(low, &guard), Some(11), "our write is not there");
             },
             move |bed, own| bed.map.move_one(0, &own.pin()),
@@ -59,6 +69,8 @@ fn split_by_two() {
             },
         );
     });
+    HERE.check();
+    THERE.check();
 }
 
 /// Two move one of the two buckets of a table: it counts once, and the other is still where

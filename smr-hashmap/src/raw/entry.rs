@@ -18,6 +18,14 @@ pub(crate) struct Entry<K, V> {
 unsafe impl<K, V> Send for Entry<K, V> {}
 
 impl<K, V> Entry<K, V> {
+    /// Where the hash is in an entry that may be none.
+    #[inline(always)]
+    pub(in crate::raw) fn hash_in(entry: *const Self) -> *const Hash {
+        entry
+            .wrapping_byte_add(core::mem::offset_of!(Self, hash))
+            .cast()
+    }
+
     /// The hash of an entry that others may be about to change.
     ///
     /// # Safety

@@ -181,8 +181,7 @@ impl Slot {
         self.exchange(free, claim, Ordering::Relaxed)
     }
 
-    /// Takes a claim back that was not decided. Who freezes the slot leaves it there, and
-    /// nobody looks at it.
+    /// Takes a claim back that was not decided.
     pub(crate) fn take_back(&self, claim: Word) {
         // Relaxed: it was seen by nobody.
         self.exchange(claim, Word::EMPTY, Ordering::Relaxed);
@@ -215,11 +214,16 @@ impl Slot {
         self.exchange(old, word, Ordering::Relaxed);
     }
 
+    /// Freezes the entry that is here, if there is one.
     fn freeze(&self) {
         loop {
             let word = self.load();
-            // Relaxed: what was put here stays published, by its release sequence.
-            if word.is_frozen() || self.exchange(word, word.frozen(), Ordering::Relaxed) {
+            // Release: pairs with the Acquire of `load`: who cannot write here finds the head
+            // frozen. What was put here stays published, by its release sequence.
+            if !word.is_live()
+                || word.is_frozen()
+                || self.exchange(word, word.frozen(), ord::map_slot_freeze())
+            {
                 return;
             }
         }
@@ -433,9 +437,12 @@ impl Line {
         }
     }
 
-    /// Freezes the bucket: when this returns, nothing changes there any more, but for
-    /// claims, which can no longer be decided, and slots that follow and have none but
-    /// such.
+    /// Freezes the bucket: when this returns, its entries stay as they are, and no other
+    /// comes in.
+    ///
+    /// A slot that holds no entry after the head is frozen will hold none, and is left as
+    /// it is: what was decided before is complete, since the head was settled, and a claim
+    /// that comes can no longer be decided.
     pub(crate) fn freeze(&self) {
         loop {
             let head = self.settle();
@@ -534,12 +541,12 @@ impl<'l> Filler<'l> {
     }
 }
 
-/// Which slots may hold a hash.
+/// Which words are so, as bits.
 #[inline(always)]
-pub(crate) fn matches(words: &[Word; SLOTS], wanted: Wanted) -> u32 {
+pub(crate) fn mask_of(words: &[Word; SLOTS], is_so: impl Fn(Word) -> bool) -> u32 {
     let mut mask = 0;
     for (place, word) in words.iter().enumerate() {
-        mask |= u32::from(word.may_be(wanted)) << place;
+        mask |= u32::from(is_so(*word)) << place;
     }
     mask
 }

@@ -9,7 +9,7 @@ use smr_core::{Guard, HAS_PREFETCH, Pool, PoolBox, prefetch, try_box};
 use crate::ord;
 use crate::raw::body::{Body, publish_first};
 use crate::raw::entry::{Entry, Hash};
-use crate::raw::line::{Head, Line, MAX_SLOTS, More, Slot, Slots, matches};
+use crate::raw::line::{Head, Line, MAX_SLOTS, More, Slot, Slots, mask_of};
 use crate::raw::resize::{OnUnwind, Panics};
 use crate::raw::table::Table;
 use crate::raw::word::{Wanted, Word};
@@ -115,7 +115,8 @@ unsafe fn search<'g, K, V>(
     hash: Hash,
     eq: &mut impl FnMut(&K) -> bool,
 ) -> Option<Found<'g, K, V>> {
-    let mut mask = matches(words, Wanted::new(hash));
+    let wanted = Wanted::new(hash);
+    let mut mask = mask_of(words, |word| word.may_be(wanted));
     while mask != 0 {
         let place = mask.trailing_zeros() as usize;
         mask &= mask - 1;
@@ -288,8 +289,9 @@ impl<K, V> RawMap<K, V> {
 
     // -- write ---------------------------------------------------------------
 
-    /// The bucket of `hash` where it may be written, and what is in it. Moves it to
-    /// the next table first, if there is one. `None` if there is no table yet.
+    /// The bucket of `hash` where it may be written, and what is in it. Helps to move others
+    /// if there is a next table, and moves this one if it is frozen. `None` if there is no
+    /// table yet.
     #[inline]
     fn spot<'g>(
         &'g self,
@@ -300,8 +302,7 @@ impl<K, V> RawMap<K, V> {
         let mut table = self.root()?;
         let (bucket, line, head) = loop {
             if let Some(next) = table.next() {
-                table = self.move_on(table, next, hash, guard);
-                continue;
+                let _ = self.help(table, next, guard);
             }
             let bucket = table.bucket(hash);
             let line = table.line(bucket);
@@ -309,7 +310,7 @@ impl<K, V> RawMap<K, V> {
             if head.is_live() {
                 break (bucket, line, head);
             }
-            // Frozen since: now there is a next table.
+            table = self.move_on(table, hash, guard);
         };
         let mut spot = Spot {
             table,
@@ -330,11 +331,11 @@ impl<K, V> RawMap<K, V> {
             if spot.found.is_some() {
                 return Some(spot);
             }
-            for (place, word) in words.iter().enumerate() {
-                spot.taken += usize::from(!word.is_free());
-                if word.is_free() && spot.free.is_none() {
-                    spot.free = Some((first + place, &slots.slots()[place], *word));
-                }
+            let free = mask_of(&words, Word::is_free);
+            spot.taken += SLOTS - free.count_ones() as usize;
+            if free != 0 && spot.free.is_none() {
+                let place = free.trailing_zeros() as usize;
+                spot.free = Some((first + place, &slots.slots()[place], words[place]));
             }
             first += SLOTS;
             match slots.next() {

@@ -1,15 +1,17 @@
 //! From one table to the next: growth and shrinking, a few buckets at a time.
 //!
 //! Whoever finds the table full gives it a *next* one. From then on every write moves
-//! the bucket that it is about, and a few others, and goes on in the next table. Who
-//! moves the last bucket makes the next table the current one and retires the old.
+//! a few buckets, in the order of the table, so that what they need is fetched ahead; its
+//! own it writes where it is, unless that is frozen: then it moves that, too, and goes on
+//! in the next table. Who moves the last bucket makes the next table the current one and
+//! retires the old.
 //!
 //! Buckets move in *groups*: one to 2^n when the table grows by n bits, 2^n to one
 //! when it shrinks. The index is the high bits of the hash, so bucket i becomes the
 //! buckets i·2^n and up.
 //!
 //! ```text
-//!   1. freeze the buckets of the group            nothing changes there any more
+//!   1. freeze the buckets of the group            no entry comes, goes or is replaced
 //!   2. for each target whose head is null:        slots: UNUSED -> entry, as many as
 //!                                                 there are; head: null -> FILLED
 //!   3. FROZEN -> MOVED, the head of each bucket
@@ -20,8 +22,8 @@
 //! - What goes into which slot follows from frozen buckets alone, so all who fill a
 //!   target put the same into the same slots. Those were set before its head, and none is
 //!   UNUSED again, so who comes late changes nothing.
-//! - A write to a target comes after its head was set, since writers move their group
-//!   first.
+//! - A write to a target comes after its head was set, since writers leave a bucket when
+//!   it is frozen, and move its group first.
 //! - MOVED comes after all targets are filled. A thread that finds MOVED among the
 //!   buckets of its group need not, and must not, look at their entries: they may be gone.
 //! - What a stalled thread had taken on, others take on when the count of claims has
@@ -34,10 +36,11 @@
 //! ones.
 
 use core::ops::Range;
+use core::{hint, ptr};
 use std::alloc::{Layout, handle_alloc_error};
 
-use smr_core::Guard;
 use smr_core::sync::{Ordering, mutant};
+use smr_core::{Guard, HAS_PREFETCH, prefetch};
 
 use crate::ord;
 use crate::raw::body::Body;
@@ -45,7 +48,10 @@ use crate::raw::entry::{Entry, Hash};
 use crate::raw::line::{Filler, Line, More, Slots};
 use crate::raw::map::RawMap;
 use crate::raw::table::Table;
-use crate::tunables::{GROW_BITS, HELP, MAX_LOAD, MAX_STEP_BITS, MIN_BITS, SPARSE, TRIM_FROM_BITS};
+use crate::raw::word::Word;
+use crate::tunables::{
+    AHEAD, GROW_BITS, HELP, MAX_LOAD, MAX_STEP_BITS, MIN_BITS, SLOTS, SPARSE, TRIM_FROM_BITS,
+};
 
 /// Why a table could not be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,7 +131,7 @@ impl<K, V> RawMap<K, V> {
 
     /// Whether the table is the current one and has no next.
     fn is_settled(&self, table: &Table) -> bool {
-        table.next().is_none() && self.root().is_some_and(|root| core::ptr::eq(root, table))
+        table.next().is_none() && self.root().is_some_and(|root| ptr::eq(root, table))
     }
 
     fn replace_table(&self, table: &Table, bits: u32, guard: &Guard) -> Result<(), ReserveError> {
@@ -157,26 +163,34 @@ impl<K, V> RawMap<K, V> {
 
     // -- how -----------------------------------------------------------------
 
-    /// Moves the bucket of `hash`, and a few others; returns the next table.
+    /// Moves the bucket of `hash`, which is frozen; returns the next table.
     #[cold]
     #[inline(never)]
     pub(crate) fn move_on<'g>(
         &'g self,
         table: &'g Table,
-        next: &'g Table,
         hash: Hash,
         guard: &'g Guard,
     ) -> &'g Table {
-        // What there is no memory for is left to others.
-        let _ = self.help(table, next, guard);
+        let Some(next) = table.next() else {
+            unreachable!("buckets are frozen when there is a next table");
+        };
         let group = hash.bucket(table.bits.min(next.bits));
         self.move_group(table, next, group, guard)
             .unwrap_or_else(ReserveError::end);
         next
     }
 
-    /// Moves a few groups that nobody has taken on yet.
-    fn help(&self, table: &Table, next: &Table, guard: &Guard) -> Result<(), ReserveError> {
+    /// Moves a few groups that nobody has taken on yet. What there is no memory for is left
+    /// to others.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn help(
+        &self,
+        table: &Table,
+        next: &Table,
+        guard: &Guard,
+    ) -> Result<(), ReserveError> {
         // Relaxed: who does what is no matter of order.
         if table.moves.moved.load(Ordering::Relaxed) == table.len() {
             return Ok(());
@@ -186,12 +200,34 @@ impl<K, V> RawMap<K, V> {
         for group in first..first.wrapping_add(HELP).min(first + groups) {
             let group = group & (groups - 1);
             // Whoever helps next finds at hand what it needs.
-            for source in buckets(table, group, groups) {
-                Self::look_ahead(table, source, table.len());
-            }
+            Self::fetch_ahead(table, next, group, groups);
             self.move_group(table, next, group, guard)?;
         }
         Ok(())
+    }
+
+    /// Fetches what whoever goes through the groups, and is at this one, will want soon.
+    fn fetch_ahead(table: &Table, next: &Table, group: usize, groups: usize) {
+        let lines = |table, group| {
+            let buckets = if group < groups {
+                buckets(table, group, groups)
+            } else {
+                0..0
+            };
+            buckets.map(move |bucket| table.line(bucket))
+        };
+        for line in lines(table, group + 2 * AHEAD).chain(lines(next, group + AHEAD)) {
+            prefetch(ptr::from_ref(line));
+        }
+        if HAS_PREFETCH {
+            for line in lines(table, group + AHEAD) {
+                for word in line.slots().words() {
+                    // The line itself, which is here, where there is none.
+                    let entry = word.entry_or::<K, V>(ptr::from_ref(line).cast());
+                    prefetch(Entry::hash_in(entry));
+                }
+            }
+        }
     }
 
     /// Moves all that has not moved yet, whatever panics, and as far as there is memory.
@@ -262,15 +298,11 @@ impl<K, V> RawMap<K, V> {
                 // The target is filled.
                 return Some(());
             }
-            let words = source.slots().chain().flat_map(|slots| slots.words());
-            for word in words {
-                let Some(entry) = word.entry::<K, V>() else {
-                    continue;
-                };
+            for slots in source.slots().chain() {
                 // SAFETY: the bucket had not moved in our section.
-                let hash = unsafe { Entry::hash_of(entry) };
-                if next.bucket(hash) == target {
-                    filler.put(word.thawed(), |slots| next.extend(slots, guard))?;
+                let (words, len) = unsafe { Self::pick(slots, next, target) };
+                for word in &words[..len] {
+                    filler.put(*word, |slots| next.extend(slots, guard))?;
                 }
             }
         }
@@ -278,12 +310,37 @@ impl<K, V> RawMap<K, V> {
         Some(())
     }
 
+    /// What goes into a target from some slots, in their order. No branch depends on which
+    /// these are, for that is as good as random.
+    ///
+    /// # Safety
+    ///
+    /// The entries are alive.
+    #[inline(always)]
+    unsafe fn pick(slots: &Slots, next: &Table, target: usize) -> ([Word; SLOTS], usize) {
+        let none = Hash::new(0);
+        let mut picked = [Word::UNUSED; SLOTS];
+        let mut len = 0;
+        for word in slots.words() {
+            let entry = word
+                .entry::<K, V>()
+                .map_or(ptr::null(), |entry| entry.as_ptr().cast_const());
+            let hash =
+                hint::select_unpredictable(word.is_live(), Entry::hash_in(entry), &raw const none);
+            // SAFETY: ours, or that of an entry that is alive (the caller), and does not change.
+            let hash = unsafe { *hash };
+            picked[len] = word.thawed();
+            len += usize::from(word.is_live() & (next.bucket(hash) == target));
+        }
+        (picked, len)
+    }
+
     /// Makes the next table the current one, when all buckets have moved and the
     /// caller has seen that. Whoever does it first retires the table.
     fn promote(&self, table: &Table, next: &Table, guard: &Guard) {
         let (old, new) = (
-            core::ptr::from_ref(table).cast_mut(),
-            core::ptr::from_ref(next).cast_mut(),
+            ptr::from_ref(table).cast_mut(),
+            ptr::from_ref(next).cast_mut(),
         );
         // Release: pairs with the Acquire in `root`. Relaxed: a loser looks no further.
         let result =

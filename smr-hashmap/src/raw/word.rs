@@ -2,11 +2,11 @@
 //! there, or an entry.
 //!
 //! ```text
-//!   UNUSED            nothing was ever here
-//!   EMPTY             nothing is here any more
-//!   entry             claimed for an entry whose insertion is not decided
-//!   entry | LIVE      an entry
-//!   any | FROZEN      the same, and it will not change any more
+//!   UNUSED                    nothing was ever here
+//!   EMPTY                     nothing is here any more
+//!   entry                     claimed for an entry whose insertion is not decided
+//!   entry | LIVE              an entry
+//!   entry | LIVE | FROZEN     the same, and it will not change any more
 //! ```
 //!
 //! With an entry comes its *tag*, a few bits of its hash, so that most look-ups follow one
@@ -19,6 +19,7 @@
 //!   address/8    EMPTY  FROZEN  LIVE  tag
 //! ```
 
+use core::hint;
 use core::ptr::{self, NonNull};
 
 use crate::raw::entry::{Entry, Hash};
@@ -107,14 +108,20 @@ impl Word {
         addr & LIVE == 0 && addr & !BITS != 0
     }
 
+    /// Whether there is an entry that is in the map.
+    #[inline(always)]
+    pub(crate) fn is_live(self) -> bool {
+        let addr = self.0.addr();
+        addr & LIVE != 0 && (HAS_TAGS || addr & !BITS != 0)
+    }
+
     /// Whether an entry of this hash may be here.
     #[inline(always)]
     pub(crate) fn may_be(self, wanted: Wanted) -> bool {
-        let addr = self.0.addr();
         if HAS_TAGS {
-            addr as u8 == wanted.0
+            self.0.addr() as u8 == wanted.0
         } else {
-            addr & LIVE != 0 && addr & !BITS != 0
+            self.is_live()
         }
     }
 
@@ -125,6 +132,15 @@ impl Word {
             return None;
         }
         self.named()
+    }
+
+    /// The entry that is in the map, or the other one if there is none: without a branch.
+    #[inline(always)]
+    pub(crate) fn entry_or<K, V>(self, other: *const Entry<K, V>) -> *const Entry<K, V> {
+        let entry = self
+            .named()
+            .map_or(other, |entry| entry.as_ptr().cast_const());
+        hint::select_unpredictable(self.is_live(), entry, other)
     }
 
     /// The entry, whether or not it is in the map.
