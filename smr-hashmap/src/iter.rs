@@ -17,6 +17,7 @@ pub struct Iter<'g, K, V, G> {
 }
 
 impl<'g, K, V, G> Iter<'g, K, V, G> {
+    #[inline(always)]
     pub(crate) fn new(raw: RawIter<'g, K, V>) -> Self {
         Self {
             raw,

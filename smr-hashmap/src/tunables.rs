@@ -59,9 +59,13 @@ pub(crate) const LOOK_ALL_BITS: u32 = 8;
 /// Look-ups of a batch that are under way at a time.
 pub(crate) const BATCH: usize = 16;
 
-/// Binary logarithm of the buckets from which on a batch fetches what it will look at: half
-/// a megabyte of them.
+/// Binary logarithm of the buckets from which on a batch, or an iteration, fetches what it
+/// will look at: half a megabyte of them.
 pub(crate) const FETCH_FROM_BITS: u32 = if cfg!(any(loom, smr_tiny)) { 0 } else { 13 };
 
 /// Buckets that an iteration, and whoever moves buckets, looks ahead.
 pub(crate) const AHEAD: usize = 8;
+
+/// Entries that an iteration has ahead of it at the most, with a line to spare: a power of
+/// two.
+pub(crate) const FETCHED: usize = if cfg!(loom) { 4 } else { 64 };

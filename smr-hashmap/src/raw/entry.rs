@@ -2,6 +2,8 @@
 
 use core::ptr::NonNull;
 
+use smr_core::prefetch;
+
 /// An entry. It lives in the map's pool, at one address from its insertion until the
 /// last reader that could see it has left.
 pub(crate) struct Entry<K, V> {
@@ -24,6 +26,13 @@ impl<K, V> Entry<K, V> {
         entry
             .wrapping_byte_add(core::mem::offset_of!(Self, hash))
             .cast()
+    }
+
+    /// Fetches an entry, of which the end may be on another line.
+    #[inline(always)]
+    pub(in crate::raw) fn fetch(entry: *const Self) {
+        prefetch(entry);
+        prefetch(entry.wrapping_add(1).wrapping_byte_sub(1));
     }
 
     /// The hash of an entry that others may be about to change.

@@ -15,18 +15,23 @@
 //! slot, also when the bucket is frozen, and is seen. A key is seen twice only if it is
 //! removed, and inserted again where the visit has not been; not among the slots of a
 //! line, which are read while no insertion is decided.
+//!
+//! Entries are taken from their slots into a ring, and handed out some dozens later: by then
+//! they have come from memory, many at a time.
 
 use core::fmt;
+use core::mem::MaybeUninit;
+use core::ptr::{self, NonNull};
 
 use smr_core::sync::mutant;
-use smr_core::{Guard, HAS_PREFETCH, prefetch};
+use smr_core::{Guard, prefetch};
 
 use crate::raw::entry::{Entry, Hash};
 use crate::raw::line::{Head, Line, Slots};
 use crate::raw::map::RawMap;
 use crate::raw::table::Table;
 use crate::raw::word::Word;
-use crate::tunables::{AHEAD, SLOTS};
+use crate::tunables::{AHEAD, FETCH_FROM_BITS, FETCHED, SLOTS};
 
 /// Entries of a map, in no order.
 pub(crate) struct RawIter<'g, K, V> {
@@ -34,16 +39,26 @@ pub(crate) struct RawIter<'g, K, V> {
     table: Option<&'g Table>,
     bucket: usize,
     end: usize,
-    /// What is in the slots where we are, where in it, and the slots that follow.
-    words: [Word; SLOTS],
-    place: usize,
+    /// The slots that follow where we are.
     more: Option<&'g Slots>,
     /// The hashes of the bucket that are left, while it is followed.
     rest: Option<Range>,
     /// The hashes that the bucket was followed for: entries of others are left out.
     filter: Option<Range>,
+    /// The ring: of so many entries that were seen, so many were handed out.
+    seen: [MaybeUninit<Seen<K, V>>; FETCHED],
+    filled: usize,
+    place: usize,
+    /// The place at which to look for more, and how many to have then.
+    limit: usize,
+    want: usize,
+    /// Whether the table is so large that entries are not in the caches.
+    is_far: bool,
     _entries: core::marker::PhantomData<&'g Entry<K, V>>,
 }
+
+/// An entry of the ring, once that is filled so far.
+type Seen<K, V> = Option<NonNull<Entry<K, V>>>;
 
 /// Hashes from one to another, both included.
 #[derive(Clone, Copy)]
@@ -71,6 +86,7 @@ impl Range {
 
 impl<K, V> RawMap<K, V> {
     /// All entries. Those present throughout are seen, once.
+    #[inline(always)]
     pub(crate) fn iter<'g>(&'g self, _guard: &'g Guard) -> RawIter<'g, K, V> {
         let table = self.root();
         RawIter::of(table, 0, table.map_or(0, Table::len))
@@ -87,37 +103,24 @@ impl<K, V> RawMap<K, V> {
         let end = table.map_or(0, Table::len).min(buckets.end);
         RawIter::of(table, buckets.start, end)
     }
-
-    /// Fetches what whoever goes through the buckets, and is at this one, will want
-    /// soon. In a section.
-    #[inline(always)]
-    pub(crate) fn look_ahead(table: &Table, bucket: usize, end: usize) {
-        let far = bucket + 2 * AHEAD;
-        if far < end {
-            prefetch(core::ptr::from_ref(table.line(far)));
-        }
-        let near = bucket + AHEAD;
-        if HAS_PREFETCH && near < end {
-            for word in table.line(near).slots().words() {
-                if let Some(entry) = word.entry::<K, V>() {
-                    prefetch(entry.as_ptr());
-                }
-            }
-        }
-    }
 }
 
 impl<'g, K, V> RawIter<'g, K, V> {
+    #[inline(always)]
     fn of(table: Option<&'g Table>, bucket: usize, end: usize) -> Self {
         Self {
             table,
             bucket,
             end,
-            words: [Word::UNUSED; SLOTS],
-            place: SLOTS,
             more: None,
             rest: None,
             filter: None,
+            seen: [const { MaybeUninit::uninit() }; FETCHED],
+            filled: 0,
+            place: 0,
+            limit: 0,
+            want: 1,
+            is_far: table.is_some_and(|table| table.bits >= FETCH_FROM_BITS),
             _entries: core::marker::PhantomData,
         }
     }
@@ -134,33 +137,57 @@ impl<'g, K, V> RawIter<'g, K, V> {
         (self, Some(rest))
     }
 
-    /// Goes to the next bucket that counts; `false` if there is none.
-    fn next_bucket(&mut self) -> bool {
-        let Some(first) = self.table else {
-            return false;
-        };
+    /// Looks for more entries, few at first; whether there is one. The ring is filled anew
+    /// before the last of them is handed out, so that what comes then has time to arrive.
+    #[inline(never)]
+    fn refill(&mut self) -> bool {
+        let mut filled = self.filled;
+        while filled - self.place < self.want {
+            let Some((slots, words)) = self.next_slots() else {
+                (self.filled, self.limit) = (filled, filled);
+                return self.place != filled;
+            };
+            filled = self.take(slots, &words, filled);
+        }
+        self.filled = filled;
+        self.limit = filled - (filled - self.place) / 4;
+        self.want = (4 * self.want).min(FETCHED - SLOTS);
+        true
+    }
+
+    /// The next slots, and what is in them.
+    #[inline(always)]
+    fn next_slots(&mut self) -> Option<(&'g Slots, [Word; SLOTS])> {
+        if let Some(slots) = self.more {
+            self.more = slots.next();
+            return Some((slots, slots.words()));
+        }
+        let first = self.table?;
         if let Some(rest) = self.rest.take() {
-            self.follow(first, rest);
-            return true;
+            return Some(self.follow(first, rest));
         }
         if self.bucket == self.end {
-            return false;
+            return None;
         }
         self.filter = None;
         let bucket = self.bucket;
         self.bucket += 1;
-        RawMap::<K, V>::look_ahead(first, self.bucket, self.end);
-        if !self.look(first.line(bucket)).is_live() {
-            self.follow(first, Range::of(first, bucket));
+        let far = bucket + 2 * AHEAD;
+        if self.is_far && far < self.end {
+            prefetch(ptr::from_ref(first.line(far)));
         }
-        true
+        let line = first.line(bucket);
+        let mut words = [Word::UNUSED; SLOTS];
+        if !self.look(line, &mut words).is_live() {
+            return Some(self.follow(first, Range::of(first, bucket)));
+        }
+        Some((line.slots(), words))
     }
 
     /// Takes what is in a bucket.
     #[inline(always)]
-    fn look(&mut self, line: &'g Line) -> Head {
-        let head = line.picture(&mut self.words);
-        self.place = 0;
+    fn look(&mut self, line: &'g Line, words: &mut [Word; SLOTS]) -> Head {
+        let head = line.picture(words);
         self.more = if head.is_moved() {
             None
         } else {
@@ -169,31 +196,55 @@ impl<'g, K, V> RawIter<'g, K, V> {
         head
     }
 
-    /// The next word of the bucket where we are.
+    /// Puts the entries of some slots into the ring, which is filled so far, and fetches
+    /// them; how far it is filled then. No branch depends on which slots have one, for that
+    /// is as good as random.
     #[inline(always)]
-    fn word(&mut self) -> Option<Word> {
-        if self.place == SLOTS {
-            let slots = self.more?;
-            self.words = slots.words();
-            self.place = 0;
-            self.more = slots.next();
+    fn take(&mut self, slots: &'g Slots, words: &[Word; SLOTS], mut filled: usize) -> usize {
+        if self.is_far {
+            // What is here already, where there is none.
+            let here = ptr::from_ref(slots).cast();
+            for word in words {
+                Entry::fetch(word.entry_or::<K, V>(here));
+            }
         }
-        let word = self.words[self.place];
-        self.place += 1;
-        Some(word)
+        if let Some(range) = self.filter {
+            return self.take_of(range, words, filled);
+        }
+        for word in words {
+            self.seen[filled % FETCHED].write(word.named());
+            filled += usize::from(word.is_live());
+        }
+        filled
+    }
+
+    /// The same, of entries with certain hashes.
+    #[cold]
+    fn take_of(&mut self, range: Range, words: &[Word; SLOTS], mut filled: usize) -> usize {
+        for entry in words.iter().filter_map(|word| word.entry::<K, V>()) {
+            // SAFETY: as in `next`.
+            let hash = unsafe { Entry::hash_of(entry) };
+            if (range.first..=range.last).contains(&hash) {
+                self.seen[filled % FETCHED].write(Some(entry));
+                filled += 1;
+            }
+        }
+        filled
     }
 
     /// Takes what there is of some hashes, or of the first of them, where they are now;
     /// notes the rest.
     #[cold]
-    fn follow(&mut self, mut table: &'g Table, hashes: Range) {
-        loop {
+    fn follow(&mut self, mut table: &'g Table, hashes: Range) -> (&'g Slots, [Word; SLOTS]) {
+        let mut words = [Word::UNUSED; SLOTS];
+        let line = loop {
             let bucket = table.bucket(hashes.first);
-            let head = self.look(table.line(bucket));
+            let line = table.line(bucket);
+            let head = self.look(line, &mut words);
             if head.is_live() {
                 let (here, rest) = hashes.split(table, bucket);
                 (self.filter, self.rest) = (Some(here), rest);
-                break;
+                break line;
             }
             let Some(next) = table.next() else {
                 unreachable!("buckets are frozen when there is a next table");
@@ -208,13 +259,14 @@ impl<'g, K, V> RawIter<'g, K, V> {
                 };
                 let (here, rest) = hashes.split(finer.0, finer.1);
                 (self.filter, self.rest) = (Some(here), rest);
-                break;
+                break line;
             }
             table = next;
-        }
+        };
         if mutant("map_iter_all") {
             self.filter = None;
         }
+        (line.slots(), words)
     }
 }
 
@@ -223,24 +275,16 @@ impl<'g, K, V> Iterator for RawIter<'g, K, V> {
 
     #[inline]
     fn next(&mut self) -> Option<&'g Entry<K, V>> {
-        loop {
-            let Some(word) = self.word() else {
-                if !self.next_bucket() {
-                    return None;
-                }
-                continue;
-            };
-            let Some(entry) = word.entry::<K, V>() else {
-                continue;
-            };
-            // SAFETY: in the section that the iterator borrows; the bucket had not moved
-            // when the section was open.
-            let entry: &Entry<K, V> = unsafe { entry.as_ref() };
-            let is_wanted = |range: Range| (range.first..=range.last).contains(&entry.hash);
-            if self.filter.is_none_or(is_wanted) {
-                return Some(entry);
-            }
+        if self.place == self.limit && !self.refill() {
+            return None;
         }
+        let entry = self.seen[self.place % FETCHED];
+        self.place += 1;
+        // SAFETY: written when the ring was filled so far.
+        let entry = unsafe { entry.assume_init() };
+        // SAFETY: seen in the section that the iterator borrows, in a bucket that had not moved
+        // when the section was open.
+        entry.map(|entry| unsafe { entry.as_ref() })
     }
 }
 
@@ -250,11 +294,15 @@ impl<K, V> Clone for RawIter<'_, K, V> {
             table: self.table,
             bucket: self.bucket,
             end: self.end,
-            words: self.words,
-            place: self.place,
             more: self.more,
             rest: self.rest,
             filter: self.filter,
+            seen: self.seen,
+            filled: self.filled,
+            place: self.place,
+            limit: self.limit,
+            want: self.want,
+            is_far: self.is_far,
             _entries: core::marker::PhantomData,
         }
     }
