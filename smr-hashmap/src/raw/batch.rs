@@ -47,7 +47,7 @@ impl<K, V> RawMap<K, V> {
                 // One slot has the tag, most of the time.
                 let wanted = Wanted::new(*hash);
                 if let Some(entry) = line.slots().last_of::<K, V>(wanted) {
-                    prefetch(entry.as_ptr());
+                    Entry::fetch(entry.as_ptr());
                 }
                 *slot = Some(line);
             }
