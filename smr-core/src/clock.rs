@@ -175,13 +175,12 @@ impl Clock {
             let took = u32::try_from(start.elapsed().as_nanos()).unwrap_or(u32::MAX);
             let old = self.cost_ns.load(Ordering::Relaxed);
             // Relaxed and not exact: two polls at once lose one sample.
-            let new = old - old / 8 + took.min(MAX_BARRIER_NS) / 8;
-            self.cost_ns.store(new, Ordering::Relaxed);
+            self.cost_ns.store(cost_after(old, took), Ordering::Relaxed);
             done
         }
         #[cfg(any(not(feature = "std"), loom))]
         {
-            let _ = MAX_BARRIER_NS;
+            let _ = cost_after;
             self.barrier.heavy()
         }
     }
@@ -208,6 +207,13 @@ impl Clock {
     }
 }
 
+/// The average cost of a barrier with one more that took so long. What takes many times
+/// as long as those before was interrupted, unless that goes on: it raises the average by
+/// three eighths at the most.
+fn cost_after(old: u32, took: u32) -> u32 {
+    old - old / 8 + took.min(old.saturating_mul(4)).min(MAX_BARRIER_NS) / 8
+}
+
 impl Scan {
     /// Takes a reader's published sequence (not 0) into account.
     pub(crate) fn meet(&mut self, seq: u64) -> u64 {
@@ -218,5 +224,25 @@ impl Scan {
         };
         self.min = self.min.min(seq);
         seq
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interruption_is_not_the_cost_of_a_barrier() {
+        let interrupted = cost_after(400, 5_000_000);
+        assert_eq!(interrupted, 550);
+        let after = (0..8).fold(interrupted, |cost, _| cost_after(cost, 400));
+        assert!((400..475).contains(&after), "{after} ns");
+        let dear = (0..60).fold(400, |cost, _| cost_after(cost, 12_000));
+        assert!((11_000..=12_000).contains(&dear), "{dear} ns");
+        let dearer = (0..60).fold(400, |cost, _| cost_after(cost, 50_000));
+        assert!((15_000..=MAX_BARRIER_NS).contains(&dearer), "{dearer} ns");
+        // It never comes to a stand at nothing.
+        let cheap = (0..60).fold(400, |cost, _| cost_after(cost, 0));
+        assert!(cost_after(cheap, 400) > cheap, "{cheap} ns");
     }
 }

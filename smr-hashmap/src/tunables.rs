@@ -42,8 +42,8 @@ pub(crate) const GROW_BITS: u32 = 1;
 /// is asked for: so many buckets come from one.
 pub(crate) const MAX_STEP_BITS: u32 = if cfg!(loom) { 1 } else { 6 };
 
-/// Buckets that a write moves along while the table is being replaced. None in models,
-/// which have enough with the write's own.
+/// Groups of buckets that a write moves along while the table is being replaced. None in
+/// models, which say themselves what is moved when.
 pub(crate) const HELP: usize = if cfg!(shuttle) {
     1
 } else if cfg!(loom) {

@@ -15,7 +15,7 @@
 //!   null                 nothing was ever inserted. In a table that replaces another
 //!                        one: not filled yet, the bucket is where the table before has it
 //!   FILLED               may be written; with the version, and the last insertion's slot
-//!   FILLED | FROZEN      nothing changes any more: the bucket is moving to the next table
+//!   FILLED | FROZEN      no entry comes in any more: the bucket is moving to the next table
 //!   MOVED                it is in the next table
 //! ```
 //!

@@ -36,7 +36,7 @@
 //! ones.
 
 use core::ops::Range;
-use core::{hint, ptr};
+use core::ptr;
 use std::alloc::{Layout, handle_alloc_error};
 
 use smr_core::sync::{Ordering, mutant};
@@ -310,27 +310,24 @@ impl<K, V> RawMap<K, V> {
         Some(())
     }
 
-    /// What goes into a target from some slots, in their order. No branch depends on which
-    /// these are, for that is as good as random.
+    /// What goes into a target from some slots, in their order. Which of the targets an entry
+    /// goes into is as good as random: no branch depends on it.
     ///
     /// # Safety
     ///
     /// The entries are alive.
     #[inline(always)]
     unsafe fn pick(slots: &Slots, next: &Table, target: usize) -> ([Word; SLOTS], usize) {
-        let none = Hash::new(0);
         let mut picked = [Word::UNUSED; SLOTS];
         let mut len = 0;
         for word in slots.words() {
-            let entry = word
-                .entry::<K, V>()
-                .map_or(ptr::null(), |entry| entry.as_ptr().cast_const());
-            let hash =
-                hint::select_unpredictable(word.is_live(), Entry::hash_in(entry), &raw const none);
-            // SAFETY: ours, or that of an entry that is alive (the caller), and does not change.
-            let hash = unsafe { *hash };
+            let Some(entry) = word.entry::<K, V>() else {
+                continue;
+            };
+            // SAFETY: alive: the caller.
+            let hash = unsafe { Entry::hash_of(entry) };
             picked[len] = word.thawed();
-            len += usize::from(word.is_live() & (next.bucket(hash) == target));
+            len += usize::from(next.bucket(hash) == target);
         }
         (picked, len)
     }
