@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_run_goes_on_with_its_like_alone() {
-        let folder = std::env::temp_dir().join(format!("smr-bench-session-{}", process::id()));
+        let folder = std::env::temp_dir().join(format!("smr-bench-session-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("a folder for the test");
         let path = folder.join("a.jsonl");
         journal::begin(&path, &header(), &records("a", &["x"])).expect("written");
