@@ -195,13 +195,14 @@ fn dropping_a_domain_drops_everything_though_one_panics() {
                 domain.retire(bomb(&drops));
                 let held = domain.owned_guard();
                 for _ in 0..10 {
-                    held.retire(drops.one());
+                    let _ = caught(|| held.retire(drops.one()));
                 }
                 let _ = caught(|| drop(held));
             });
         });
-        domain.retire(bomb(&drops));
-        domain.retire(drops.one());
+        // Each may come upon what was retired before, where a barrier costs little.
+        let _ = caught(|| domain.retire(bomb(&drops)));
+        let _ = caught(|| domain.retire(drops.one()));
         let _ = caught(|| drop(domain));
         // This thread still had a slot, which keeps the inside of the domain:
         // the next registration lets it go.
