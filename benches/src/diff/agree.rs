@@ -16,7 +16,7 @@
 use std::collections::BTreeMap;
 
 use super::{distance, line};
-use crate::record::{Better, Metric, Record};
+use crate::record::{Better, Metric, Record, median};
 
 /// The share of the figures that must agree.
 const FIGURES: f64 = 0.9;
@@ -117,15 +117,14 @@ fn relative<'r>(pairs: &[(&'r Record, &'r Record)]) -> Vec<Pair<'r>> {
         }
     }
     changes.retain(|_, changes| changes.len() >= SUBJECTS);
-    for changes in changes.values_mut() {
-        changes.sort_by(f64::total_cmp);
-    }
+    let moods: BTreeMap<_, f64> = changes
+        .into_iter()
+        .map(|(comparison, mut changes)| (comparison, median(&mut changes)))
+        .collect();
     let of = |&(old, new)| Pair {
         old,
         new,
-        mood: changes
-            .get(&comparison(old))
-            .map_or(1.0, |changes| changes[changes.len() / 2]),
+        mood: moods.get(&comparison(old)).copied().unwrap_or(1.0),
     };
     pairs.iter().map(of).collect()
 }
