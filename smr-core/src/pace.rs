@@ -28,12 +28,9 @@ impl Pace {
     }
 }
 
-/// In microseconds, modulo 2^32; begins above [`TEND_EVERY`].
 #[cfg(all(feature = "std", not(loom)))]
 fn now() -> Option<u32> {
-    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
-    let start = START.get_or_init(std::time::Instant::now);
-    Some((start.elapsed().as_micros() as u32).wrapping_add(TEND_EVERY))
+    Some(crate::sync::micros())
 }
 
 #[cfg(any(not(feature = "std"), loom))]

@@ -50,6 +50,21 @@ pub(crate) mod process {
     pub(crate) use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 }
 
+/// The time in microseconds, modulo 2^32, by the wall clock, which may jump: for limits
+/// on how often, which get along with a wrong answer.
+///
+/// A monotonic clock has to be counted from a moment of our own, in a static that one
+/// thread makes and all others read; and the standard library orders the two where
+/// ThreadSanitizer does not look.
+#[cfg(all(feature = "std", not(loom)))]
+#[doc(hidden)]
+#[must_use]
+pub fn micros() -> u32 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |since| since.as_micros() as u32)
+}
+
 /// Whether the named weakening of the algorithm is switched on.
 ///
 /// Always `false`, and gone at compile time, except under loom and shuttle, where

@@ -16,10 +16,9 @@
 
 #[cfg(not(loom))]
 mod imp {
-    use std::sync::OnceLock;
     use std::time::{Duration, Instant};
 
-    use smr_core::sync::{AtomicU32, Ordering};
+    use smr_core::sync::{AtomicU32, Ordering, micros};
 
     use crate::tunables::{FIRST_TURN, LAST_TURN, LOSSES_WITHIN};
 
@@ -45,7 +44,7 @@ mod imp {
         #[inline(never)]
         pub(crate) fn wait(&self) {
             let begin = Instant::now();
-            let now = micros(begin);
+            let now = micros();
             let since = now.wrapping_sub(self.lost.load(Ordering::Relaxed));
             let turn = next(self.turn.load(Ordering::Relaxed), since);
             self.turn.store(turn, Ordering::Relaxed);
@@ -55,14 +54,6 @@ mod imp {
                 core::hint::spin_loop();
             }
         }
-    }
-
-    /// In microseconds, modulo 2^32; begins where 0 is long ago.
-    fn micros(now: Instant) -> u32 {
-        static START: OnceLock<Instant> = OnceLock::new();
-        let start = *START.get_or_init(|| now);
-        let micros = now.saturating_duration_since(start).as_micros() as u32;
-        micros.wrapping_add(2 * LOSSES_WITHIN)
     }
 
     /// The wait after one of `turn`, so long after the loss before.
