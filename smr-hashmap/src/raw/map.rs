@@ -250,19 +250,21 @@ impl<K, V> RawMap<K, V> {
         mut eq: impl FnMut(&K) -> bool,
         _guard: &'g Guard,
     ) -> Option<&'g Entry<K, V>> {
-        let slots = line.slots();
-        // One slot has the tag, most of the time: no need to ask in which order.
-        if let Some(item) = slots.last_of(Wanted::new(hash)) {
-            // SAFETY: loaded in the guard's section, after the head.
-            let entry: &Entry<K, V> = unsafe { item.as_ref() };
-            if entry.hash == hash && eq(&entry.key) {
-                return Some(entry);
+        let wanted = Wanted::new(hash);
+        let mut slots = line.slots();
+        loop {
+            // One slot has the tag, most of the time: no need to ask in which order.
+            if let Some(item) = slots.last_of(wanted) {
+                // SAFETY: loaded in the guard's section, after the head.
+                let entry: &Entry<K, V> = unsafe { item.as_ref() };
+                if entry.hash == hash && eq(&entry.key) {
+                    return Some(entry);
+                }
+                // SAFETY: as above.
+                return unsafe { Self::find_slowly(slots, hash, &mut eq) };
             }
-        } else {
-            slots.next()?;
+            slots = slots.next()?;
         }
-        // SAFETY: as above.
-        unsafe { Self::find_slowly(slots, hash, &mut eq) }
     }
 
     /// The entry with this key in all slots of a bucket.
