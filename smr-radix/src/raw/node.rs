@@ -308,6 +308,20 @@ impl Lanes {
     }
 }
 
+/// Which slot a digit has.
+pub(crate) type Places = [u8; FULL];
+
+/// In a full node.
+const OWN: Places = {
+    let mut own = [0; FULL];
+    let mut digit = 0;
+    while digit < FULL {
+        own[digit] = digit as u8;
+        digit += 1;
+    }
+    own
+};
+
 /// A node that is alive for `'g`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NodeRef<'g> {
@@ -478,6 +492,30 @@ impl<'g> NodeRef<'g> {
         }
         let lanes = lanes.iter().map(Self::lanes);
         lanes.fold(0, |all, lanes| all | lanes.digits())
+    }
+
+    /// The digits that have slots, and which these are.
+    #[inline(always)]
+    pub(crate) fn places(self, head: Head) -> (u64, Places) {
+        let (lanes, _) = self.parts(head);
+        let mut places = OWN;
+        if lanes.is_empty() {
+            return (u64::MAX >> (64 - FULL), places);
+        }
+        let mut digits = 0;
+        for (at, lanes) in lanes.iter().enumerate() {
+            // Not counted on from the word before, which may be seen as it was earlier.
+            let mut place = 8 * at as u8;
+            let mut rest = Self::lanes(lanes).0;
+            while rest != 0 {
+                let digit = rest as usize & (FULL - 1);
+                digits |= 1 << digit;
+                places[digit] = place;
+                place += 1;
+                rest >>= 8;
+            }
+        }
+        (digits, places)
     }
 
     /// Whether it has so few children, after that of `digit` has gone, that it is to be

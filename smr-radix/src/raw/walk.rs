@@ -13,6 +13,11 @@
 //! those that are empty without another look. Nothing was there at a moment after the walk
 //! had come to the node, so no key of such a slot has been there since the last `seek`,
 //! whether the node is in the tree still or not.
+//!
+//! Most walks are short, and need one slot of each node: these are found as a look-up
+//! finds them. Who stays in a node notes once which slot each of its digits has. Then no
+//! step depends on the shape of a node, of which processors guess wrong one in three
+//! where keys are random, at the cost of two entries each time.
 
 use core::mem::MaybeUninit;
 
@@ -21,13 +26,13 @@ use smr_core::{Guard, HAS_PREFETCH};
 
 use crate::raw::edit::{Action, Changed};
 use crate::raw::memory::{Memory, Pools};
-use crate::raw::node::{Head, NodeRef, Shape, digit};
+use crate::raw::node::{Head, NodeRef, Places, Shape, digit};
 use crate::raw::path::{Path, Seen};
 use crate::raw::policy::Policy;
 use crate::raw::run::Run;
 use crate::raw::tree::Raw;
 use crate::raw::word::{Marks, Slot, Word};
-use crate::tunables::{AHEAD, FULL, LEVELS, NEAR};
+use crate::tunables::{AHEAD, FULL, LEVELS, NEAR, SMALL};
 
 /// An entry as a walk saw it.
 pub(crate) struct Item<'g, P: Policy + 'g> {
@@ -48,7 +53,10 @@ impl<'g, P: Policy + 'g> Copy for Item<'g, P> {}
 struct Frame<'g> {
     node: NodeRef<'g>,
     head: Head,
-    full: Option<&'g [Slot; FULL]>,
+    /// The slots, and which of them each of the digits has, if that was asked for.
+    slots: &'g [Slot],
+    places: Places,
+    has_places: bool,
     /// The digits that had slots when the walk came, and from the survey on those that had
     /// something then.
     digits: u64,
@@ -68,9 +76,17 @@ impl<'g> Frame<'g> {
     #[inline]
     fn turn<const UP: bool>(&mut self) {
         self.is_up = UP;
-        let above = u64::MAX.checked_shl((self.at + 1) as u32).unwrap_or(0);
-        let below = !u64::MAX.checked_shl(self.at as u32).unwrap_or(0);
-        self.rest = self.digits & if UP { above } else { below };
+        self.rest = self.digits & Self::ahead::<UP>(self.at);
+    }
+
+    /// All digits that are ahead of one.
+    #[inline(always)]
+    fn ahead<const UP: bool>(at: i32) -> u64 {
+        if UP {
+            u64::MAX.checked_shl((at + 1) as u32).unwrap_or(0)
+        } else {
+            !u64::MAX.checked_shl(at as u32).unwrap_or(0)
+        }
     }
 
     /// The first of some digits.
@@ -94,13 +110,30 @@ impl<'g> Frame<'g> {
         self.at = digit as i32;
     }
 
+    /// The slot of one of the digits, if all have places.
     #[inline(always)]
     fn slot(&self, digit: usize) -> &'g Slot {
-        let slot = match self.full {
-            Some(slots) => Some(&slots[digit & (FULL - 1)]),
-            None => self.node.slot(self.head, digit),
-        };
+        &self.slots[usize::from(self.places[digit & (FULL - 1)])]
+    }
+
+    /// The same, if they may have none.
+    #[inline(always)]
+    fn find(&self, digit: usize) -> &'g Slot {
+        let slot = self.node.slot(self.head, digit);
         slot.expect("digits keep their slots")
+    }
+
+    #[inline(always)]
+    fn is_full(&self) -> bool {
+        self.head.shape() == Shape::Full
+    }
+
+    /// Asks which slots the digits have. They stay those that had some when the walk came.
+    #[cold]
+    fn place(&mut self) {
+        (_, self.places) = self.node.places(self.head);
+        self.slots = self.node.slots(self.head);
+        self.has_places = true;
     }
 
     /// The key of a digit, on the lowest level.
@@ -113,10 +146,11 @@ impl<'g> Frame<'g> {
     fn survey(&mut self) {
         self.is_surveyed = true;
         let (mut taken, mut nodes) = (0, 0);
-        for (digit, slot) in self.full.into_iter().flatten().enumerate() {
+        // Downwards, so that no bit has to be moved to its digit.
+        for slot in self.slots.iter().rev() {
             let word = slot.peek();
-            taken |= u64::from(!word.is_null()) << digit;
-            nodes |= u64::from(word.has_kind()) << digit;
+            taken = taken << 1 | u64::from(!word.is_null());
+            nodes = nodes << 1 | u64::from(word.has_kind());
             if HAS_PREFETCH {
                 word.prefetch();
             }
@@ -161,7 +195,12 @@ fn ask_for_children(node: NodeRef<'_>, is_inline: bool) {
     if !HAS_PREFETCH || (is_inline && head.level() == 0) {
         return;
     }
-    for slot in node.slots(head).iter().take(AHEAD) {
+    // All have the first ones, so that few meet a loop of which nobody foretells the end.
+    let (first, more) = node.slots(head).split_at(SMALL);
+    for slot in first {
+        slot.peek().prefetch();
+    }
+    for slot in more.iter().take(AHEAD) {
         slot.peek().prefetch();
     }
 }
@@ -173,9 +212,9 @@ pub(crate) struct Walk<'g, P: Policy, M: Memory<P::Value> = Pools<<P as Policy>:
     tree: &'g Raw<P, M>,
     guard: &'g Guard,
     marks: Marks,
-    /// The node that the walk is in, and below it those that it came through.
-    top: Option<Frame<'g>>,
-    below: [MaybeUninit<Frame<'g>>; LEVELS],
+    /// The nodes that it came through, and above them the one that it is in.
+    frames: [MaybeUninit<Frame<'g>>; LEVELS],
+    /// How many these are.
     depth: usize,
     /// The entry last met, and where that was.
     met: Option<Met<'g>>,
@@ -195,11 +234,24 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
             tree,
             guard,
             marks: mark.map_or(Marks::NONE, Marks::one),
-            top: None,
-            below: [const { MaybeUninit::uninit() }; LEVELS],
+            frames: [const { MaybeUninit::uninit() }; LEVELS],
             depth: 0,
             met: None,
         }
+    }
+
+    #[inline(always)]
+    fn top(&self) -> Option<&Frame<'g>> {
+        let top = self.frames.get(self.depth.wrapping_sub(1))?;
+        // SAFETY: those below the depth were written.
+        Some(unsafe { top.assume_init_ref() })
+    }
+
+    #[inline(always)]
+    fn top_mut(&mut self) -> Option<&mut Frame<'g>> {
+        let top = self.frames.get_mut(self.depth.wrapping_sub(1))?;
+        // SAFETY: those below the depth were written.
+        Some(unsafe { top.assume_init_mut() })
     }
 
     /// Goes to the first entry at or after `key`.
@@ -226,8 +278,7 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
     /// As `next`, for who has come past all below `from` by himself.
     #[inline]
     pub(crate) fn go_on(&mut self, from: u64) -> Option<Item<'g, P>> {
-        let quick = self.quick::<true>();
-        quick.or_else(|| self.go::<true, false>(from))
+        self.go::<true, false>(from)
     }
 
     /// The slots from that of `from`, the key after the one last met, to that of `to`,
@@ -235,8 +286,10 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
     /// the lowest level.
     #[inline]
     pub(crate) fn row(&self, from: u64, to: u64) -> Option<Run<'g, P>> {
-        let frame = self.top.as_ref()?;
-        let slots = frame.full.filter(|_| frame.head.level() == 0)?;
+        let frame = self.top()?;
+        let is_row = frame.head.level() == 0 && frame.is_full();
+        // SAFETY: it is full.
+        let slots = is_row.then(|| unsafe { frame.node.full() })?;
         let end = digit(to.min(frame.head.last()), 0);
         // Not where `from` is in the next node already.
         let slots = slots[..=end].get(digit(from, 0)..)?;
@@ -246,7 +299,7 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
 
     /// Comes to where a row of the node that the walk is in went on without it.
     pub(crate) fn pass(&mut self, from: u64) {
-        if let Some(frame) = &mut self.top {
+        if let Some(frame) = self.top_mut() {
             frame.at = digit(from.wrapping_sub(1), 0) as i32;
             frame.turn::<true>();
         }
@@ -254,7 +307,7 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
 
     /// Whether a key belongs below the node that the walk is in.
     pub(crate) fn is_in_node_of(&self, key: u64) -> bool {
-        let frame = self.top.as_ref();
+        let frame = self.top();
         frame.is_some_and(|frame| frame.head.covers(key))
     }
 
@@ -270,9 +323,13 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
     /// The next entry, if it is in the same node and nothing is unusual.
     #[inline(always)]
     pub(crate) fn quick<const UP: bool>(&mut self) -> Option<Item<'g, P>> {
-        let frame = self.top.as_mut()?;
+        let marks = self.marks;
+        let frame = self.top_mut()?;
         if frame.is_up != UP {
             return None;
+        }
+        if !frame.has_places {
+            frame.place();
         }
         while let Some(digit) = Frame::first::<UP>(frame.rest) {
             let slot = frame.slot(digit);
@@ -283,12 +340,12 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
                 return None;
             }
             frame.pass(digit);
-            if word.is_null() || !word.has(self.marks) {
+            if word.is_null() || !word.has(marks) {
                 continue;
             }
             let is_asked_for = !HAS_PREFETCH || frame.is_surveyed && place.is_none();
-            if let (false, false, Some(slots)) = (is_asked_for, word.has_kind(), frame.full) {
-                slots[(digit + NEAR) & (FULL - 1)].peek().prefetch();
+            if !is_asked_for && !word.has_kind() && frame.is_full() {
+                frame.slots[(digit + NEAR) & (FULL - 1)].peek().prefetch();
             }
             return Some(self.meet(slot, word, place));
         }
@@ -297,31 +354,37 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
 
     /// From the root to the entry at `from`, or the next one in the direction.
     fn seek<const UP: bool>(&mut self, from: u64) -> Option<Item<'g, P>> {
-        self.top = None;
         self.depth = 0;
         let root = self.tree.root();
-        self.enter::<UP>(root, root.load(), None, from)
+        self.enter::<UP, true>(root, root.load(), None, from)
             .or_else(|| self.go::<UP, true>(from))
     }
 
     /// On from where the walk is. `FRESH`: it has come from the root in this step.
     fn go<const UP: bool, const FRESH: bool>(&mut self, from: u64) -> Option<Item<'g, P>> {
-        if self.top.is_none() && !FRESH {
+        if self.depth == 0 && !FRESH {
             return self.seek::<UP>(from);
         }
-        while let Some(frame) = &mut self.top {
+        while let Some(frame) = self.top_mut() {
             if frame.is_up != UP {
                 frame.turn::<UP>();
             }
             let Some(digit) = Frame::first::<UP>(frame.rest) else {
-                self.pop();
+                self.depth -= 1;
                 continue;
             };
+            if !FRESH && !frame.has_places {
+                frame.place();
+            }
             if !FRESH && !frame.is_surveyed {
                 frame.survey();
                 continue;
             }
-            let slot = frame.slot(digit);
+            let slot = if FRESH {
+                frame.find(digit)
+            } else {
+                frame.slot(digit)
+            };
             let word = slot.load();
             if word.is_frozen() && !FRESH && !mutant("radix_stale_walk") {
                 return self.seek::<UP>(from);
@@ -331,7 +394,7 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
             if word.has_kind() && place.is_none() && !FRESH {
                 frame.look_ahead::<UP>(P::INLINE);
             }
-            let met = self.enter::<UP>(slot, word, place, from);
+            let met = self.enter::<UP, FRESH>(slot, word, place, from);
             if met.is_some() {
                 return met;
             }
@@ -339,21 +402,10 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
         None
     }
 
-    #[inline]
-    fn pop(&mut self) {
-        if self.depth == 0 {
-            self.top = None;
-            return;
-        }
-        self.depth -= 1;
-        // SAFETY: those below the depth were written.
-        self.top = Some(unsafe { self.below[self.depth].assume_init() });
-    }
-
     /// Looks at what is in a slot: an entry at `from` or behind it is met; a node that may
     /// have such is entered. `place`: the key of the slot, if it is of the lowest level.
     #[inline(always)]
-    fn enter<const UP: bool>(
+    fn enter<const UP: bool, const FRESH: bool>(
         &mut self,
         slot: &'g Slot,
         word: Word,
@@ -366,7 +418,7 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
         let is_value = P::INLINE && place.is_some();
         if word.has_kind() && !is_value {
             // SAFETY: it was reachable in the guard's section.
-            self.push::<UP>(unsafe { word.node() }, from);
+            self.push::<UP, FRESH>(unsafe { word.node() }, from);
             return None;
         }
         let key = place.unwrap_or_else(|| {
@@ -393,7 +445,7 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
         Item { key, value }
     }
 
-    fn push<const UP: bool>(&mut self, node: NodeRef<'g>, from: u64) {
+    fn push<const UP: bool, const FRESH: bool>(&mut self, node: NodeRef<'g>, from: u64) {
         let head = node.head();
         let (near, far) = if UP {
             (head.first(), head.last())
@@ -404,31 +456,42 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
         if is_before(far, from) {
             return;
         }
-        let digits = node.digits(head);
-        let mut frame = Frame {
-            node,
-            head,
-            // SAFETY: it says so itself.
-            full: (head.shape() == Shape::Full).then(|| unsafe { node.full() }),
-            digits,
-            nodes: digits,
-            rest: digits,
-            is_up: UP,
-            // On the lowest level there are no nodes, and gaps are passed as they come.
-            is_surveyed: head.shape() != Shape::Full || head.level() == 0,
-            at: if UP { -1 } else { FULL as i32 },
+        let is_full = head.shape() == Shape::Full;
+        // Who seeks an entry needs one slot, and finds it.
+        let (digits, places, slots): (_, _, &[Slot]) = if FRESH {
+            (node.digits(head), [0; FULL], &[])
+        } else {
+            let (digits, places) = node.places(head);
+            (digits, places, node.slots(head))
         };
-        if is_before(near, from) {
-            frame.at = digit(from, head.level()) as i32 + if UP { -1 } else { 1 };
-            frame.turn::<UP>();
-        } else if frame.is_surveyed {
+        let is_surveyed = !is_full || head.level() == 0;
+        let starts_inside = is_before(near, from);
+        let at = match (UP, starts_inside) {
+            (true, true) => digit(from, head.level()) as i32 - 1,
+            (false, true) => digit(from, head.level()) as i32 + 1,
+            (true, false) => -1,
+            (false, false) => FULL as i32,
+        };
+        if is_surveyed && !starts_inside && !FRESH {
             // All of it comes, and no survey that asks for it.
             ask_for_children(node, P::INLINE);
         }
-        if let Some(top) = self.top.replace(frame) {
-            self.below[self.depth].write(top);
-            self.depth += 1;
-        }
+        // In place, for it is large.
+        self.frames[self.depth].write(Frame {
+            node,
+            head,
+            slots,
+            places,
+            has_places: !FRESH,
+            digits,
+            nodes: digits,
+            rest: digits & Frame::ahead::<UP>(at),
+            is_up: UP,
+            // On the lowest level there are no nodes, and gaps are passed as they come.
+            is_surveyed,
+            at,
+        });
+        self.depth += 1;
     }
 
     /// Whether the entry last met is in the tree, the same and not another one of its
