@@ -110,6 +110,7 @@
 mod batch;
 mod drain;
 mod edit;
+mod lanes;
 mod leaf;
 mod life;
 mod marks;

@@ -27,6 +27,7 @@ use core::ptr::NonNull;
 
 use smr_core::sync::{AtomicU64, Ordering, mutant};
 
+use crate::raw::lanes::{Lanes, Places};
 use crate::raw::life::Life;
 use crate::raw::word::{Marks, Slot, Word};
 use crate::tunables::{
@@ -242,7 +243,7 @@ impl<'a> Draft<'a> {
             if W == 0 {
                 words[digit] = *word;
             } else {
-                lanes[at / 8] |= u64::from(Lanes::byte(digit)) << (8 * (at % 8));
+                lanes[at / 8] |= Lanes::taken(at % 8, digit);
                 words[at] = *word;
             }
         }
@@ -266,61 +267,6 @@ fn is_run(children: &[(u8, Word)]) -> bool {
     });
     first + children.len() == last + 1
 }
-
-/// Eight lanes.
-#[derive(Clone, Copy)]
-struct Lanes(u64);
-
-impl Lanes {
-    const ALL: u64 = 0x0101_0101_0101_0101;
-
-    /// A lane that is taken is not 0, and never has its highest bit set.
-    #[inline(always)]
-    fn byte(digit: usize) -> u8 {
-        digit as u8 | 0x40
-    }
-
-    /// The lane of a digit.
-    #[inline(always)]
-    fn find(self, digit: usize) -> Option<usize> {
-        let differ = self.0 ^ (u64::from(Self::byte(digit)) * Self::ALL);
-        // Where bytes are equal, their difference is 0, and no carry reaches bit 7.
-        let equal = !(differ + 0x7f * Self::ALL) & (0x80 * Self::ALL);
-        (equal != 0).then(|| equal.trailing_zeros() as usize / 8)
-    }
-
-    /// How many are taken.
-    #[inline(always)]
-    fn len(self) -> usize {
-        (64 - self.0.leading_zeros() as usize).div_ceil(8)
-    }
-
-    /// The digits, one bit each.
-    #[inline(always)]
-    fn digits(self) -> u64 {
-        let mut set = 0;
-        let mut rest = self.0;
-        while rest != 0 {
-            set |= 1 << (rest & 0x3f);
-            rest >>= 8;
-        }
-        set
-    }
-}
-
-/// Which slot a digit has.
-pub(crate) type Places = [u8; FULL];
-
-/// In a full node.
-const OWN: Places = {
-    let mut own = [0; FULL];
-    let mut digit = 0;
-    while digit < FULL {
-        own[digit] = digit as u8;
-        digit += 1;
-    }
-    own
-};
 
 /// A node that is alive for `'g`.
 #[derive(Debug, Clone, Copy)]
@@ -418,7 +364,7 @@ impl<'g> NodeRef<'g> {
     #[inline(always)]
     fn lanes(word: &AtomicU64) -> Lanes {
         // Relaxed: see the head of the file.
-        Lanes(word.load(Ordering::Relaxed))
+        Lanes::new(word.load(Ordering::Relaxed))
     }
 
     /// The slots of a full node.
@@ -465,10 +411,10 @@ impl<'g> NodeRef<'g> {
             let Some(slot) = slots.get(8 * at + lane) else {
                 break;
             };
-            let taken = lanes.0 | u64::from(Lanes::byte(digit)) << (8 * lane);
+            let taken = lanes.word() | Lanes::taken(lane, digit);
             // Relaxed: see the head of the file.
             let claimed =
-                word.compare_exchange(lanes.0, taken, Ordering::Relaxed, Ordering::Relaxed);
+                word.compare_exchange(lanes.word(), taken, Ordering::Relaxed, Ordering::Relaxed);
             return match claimed {
                 Ok(_) => Claim::Slot(slot),
                 Err(_) => Claim::Changed,
@@ -498,24 +444,7 @@ impl<'g> NodeRef<'g> {
     #[inline(always)]
     pub(crate) fn places(self, head: Head) -> (u64, Places) {
         let (lanes, _) = self.parts(head);
-        let mut places = OWN;
-        if lanes.is_empty() {
-            return (u64::MAX >> (64 - FULL), places);
-        }
-        let mut digits = 0;
-        for (at, lanes) in lanes.iter().enumerate() {
-            // Not counted on from the word before, which may be seen as it was earlier.
-            let mut place = 8 * at as u8;
-            let mut rest = Self::lanes(lanes).0;
-            while rest != 0 {
-                let digit = rest as usize & (FULL - 1);
-                digits |= 1 << digit;
-                places[digit] = place;
-                place += 1;
-                rest >>= 8;
-            }
-        }
-        (digits, places)
+        Lanes::places(lanes.iter().map(Self::lanes))
     }
 
     /// Whether it has so few children, after that of `digit` has gone, that it is to be
@@ -579,7 +508,7 @@ impl<'g> NodeRef<'g> {
                 continue;
             }
             let digit = match lanes.get(at / 8) {
-                Some(word) => (Self::lanes(word).0 >> (8 * (at % 8))) as usize & (FULL - 1),
+                Some(word) => Self::lanes(word).digit(at % 8),
                 None => at,
             };
             children.all[children.len] = (digit as u8, word);

@@ -16,8 +16,7 @@
 //!
 //! Most walks are short, and need one slot of each node: these are found as a look-up
 //! finds them. Who stays in a node notes once which slot each of its digits has. Then no
-//! step depends on the shape of a node, of which processors guess wrong one in three
-//! where keys are random, at the cost of two entries each time.
+//! step depends on the shape of a node, which processors cannot guess where keys are random.
 
 use core::mem::MaybeUninit;
 
@@ -25,8 +24,9 @@ use smr_core::sync::mutant;
 use smr_core::{Guard, HAS_PREFETCH};
 
 use crate::raw::edit::{Action, Changed};
+use crate::raw::lanes::Places;
 use crate::raw::memory::{Memory, Pools};
-use crate::raw::node::{Head, NodeRef, Places, Shape, digit};
+use crate::raw::node::{Head, NodeRef, Shape, digit};
 use crate::raw::path::{Path, Seen};
 use crate::raw::policy::Policy;
 use crate::raw::run::Run;
