@@ -65,9 +65,9 @@ orderings! {
     /// [`map_table_publish`].
     map_table_load = Acquire, or Relaxed;
 
-    /// Counts buckets that have moved. Release and Acquire pair with each other:
-    /// whoever counts the last has seen all others move before it retires the
-    /// table.
+    /// Counts a claim whose buckets have moved. Release and Acquire pair with each other:
+    /// whoever counts the last one of a round has seen all buckets move before it retires
+    /// the table.
     map_moved_count = AcqRel, or Relaxed;
 
     /// One of its two owners leaves a table that was replaced. Release and Acquire pair

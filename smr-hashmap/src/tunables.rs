@@ -42,15 +42,9 @@ pub(crate) const GROW_BITS: u32 = 1;
 /// is asked for: so many buckets come from one.
 pub(crate) const MAX_STEP_BITS: u32 = if cfg!(loom) { 1 } else { 6 };
 
-/// Groups of buckets that a write moves along while the table is being replaced. None in
-/// models, which say themselves what is moved when.
-pub(crate) const HELP: usize = if cfg!(shuttle) {
-    1
-} else if cfg!(loom) {
-    0
-} else {
-    2
-};
+/// Groups of buckets that a write moves along while the table is being replaced, a power of
+/// two.
+pub(crate) const HELP: usize = if cfg!(loom) { 1 } else { 2 };
 
 /// Binary logarithm of the buckets below which the writers of all of them look how full
 /// the table is.

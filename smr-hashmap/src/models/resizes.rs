@@ -73,8 +73,8 @@ fn split_by_two() {
     THERE.check();
 }
 
-/// Two move one of the two buckets of a table: it counts once, and the other is still where
-/// it was.
+/// Two move one of the two buckets of a table, each in a round of his own: neither round is
+/// complete, and the other bucket is still where it was.
 #[test]
 fn one_half_by_two() {
     explore(1, || {
@@ -82,7 +82,9 @@ fn one_half_by_two() {
         play(
             move |bed, guard| bed.begin_with([low, high], 2, guard),
             move |bed, own| bed.map.move_one(0, &own.pin()),
-            move |bed, own| bed.map.move_one(0, &own.pin()),
+            // Two claims are a round: the first one of the third, which is counted where
+            // the first round is.
+            move |bed, own| bed.map.move_one(4, &own.pin()),
             |all, (), ()| assert_eq!(all.len(), 2, "not all of the table had moved"),
         );
     });

@@ -474,12 +474,14 @@ impl Line {
         self.exchange(Head::NULL, Head::FRESH, ord::map_head_install());
     }
 
-    /// Says that a frozen bucket has moved; tells whether it was us who did.
-    pub(crate) fn set_moved(&self) -> bool {
+    /// Says that a frozen bucket has moved, unless somebody has.
+    pub(crate) fn set_moved(&self) {
         let head = self.head();
         // Release: pairs with the Acquire of `head`: who finds it moved finds the
         // targets filled.
-        head.is_frozen() && self.exchange(head, head.moved(), ord::map_head_moved())
+        if head.is_frozen() {
+            self.exchange(head, head.moved(), ord::map_head_moved());
+        }
     }
 
     /// Whether nothing is in the line itself.

@@ -3,8 +3,8 @@
 //! Whoever finds the table full gives it a *next* one. From then on every write moves
 //! a few buckets, in the order of the table, so that what they need is fetched ahead; its
 //! own it writes where it is, unless that is frozen: then it moves that, too, and goes on
-//! in the next table. Who moves the last bucket makes the next table the current one and
-//! retires the old.
+//! in the next table. Who has seen all buckets moved makes the next table the current one
+//! and retires the old.
 //!
 //! Buckets move in *groups*: one to 2^n when the table grows by n bits, 2^n to one
 //! when it shrinks. The index is the high bits of the hash, so bucket i becomes the
@@ -26,8 +26,8 @@
 //!   it is frozen, and move its group first.
 //! - MOVED comes after all targets are filled. A thread that finds MOVED among the
 //!   buckets of its group need not, and must not, look at their entries: they may be gone.
-//! - What a stalled thread had taken on, others take on when the count of claims has
-//!   gone round.
+//! - What a stalled thread had taken on, others take on in the next round of claims, and
+//!   that round tells that all has moved: see [`Moves`](crate::raw::table::Moves).
 //! - Where there is no memory for the slots of a target, its group has not moved, and
 //!   whoever comes next goes on. Retiring the table needs none: its successor was made
 //!   with room for it.
@@ -151,12 +151,12 @@ impl<K, V> RawMap<K, V> {
         table.set_next(next.expect("there is memory"));
     }
 
-    /// Moves one group of buckets, if a table is being replaced: for models.
+    /// Moves the one group of a claim, if a table is being replaced: for models.
     #[cfg(all(test, loom))]
-    pub(crate) fn move_one(&self, group: usize, guard: &Guard) {
+    pub(crate) fn move_one(&self, claim: usize, guard: &Guard) {
         let Some(table) = self.root() else { return };
         if let Some(next) = table.next() {
-            let moved = self.move_group(table, next, group, guard);
+            let moved = self.take_on(table, next, claim, guard);
             moved.expect("there is memory");
         }
     }
@@ -191,17 +191,32 @@ impl<K, V> RawMap<K, V> {
         next: &Table,
         guard: &Guard,
     ) -> Result<(), ReserveError> {
-        // Relaxed: who does what is no matter of order.
-        if table.moves.moved.load(Ordering::Relaxed) == table.len() {
+        if cfg!(all(loom, not(shuttle))) {
+            // Models say themselves what is moved when.
             return Ok(());
         }
+        self.take_on(table, next, table.moves.claim(), guard)
+    }
+
+    /// Moves the groups of a claim, which is the caller's.
+    fn take_on(
+        &self,
+        table: &Table,
+        next: &Table,
+        claim: usize,
+        guard: &Guard,
+    ) -> Result<(), ReserveError> {
         let groups = groups(table, next);
-        let first = table.moves.claimed.fetch_add(HELP, Ordering::Relaxed);
-        for group in first..first.wrapping_add(HELP).min(first + groups) {
-            let group = group & (groups - 1);
+        // Both are powers of two.
+        let each = HELP.min(groups);
+        let first = claim.wrapping_mul(each) & (groups - 1);
+        for group in first..first + each {
             // Whoever helps next finds at hand what it needs.
             Self::fetch_ahead(table, next, group, groups);
             self.move_group(table, next, group, guard)?;
+        }
+        if table.moves.count(claim, groups / each) {
+            self.promote(table, next, guard);
         }
         Ok(())
     }
@@ -239,7 +254,6 @@ impl<K, V> RawMap<K, V> {
                 panics.catch(|| result = self.move_group(table, next, group, guard));
             }
         }
-        // Whoever moved the last bucket may not have come to count it: not waited for.
         if (0..table.len()).all(|bucket| table.line(bucket).head().is_moved()) {
             panics.catch(|| self.promote(table, next, guard));
         }
@@ -271,15 +285,7 @@ impl<K, V> RawMap<K, V> {
                 Self::fill(sources(), next, target, guard).ok_or(ReserveError::OutOfMemory)?;
             }
         }
-        let is_ours = |source: &Line| source.set_moved() || mutant("map_loser_counts");
-        let moved = sources().filter(|source| is_ours(source)).count();
-        if moved != 0 {
-            // AcqRel: whoever counts the last one has seen the others move.
-            let before = table.moves.moved.fetch_add(moved, ord::map_moved_count());
-            if before + moved == table.len() {
-                self.promote(table, next, guard);
-            }
-        }
+        sources().for_each(Line::set_moved);
         Ok(())
     }
 

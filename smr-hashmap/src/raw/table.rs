@@ -8,7 +8,7 @@ use core::cell::UnsafeCell;
 use core::panic::RefUnwindSafe;
 use core::ptr::{self, NonNull};
 
-use smr_core::sync::{AtomicPtr, AtomicUsize, Ordering};
+use smr_core::sync::{AtomicPtr, AtomicU64, AtomicUsize, Ordering, mutant};
 use smr_core::{DeferRoom, Domain, Guard, Pool, PoolBox, try_box};
 
 use crate::ord;
@@ -140,13 +140,63 @@ pub(crate) struct Table {
 impl RefUnwindSafe for Table {}
 
 /// How far its buckets have moved; apart from what every reader loads.
+///
+/// Who wants to move some takes a *claim* on the next few groups. Claims go round and
+/// round, so that what a stalled thread took on is done by another, and a claim is counted
+/// when all of its groups were seen to have moved. So when all claims of a round are
+/// counted, all of the table has moved. A claim in the hands of a stalled thread leaves its
+/// round short, and the round after it is complete without: nobody is waited for.
+///
+/// Two rounds are counted at a time: while some begin a round, others are about to
+/// complete the one before.
 #[repr(align(128))]
 pub(crate) struct Moves {
-    /// Buckets, or groups of them, that somebody took on to move; goes round and
-    /// round, so that what a stalled thread took on is done by another.
-    pub(crate) claimed: AtomicUsize,
-    /// Buckets that have moved.
-    pub(crate) moved: AtomicUsize,
+    claims: AtomicUsize,
+    /// Of even rounds and of odd ones, that of the latest: its number above, and below it
+    /// how many of its claims are counted.
+    counted: [AtomicU64; 2],
+}
+
+impl Moves {
+    fn new() -> Self {
+        Self {
+            claims: AtomicUsize::new(0),
+            counted: core::array::from_fn(|_| AtomicU64::new(0)),
+        }
+    }
+
+    /// The next claim, which is nobody else's.
+    #[inline]
+    pub(crate) fn claim(&self) -> usize {
+        // Relaxed: who does what is no matter of order.
+        self.claims.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Counts a claim whose groups were all seen to have moved; whether it is the last one
+    /// of its round, which has so many.
+    pub(crate) fn count(&self, claim: usize, in_round: usize) -> bool {
+        let round = (claim / in_round) as u32;
+        let word = &self.counted[round as usize % 2];
+        // Relaxed: the exchange tells whether it is still so.
+        let mut seen = word.load(Ordering::Relaxed);
+        loop {
+            let (latest, counted) = ((seen >> 32) as u32, seen as u32);
+            let counted = match round.wrapping_sub(latest) as i32 {
+                0 => counted,
+                _ if mutant("map_rounds_add_up") => counted,
+                1.. => 0,
+                // It was late by two rounds.
+                _ => return false,
+            } + 1;
+            let now = u64::from(round) << 32 | u64::from(counted);
+            // AcqRel: whoever counts the last one has seen what all others of its round saw.
+            // Relaxed: of a failure, as above.
+            match word.compare_exchange(seen, now, ord::map_moved_count(), Ordering::Relaxed) {
+                Ok(_) => return counted as usize == in_round,
+                Err(other) => seen = other,
+            }
+        }
+    }
 }
 
 /// One of the two owners of a table that was replaced, and may still be read: what
@@ -198,10 +248,7 @@ impl Table {
             bits,
             lines: Lines::new(len)?,
             next: AtomicPtr::new(ptr::null_mut()),
-            moves: Moves {
-                claimed: AtomicUsize::new(0),
-                moved: AtomicUsize::new(0),
-            },
+            moves: Moves::new(),
             more: Pool::new_in(domain),
             before: Past::new()?,
             room: UnsafeCell::new(None),

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use smr_core::{Domain, Guard, OverLimit, Pool};
 
 use crate::raw::{Action, Computed, Inserted, RawMap};
-use crate::tunables::MAX_LOAD;
+use crate::tunables::{HELP, MAX_LOAD};
 
 type Map<V> = RawMap<u64, V>;
 
@@ -115,6 +115,42 @@ fn assert_all<V>(map: &Map<V>, len: u64, guard: &Guard) {
     }
     assert_eq!(map.len() as u64, len);
     assert_eq!(map.iter(guard).count() as u64, len);
+}
+
+/// Threads take claims on buckets of a table that is being replaced, and are never heard of
+/// again. Those who go on writing see a later round of claims to its end.
+#[test]
+fn a_claim_that_comes_to_nothing_holds_no_table_up() {
+    for lost in 0..3 {
+        let domain = Domain::new();
+        let map = map(&domain);
+        let guard = domain.pin();
+        let moving = || {
+            let table = map.root()?;
+            (table.bits >= 5 && table.next().is_some()).then_some(table)
+        };
+        let mut key = 0;
+        let table = loop {
+            if let Some(table) = moving() {
+                break table;
+            }
+            put(&map, key, key, key, &guard);
+            key += 1;
+        };
+        let in_round = table.len() / HELP;
+        let is_there = || map.root().is_some_and(|root| core::ptr::eq(root, table));
+        let mut writes = 0;
+        while is_there() {
+            // One of each round.
+            if writes % in_round == 0 && writes / in_round < lost {
+                table.moves.claim();
+            }
+            put(&map, 0, 0, 0, &guard);
+            writes += 1;
+            assert!(writes <= (lost + 1) * in_round, "{lost} claims were lost");
+        }
+        assert!((0..key).all(|key| has(&map, key, key, &guard)));
+    }
 }
 
 /// Counts the drops of its kind.
