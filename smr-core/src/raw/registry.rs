@@ -186,6 +186,10 @@ impl Registry {
         let (segment, offset) = place(index);
         // Acquire: pairs with the Release in `ensure_segment`.
         let first = self.segments[segment].load(ord::segment_load());
+        if cfg!(any(loom, debug_assertions)) {
+            // A model fails here, and does not end the process below.
+            assert!(!first.is_null(), "its segment is not there");
+        }
         // SAFETY: only indices below `used` are looked up, and `used` is raised
         // after the segment was published; slots live as long as the registry.
         unsafe { &*first.wrapping_add(offset) }
