@@ -6,6 +6,7 @@
 //! cargo mutants --part 2/4      every fourth, from the second on
 //! cargo mutants --only enter_seq
 //! cargo mutants --table tests/mutants.md
+//! cargo mutants --known         each on the model that the committed table names
 //! cargo mutants --passed        where `cargo loom models::` has just passed
 //! cargo mutants --idle smr-list the models of a crate that no mutant fails
 //! ```
@@ -23,18 +24,30 @@
 //! tried, so that a run in parts makes one table. The model that the committed table
 //! names is tried first, alone: mostly it still does, and that is all.
 //!
+//! `--known` leaves it at that, and leaves out what is listed: it is an error if the
+//! model that killed a mutant does so no longer, or if the table names none.
+//!
 //! `--idle` goes the other way: it tries each mutant of the crate on the models that
 //! none before it failed, and names the models that are left.
 
+#[path = "mutants/args.rs"]
+mod args;
 #[path = "mutants/idle.rs"]
 mod idle;
+#[path = "mutants/judge.rs"]
+mod judge;
+#[path = "mutants/table.rs"]
+mod table;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader};
+use std::collections::BTreeSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
-use std::{fs, thread};
+
+use args::Chosen;
+use judge::{Outcome, judge};
+use table::{Table, killers};
 
 /// Mutants that no loom model can tell from the original, and why.
 const SURVIVORS: &[(&str, &str)] = &[
@@ -121,9 +134,10 @@ fn run() -> Result<bool, String> {
         Some(of) => Some(at(of).ok_or(format!("{of} is no crate with models"))?),
         None => None,
     };
+    let killers = killers(&fs::read_to_string(root.join(TABLE)).unwrap_or_default());
     let binaries = build(&root)?;
     if let Some(at) = idle_of {
-        let left = idle::models(&binaries[at], &of_crate[at])?;
+        let left = idle::models(&binaries[at], &of_crate[at], &killers)?;
         for (model, _) in &left {
             println!("{model:<60} no mutant");
         }
@@ -150,27 +164,31 @@ fn run() -> Result<bool, String> {
         Some(path) => Some(Table::open(path, &names)?),
         None => None,
     };
-    let killers = killers(&fs::read_to_string(root.join(TABLE)).unwrap_or_default());
     let mut good = true;
     println!("{:<22} {:<9} {:>6}  by", "mutant", "outcome", "s");
     for name in names_to_try {
+        let may_survive = listed(SURVIVORS, name);
+        let may_time_out = listed(TIMEOUTS, name);
+        if chosen.known && (may_survive.is_some() || may_time_out.is_some()) {
+            continue;
+        }
         let start = Instant::now();
         let home = of_crate.iter().position(|own| own.contains(name));
         let home = home.expect("it is of some crate");
-        let by_killer = match killers.get(name) {
-            Some(model) => {
-                let model = format!("models::{model}");
-                judge(&binaries[home], Some(name), &model, limits[home])?
-            }
-            None => Outcome::Survived,
-        };
-        let outcome = match by_killer {
-            Outcome::Killed(_) => by_killer,
-            _ => judge(&binaries[home], Some(name), "models::", limits[home])?,
+        let on = |models: &str| judge(&binaries[home], Some(name), models, limits[home]);
+        let killer = killers.get(name).map(String::as_str);
+        let by_killer = killer.map(|model| on(&format!("models::{model}")));
+        let by_killer = by_killer.transpose()?;
+        let (is_good, word, by) = if chosen.known {
+            verdict_of_killer(killer.zip(by_killer.as_ref()))
+        } else {
+            let outcome = match by_killer {
+                Some(killed @ Outcome::Killed(_)) => killed,
+                _ => on("models::")?,
+            };
+            verdict(&outcome, may_survive, may_time_out)
         };
         let seconds = start.elapsed().as_secs_f64();
-        let (is_good, word, by) =
-            verdict(&outcome, listed(SURVIVORS, name), listed(TIMEOUTS, name));
         good &= is_good;
         println!("{name:<22} {word:<9} {seconds:>6.1}  {by}");
         if let Some(table) = &mut table {
@@ -208,164 +226,21 @@ fn verdict(
     }
 }
 
-/// The record of how each mutant fared, as Markdown.
-struct Table {
-    path: PathBuf,
-    rows: BTreeMap<String, String>,
-    stamp: String,
-}
-
-impl Table {
-    const HEAD: &'static str = "\
-# Mutants, and what kills them
-
-Written by `cargo mutants --table tests/mutants.md`. Each line is one ordering,
-barrier, check or step that was weakened or left out, alone, and what the loom models
-of its crate said. The last columns tell when, and at which commit (`+` with changes).
-
-| mutant | crate | outcome | by which model, or why | s | date | commit |
-|---|---|---|---|---|---|---|
-";
-
-    /// Reads what is there of mutants that there still are.
-    fn open(path: &Path, names: &BTreeSet<String>) -> Result<Self, String> {
-        let text = fs::read_to_string(path).unwrap_or_default();
-        let rows = text.lines().filter_map(|line| {
-            let name = line.strip_prefix("| `")?.split_once('`')?.0;
-            names
-                .contains(name)
-                .then(|| (name.to_owned(), line.to_owned()))
-        });
-        let said = |program: &str, args: &[&str]| {
-            let output = Command::new(program).args(args).output();
-            let output = output.map_err(|error| format!("{program}: {error}"))?;
-            Ok::<_, String>(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-        };
-        let date = said("date", &["+%F"])?;
-        let commit = said("git", &["rev-parse", "--short", "HEAD"])?;
-        let is_changed = !said("git", &["status", "--porcelain", "-uno"])?.is_empty();
-        let mark = if is_changed { "+" } else { "" };
-        Ok(Self {
-            path: path.to_owned(),
-            rows: rows.collect(),
-            stamp: format!("{date} | {commit}{mark}"),
-        })
-    }
-
-    /// Sets a line, and writes all of them: a run may be broken off.
-    fn set(
-        &mut self,
-        name: &str,
-        of: &str,
-        word: &str,
-        seconds: f64,
-        by: &str,
-    ) -> Result<(), String> {
-        let stamp = &self.stamp;
-        let row = format!("| `{name}` | {of} | {word} | {by} | {seconds:.0} | {stamp} |");
-        self.rows.insert(name.to_owned(), row);
-        let rows = self.rows.values().map(|row| format!("{row}\n"));
-        let text: String = std::iter::once(Self::HEAD.to_owned()).chain(rows).collect();
-        fs::write(&self.path, text).map_err(|error| format!("{}: {error}", self.path.display()))
-    }
-}
-
-/// Which model killed each mutant, as a table says.
-fn killers(table: &str) -> BTreeMap<String, String> {
-    let killer = |line: &str| {
-        let mut cells = line.split('|').map(str::trim).skip(1);
-        let name = cells.next()?.strip_prefix('`')?.strip_suffix('`')?;
-        let (_, word, by) = (cells.next()?, cells.next()?, cells.next()?);
-        // The end of the process is no model's name.
-        let is_model = word == "killed" && by.contains("::") && !by.contains(' ');
-        is_model.then(|| (name.to_owned(), by.to_owned()))
-    };
-    table.lines().filter_map(killer).collect()
-}
-
-/// What the command line asks for.
-struct Chosen {
-    which: Which,
-    table: Option<PathBuf>,
-    /// The models pass without any mutant: that need not be tried.
-    passed: bool,
-    /// Look for the models of this crate that no mutant fails.
-    idle: Option<String>,
-}
-
-impl Chosen {
-    fn from_args(args: impl Iterator<Item = String>) -> Result<Self, String> {
-        let usage = "usage: mutants [--part K/N | --only NAME] [--table FILE] [--passed], \
-                     or mutants --idle CRATE";
-        let mut args: Vec<String> = args.collect();
-        let mut value = |option: &str| match args.iter().position(|arg| arg == option) {
-            Some(at) if at + 1 < args.len() => {
-                args.remove(at);
-                Ok(Some(args.remove(at)))
-            }
-            Some(_) => Err(usage.to_owned()),
-            None => Ok(None),
-        };
-        let table = value("--table")?.map(PathBuf::from);
-        let idle = value("--idle")?;
-        if idle.is_some() && (table.is_some() || !args.is_empty()) {
-            return Err(usage.to_owned());
+/// The same of a mutant that was tried on the model which killed it, if one is known.
+fn verdict_of_killer(killer: Option<(&str, &Outcome)>) -> (bool, &'static str, String) {
+    match killer {
+        Some((_, Outcome::Killed(by))) => (true, "killed", by.clone()),
+        Some((model, Outcome::Survived)) => {
+            let why = format!("{model}, which killed it, passes or is there no more");
+            (false, "SURVIVES", why)
         }
-        let given = args.len();
-        args.retain(|arg| arg != "--passed");
-        let passed = args.len() != given;
-        let which = Which::from_args(args.into_iter()).ok_or(usage)??;
-        Ok(Self {
-            which,
-            table,
-            passed,
-            idle,
-        })
-    }
-}
-
-/// Which mutants to try.
-enum Which {
-    All,
-    Part { part: usize, parts: usize },
-    Only(String),
-}
-
-impl Which {
-    /// `None` if it is not to be understood.
-    fn from_args(mut args: impl Iterator<Item = String>) -> Option<Result<Self, String>> {
-        let which = match (args.next().as_deref(), args.next()) {
-            (None, _) => Self::All,
-            (Some("--only"), Some(name)) => Self::Only(name),
-            (Some("--part"), Some(which)) => {
-                let (part, parts) = which.split_once('/')?;
-                let part: usize = part.parse().ok()?;
-                let parts: usize = parts.parse().ok()?;
-                if part == 0 || part > parts {
-                    return Some(Err(format!("there is no part {part} of {parts}")));
-                }
-                Self::Part { part, parts }
-            }
-            _ => return None,
-        };
-        args.next().is_none().then_some(Ok(which))
-    }
-
-    fn of<'a>(&self, names: &'a BTreeSet<String>) -> Result<Vec<&'a str>, String> {
-        let chosen: Vec<&str> = match self {
-            Self::All => names.iter().map(String::as_str).collect(),
-            Self::Part { part, parts } => names
-                .iter()
-                .skip(part - 1)
-                .step_by(*parts)
-                .map(String::as_str)
-                .collect(),
-            Self::Only(name) => names.get(name).map(String::as_str).into_iter().collect(),
-        };
-        if chosen.is_empty() {
-            Err("no such mutant".to_owned())
-        } else {
-            Ok(chosen)
+        Some((model, Outcome::TimedOut)) => {
+            let why = format!("{model}, which killed it, does not end");
+            (false, "TIMEOUT", why)
+        }
+        None => {
+            let why = format!("{TABLE} names no model that kills it");
+            (false, "UNKNOWN", why)
         }
     }
 }
@@ -449,81 +324,6 @@ fn build(root: &Path) -> Result<Vec<PathBuf>, String> {
         .collect()
 }
 
-#[derive(Debug, PartialEq)]
-enum Outcome {
-    Killed(String),
-    Survived,
-    TimedOut,
-}
-
-/// Runs the models of a module, `models::`, or the one of that name if it is still there,
-/// to the first that fails.
-fn judge(
-    binary: &Path,
-    mutant: Option<&str>,
-    models: &str,
-    limit: Duration,
-) -> Result<Outcome, String> {
-    let mut command = Command::new(binary);
-    command.arg(models).env_remove("SMR_MUTANT");
-    if !models.ends_with("::") {
-        command.arg("--exact");
-    }
-    if let Some(name) = mutant {
-        command.env("SMR_MUTANT", name);
-    }
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|error| format!("{}: {error}", binary.display()))?;
-    let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-    let (sender, receiver) = std::sync::mpsc::channel();
-    let reader = thread::spawn(move || {
-        for line in lines.map_while(Result::ok) {
-            if sender.send(line).is_err() {
-                return;
-            }
-        }
-    });
-    let deadline = Instant::now() + limit;
-    let mut passed = 0;
-    let outcome = loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        match receiver.recv_timeout(left) {
-            Ok(line) => {
-                let Some(rest) = line.strip_prefix("test ") else {
-                    continue;
-                };
-                let name = rest.split(' ').next().unwrap_or(rest);
-                if rest.ends_with("FAILED") {
-                    break Ok(Outcome::Killed(
-                        name.trim_start_matches("models::").to_owned(),
-                    ));
-                }
-                passed += usize::from(rest.ends_with(" ok"));
-            }
-            Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {
-                break Ok(Outcome::TimedOut);
-            }
-            Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => {
-                let status = child.wait().map_err(|error| error.to_string())?;
-                break match (status.success(), passed) {
-                    (true, 0) if models.ends_with("::") => Err("there are no models".to_owned()),
-                    (true, _) => Ok(Outcome::Survived),
-                    (false, _) => Ok(Outcome::Killed(format!("the end of the process: {status}"))),
-                };
-            }
-        }
-    };
-    drop(receiver);
-    // It may have ended by itself.
-    let _ = child.kill();
-    let _ = child.wait();
-    let _ = reader.join();
-    outcome
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -535,49 +335,6 @@ mod tests {
         assert_eq!(orderings(table).collect::<Vec<_>>(), ["enter_wr"]);
         let code = "if mutant(\"no_clamp\") {\n// mutant(\"said\")\n";
         assert_eq!(sites(code).collect::<Vec<_>>(), ["no_clamp"]);
-    }
-
-    #[test]
-    fn parts_cover_everything_once() {
-        let names: BTreeSet<String> = ('a'..='j').map(String::from).collect();
-        let mut seen = Vec::new();
-        for part in 1..=3 {
-            let chosen = Which::Part { part, parts: 3 };
-            seen.extend(chosen.of(&names).unwrap().into_iter().map(str::to_owned));
-        }
-        seen.sort();
-        assert!(seen.iter().eq(&names));
-    }
-
-    #[test]
-    fn a_table_names_the_models_that_kill() {
-        let table = "| mutant | crate | outcome | by which model, or why | s |\n\
-            | `enter_seq` | smr-core | killed | clock::repin | 17 | today | x |\n\
-            | `enter_wr` | smr-core | survives | so say `clamp` and a::b | 130 | today | x |\n\
-            | `gather` | smr-core | killed | the end of the process: signal: 6 | 0 | today | x |";
-        let expected = ("enter_seq".to_owned(), "clock::repin".to_owned());
-        assert_eq!(killers(table), BTreeMap::from([expected]));
-    }
-
-    #[test]
-    fn bad_arguments_are_refused() {
-        let parse = |args: &[&str]| Chosen::from_args(args.iter().map(|a| (*a).to_owned()));
-        assert!(parse(&["--part", "4/3"]).is_err());
-        assert!(parse(&["--part", "0/3"]).is_err());
-        assert!(parse(&["--only"]).is_err());
-        assert!(parse(&["--all"]).is_err());
-        assert!(parse(&["--only", "a", "--table"]).is_err());
-        assert!(parse(&[]).is_ok());
-        let both = parse(&["--table", "file", "--part", "1/2"]).unwrap();
-        assert!(both.table.is_some() && matches!(both.which, Which::Part { .. }));
-        assert!(!both.passed);
-        assert!(parse(&["--idle"]).is_err());
-        assert!(parse(&["--idle", "smr-core", "--passed"]).is_err());
-        assert!(parse(&["--idle", "smr-core", "--table", "file"]).is_err());
-        let idle = parse(&["--idle", "smr-core"]).unwrap().idle;
-        assert_eq!(idle.as_deref(), Some("smr-core"));
-        let passed = parse(&["--passed", "--part", "1/2"]).unwrap();
-        assert!(passed.passed && matches!(passed.which, Which::Part { .. }));
     }
 
     #[test]
@@ -595,5 +352,14 @@ mod tests {
         assert!(is_good(&Outcome::TimedOut, false, true));
         assert!(!is_good(&Outcome::TimedOut, false, false));
         assert!(!is_good(&Outcome::TimedOut, true, false));
+    }
+
+    #[test]
+    fn what_killed_a_mutant_is_to_kill_it_still() {
+        let is_good = |outcome: Outcome| verdict_of_killer(Some(("a::model", &outcome))).0;
+        assert!(is_good(Outcome::Killed("a::model".to_owned())));
+        assert!(!is_good(Outcome::Survived));
+        assert!(!is_good(Outcome::TimedOut));
+        assert!(!verdict_of_killer(None).0, "nobody knows what kills it");
     }
 }

@@ -1,24 +1,22 @@
 //! The models that no mutant fails: such a one may show nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::{LIMIT, Outcome, PATIENCE, judge};
+use super::judge::{self, Outcome, judge};
+use super::{LIMIT, PATIENCE};
 
 /// The models of a crate that each of its mutants leaves in peace, and how long each
-/// may take. One model a process: one that fails may take it along.
+/// may take. One model a process: one that fails may take it along. `killers` are tried
+/// first, each on its own mutant: few models are left for all the others then.
 pub(super) fn models(
     binary: &Path,
     mutants: &BTreeSet<String>,
+    killers: &BTreeMap<String, String>,
 ) -> Result<Vec<(String, Duration)>, String> {
-    let output = Command::new(binary)
-        .args(["models::", "--list", "--format=terse"])
-        .output()
-        .map_err(|error| format!("{}: {error}", binary.display()))?;
     let mut left = Vec::new();
-    for model in listing(&String::from_utf8_lossy(&output.stdout)) {
+    for model in judge::models(binary)? {
         let start = Instant::now();
         let outcome = judge(binary, None, &model, 10 * LIMIT)?;
         if outcome != Outcome::Survived {
@@ -26,32 +24,35 @@ pub(super) fn models(
         }
         left.push((model, (PATIENCE * start.elapsed()).max(LIMIT / 8)));
     }
+    let known = mutants.iter().filter_map(|mutant| {
+        let killer = killers.get(mutant)?;
+        Some((mutant, format!("models::{killer}")))
+    });
+    for (mutant, killer) in known {
+        left = spared(binary, mutant, left, |model| model == killer)?;
+    }
     for mutant in mutants {
-        let mut spared = Vec::new();
-        for (model, limit) in left {
-            match judge(binary, Some(mutant), &model, limit)? {
-                Outcome::Killed(_) => println!("{model:<60} {mutant}"),
-                Outcome::Survived | Outcome::TimedOut => spared.push((model, limit)),
-            }
-        }
-        left = spared;
+        left = spared(binary, mutant, left, |_| true)?;
     }
     Ok(left)
 }
 
-/// The names in what a test binary lists.
-fn listing(text: &str) -> Vec<String> {
-    let names = text.lines().filter_map(|line| line.strip_suffix(": test"));
-    names.map(str::to_owned).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn models_are_found_in_what_a_binary_lists() {
-        let text = "models::a::one: test\nmodels::b::two: test\n\n2 tests, 0 benchmarks\n";
-        assert_eq!(listing(text), ["models::a::one", "models::b::two"]);
+/// Those of the models that a mutant leaves in peace, or that it is not tried on.
+fn spared(
+    binary: &Path,
+    mutant: &str,
+    models: Vec<(String, Duration)>,
+    is_tried: impl Fn(&str) -> bool,
+) -> Result<Vec<(String, Duration)>, String> {
+    let mut spared = Vec::new();
+    for (model, limit) in models {
+        if is_tried(&model)
+            && let Outcome::Killed(_) = judge(binary, Some(mutant), &model, limit)?
+        {
+            println!("{model:<60} {mutant}");
+        } else {
+            spared.push((model, limit));
+        }
     }
+    Ok(spared)
 }
