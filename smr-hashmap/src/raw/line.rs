@@ -410,7 +410,7 @@ impl Line {
         }
         // Release: pairs with the Acquire of `load`: who finds the slot free finds that
         // the head does not name it, and what came before the removal.
-        slot.exchange(word, Word::EMPTY, ord::map_slot_free())
+        slot.exchange(word, Word::EMPTY, ord::map_slot_free()) || mutant("map_free_changed")
     }
 
     /// Takes a slot out of the head, before the entry in it is freed; `false` if it is not
