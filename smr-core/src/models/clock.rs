@@ -174,7 +174,8 @@ fn clamp() {
 }
 
 /// A scan sees the second section of a reader, not the end of the first, and
-/// must still come after what the first one did.
+/// must still come after what the first one did. The barrier between the two, which is a
+/// fence here, releases that in place of `enter_seq`: that one is for `repin` to show.
 #[test]
 fn exit_then_enter() {
     static EXPIRED: Reached = Reached::new("the goal expires while the reader is inside again");

@@ -25,8 +25,8 @@
 //!   Model: `exit_assist`.
 //!
 //! The Release on the *enter* store matters as well: a scan may read it and not
-//! the 0 before it, and must still see what the earlier section did. Model:
-//! `exit_then_enter`.
+//! the 0 before it, and must still see what the earlier section did. Model: `repin`;
+//! litmus shape: `reenter-scan`.
 //!
 //! The rest is Relaxed. The owner reads its own `seq` and `running`, and `notice`
 //! to learn whether to take it; others read `seq` and `running` so for figures and
