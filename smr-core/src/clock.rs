@@ -32,8 +32,9 @@
 //!
 //! # Orderings
 //!
-//! The hands are moved and read with the orderings that `ord` names. `cost_ns` is
-//! Relaxed: an estimate, which says when polling is worth while.
+//! The hands are moved and read with the orderings that `ord` names. `cost_ns`, `step`
+//! and `scanned` are Relaxed: estimates, which say when polling is worth while. Scans at
+//! once lose one sample.
 
 use crossbeam_utils::CachePadded;
 
@@ -41,7 +42,15 @@ use crate::barrier::Barrier;
 use crate::ord;
 use crate::sync::{AtomicU64, Ordering, mutant, process};
 use crate::tunables::{
-    ASSUMED_BARRIER_NS, FIRST_SEQ, MAX_BARRIER_NS, MAX_POLL_BYTES, MAX_POLL_ITEMS, MIN_POLL_ITEMS,
+    ASSUMED_BARRIER_NS, BARRIER_SHARE, FEW_POLL_ITEMS, FIRST_SEQ, MAX_BARRIER_NS, MAX_POLL_BYTES,
+    MAX_POLL_ITEMS, MIN_POLL_ITEMS,
+};
+
+/// The step of a clock at its beginning: the least where it is measured what follows.
+const FIRST_STEP: u32 = if cfg!(all(feature = "std", not(loom))) {
+    FEW_POLL_ITEMS as u32
+} else {
+    MAX_POLL_ITEMS as u32
 };
 
 #[derive(Debug)]
@@ -53,6 +62,11 @@ pub(crate) struct Clock {
     pub(crate) barrier: Barrier,
     /// Measured cost of a heavy barrier, in nanoseconds; a moving average.
     cost_ns: process::AtomicU32,
+    /// Items that make a poll for memory worth while, as scans have come lately.
+    step: process::AtomicU32,
+    /// When the last scan began, in microseconds.
+    #[cfg(all(feature = "std", not(loom)))]
+    scanned: process::AtomicU32,
 }
 
 /// The write hand of the global domain. A place that the linker knows saves its
@@ -77,6 +91,9 @@ impl Clock {
             rd: CachePadded::new(AtomicU64::new(FIRST_SEQ)),
             barrier,
             cost_ns: process::AtomicU32::new(ASSUMED_BARRIER_NS),
+            step: process::AtomicU32::new(FIRST_STEP),
+            #[cfg(all(feature = "std", not(loom)))]
+            scanned: process::AtomicU32::new(0),
         }
     }
 
@@ -134,6 +151,7 @@ impl Clock {
         if !self.heavy() {
             return None;
         }
+        self.space();
         let min = if mutant("wr_after_barrier") {
             self.write_hand().load(ord::poll_wr())
         } else {
@@ -174,7 +192,6 @@ impl Clock {
             let done = self.barrier.heavy();
             let took = u32::try_from(start.elapsed().as_nanos()).unwrap_or(u32::MAX);
             let old = self.cost_ns.load(Ordering::Relaxed);
-            // Relaxed and not exact: two polls at once lose one sample.
             self.cost_ns.store(cost_after(old, took), Ordering::Relaxed);
             done
         }
@@ -190,9 +207,44 @@ impl Clock {
         self.heavy()
     }
 
+    /// A scan was made: the next one should come when barriers have had their share of
+    /// the time in between.
+    fn space(&self) {
+        #[cfg(all(feature = "std", not(loom)))]
+        {
+            let now = crate::sync::micros();
+            let last = self.scanned.load(Ordering::Relaxed);
+            self.scanned.store(now, Ordering::Relaxed);
+            let step = self.step.load(Ordering::Relaxed);
+            let step = step_after(step, self.barrier_cost_ns(), now.wrapping_sub(last));
+            self.step.store(step, Ordering::Relaxed);
+        }
+        #[cfg(any(not(feature = "std"), loom))]
+        let _ = step_after;
+    }
+
+    /// Whether barriers have not had their share of the time since the last scan.
+    pub(crate) fn has_time(&self) -> bool {
+        #[cfg(all(feature = "std", not(loom)))]
+        {
+            let elapsed = crate::sync::micros().wrapping_sub(self.scanned.load(Ordering::Relaxed));
+            u64::from(elapsed) * 1000 >= time_for(self.barrier_cost_ns())
+        }
+        #[cfg(any(not(feature = "std"), loom))]
+        true
+    }
+
+    /// How many items of `item_bytes`, of plain memory, should wait before a poll is
+    /// worth its barrier: as [`poll_step`](Self::poll_step), or fewer if they come so
+    /// slowly that barriers take their share of the time and no more.
+    pub(crate) fn memory_step(&self, item_bytes: usize) -> usize {
+        let by_time = self.step.load(Ordering::Relaxed) as usize;
+        self.poll_step(item_bytes).min(by_time)
+    }
+
     /// How many items of `item_bytes` should wait before a poll is worth its
-    /// barrier: so many that the barrier costs a nanosecond an item,
-    /// but never more than the bounds in `tunables`.
+    /// barrier, however fast they come: so many that the barrier costs a nanosecond an
+    /// item, but never more than the bounds in `tunables`.
     pub(crate) fn poll_step(&self, item_bytes: usize) -> usize {
         let by_cost = self.cost_ns.load(Ordering::Relaxed) as usize;
         let by_bytes = MAX_POLL_BYTES / item_bytes.max(1);
@@ -212,6 +264,22 @@ impl Clock {
 /// three eighths at the most.
 fn cost_after(old: u32, took: u32) -> u32 {
     old - old / 8 + took.min(old.saturating_mul(4)).min(MAX_BARRIER_NS) / 8
+}
+
+/// How long, in nanoseconds, a barrier's share of the time lasts.
+fn time_for(cost_ns: u32) -> u64 {
+    u64::from(cost_ns) * u64::from(BARRIER_SHARE)
+}
+
+/// The step after a scan that came so long after the one before: in proportion to the
+/// time that it should have been, a fourth more or less at the most.
+fn step_after(step: u32, cost_ns: u32, elapsed_us: u32) -> u32 {
+    let was = 1000 * u64::from(elapsed_us.max(1));
+    let wanted = u64::from(step) * time_for(cost_ns) / was;
+    let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
+    wanted
+        .clamp(step - step / 4, step + step / 4)
+        .clamp(FEW_POLL_ITEMS as u32, MAX_POLL_ITEMS as u32)
 }
 
 impl Scan {
@@ -244,5 +312,27 @@ mod tests {
         // It never comes to a stand at nothing.
         let cheap = (0..60).fold(400, |cost, _| cost_after(cost, 0));
         assert!(cost_after(cheap, 400) > cheap, "{cheap} ns");
+    }
+
+    #[test]
+    fn barriers_get_their_share_of_the_time() {
+        const COST: u32 = 2_000;
+        // Items that come so many nanoseconds after each other, from any beginning.
+        let settled = |item_ns: u32, first: u32| {
+            (0..60).fold(first, |step, _| {
+                step_after(step, COST, step * item_ns / 1000)
+            })
+        };
+        for first in [FEW_POLL_ITEMS as u32, 700, MAX_POLL_ITEMS as u32] {
+            let step = settled(100, first);
+            let share = f64::from(COST) / f64::from(step * 100);
+            let wanted = 1.0 / f64::from(BARRIER_SHARE);
+            assert!((0.9..1.1).contains(&(share / wanted)), "{step}: {share}");
+            assert_eq!(settled(1, first), MAX_POLL_ITEMS as u32, "too fast");
+            assert_eq!(settled(100_000, first), FEW_POLL_ITEMS as u32, "slow");
+        }
+        // A clock that jumps, or a long pause, moves it by a fourth.
+        assert_eq!(step_after(1000, COST, u32::MAX), 750);
+        assert_eq!(step_after(1000, COST, 0), 1250);
     }
 }

@@ -39,7 +39,7 @@ pub(crate) const MAX_BUCKET_ITEMS: u32 = if TINY { 2 } else { 256 };
 pub(crate) const MAX_BUCKET_BYTES: usize = 64 << 10;
 
 /// Backlog (sealed, not yet expired, of one participant) at which a poll is
-/// worth its barrier: at least this many items ...
+/// worth its barrier, however fast items come: at least this many items ...
 pub(crate) const MIN_POLL_ITEMS: usize = if TINY { 1 } else { 256 };
 
 /// ... at most this many ...
@@ -52,6 +52,16 @@ pub(crate) const MAX_POLL_BYTES: usize = 2 << 20;
 pub(crate) const MAX_DROP_POLL_ITEMS: usize = if TINY { 1 } else { 2 << 10 };
 /// See [`MAX_DROP_POLL_ITEMS`].
 pub(crate) const MAX_DROP_POLL_BYTES: usize = 1 << 20;
+
+/// Memory that is only to be reused is polled for sooner if it comes slowly: for so few
+/// items that barriers take one part of the time in so many ...
+pub(crate) const BARRIER_SHARE: u32 = 50;
+
+/// ... but not for fewer than this.
+pub(crate) const FEW_POLL_ITEMS: usize = if TINY { 1 } else { 128 };
+
+/// Where less than this is polled for, a bucket holds a fourth of it at the most.
+pub(crate) const FINE_POLL_ITEMS: usize = if TINY { 0 } else { 256 };
 
 /// What a heavy barrier is taken to cost until it was measured, in ns.
 pub(crate) const ASSUMED_BARRIER_NS: u32 = 400;
@@ -84,6 +94,12 @@ pub(crate) const TEND_EVERY: u32 = 1_000;
 pub(crate) const FIRST_SLAB_BYTES: usize = if TINY { 128 } else { 512 };
 /// See [`FIRST_SLAB_BYTES`].
 pub(crate) const MAX_SLAB_BYTES: usize = if TINY { 1 << 10 } else { 256 << 10 };
+
+/// Items of a slab that a pool takes because its items wait, at the least ...
+pub(crate) const MIN_SLAB_ITEMS: usize = 32;
+
+/// ... and in a large pool one part of it in so many, but no more than a poll is for.
+pub(crate) const SLAB_SHARE: usize = 16;
 
 /// Bytes of a slab of a large pool: a huge page, so that its items do not cost a look
 /// into the page tables each.

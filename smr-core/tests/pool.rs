@@ -56,6 +56,33 @@ fn a_reader_keeps_items_from_being_reused() {
 }
 
 #[test]
+fn a_reader_does_not_hold_up_what_is_older() {
+    every_barrier(|domain| {
+        let pool = Pool::new_in(&domain);
+        let mut items: Vec<_> = (0..10_000_u64).map(|i| pool.alloc(i).into_raw()).collect();
+        let mut retire = |count| {
+            for item in items.drain(..count) {
+                // SAFETY: never published, retired once.
+                unsafe { pool.retire(item) };
+            }
+        };
+        let (first, second) = (domain.register(), domain.register());
+        let older = first.pin();
+        retire(1_000);
+        let guard = second.pin();
+        drop(older);
+        // Until barriers have their share of the time, whatever they cost.
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        retire(9_000);
+        let stats = pool.stats();
+        // The open bucket began before the section.
+        assert!(stats.retired_items < 9_000 + 256, "{stats:?}");
+        assert!(stats.retired_items >= 9_000, "{stats:?}");
+        drop(guard);
+    });
+}
+
+#[test]
 fn values_are_dropped_once() {
     every_barrier(|domain| {
         let drops = Arc::new(AtomicUsize::new(0));

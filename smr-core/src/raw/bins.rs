@@ -15,7 +15,10 @@
 use core::hint::cold_path;
 
 use crate::raw::bucket::{Bucket, Fifo};
-use crate::tunables::{FIRST_BUCKET_ITEMS, MAX_BUCKET_BYTES, MAX_BUCKET_ITEMS};
+use crate::tunables::{
+    FEW_POLL_ITEMS, FINE_POLL_ITEMS, FIRST_BUCKET_ITEMS, MAX_BUCKET_BYTES, MAX_BUCKET_ITEMS,
+    MAX_POLL_ITEMS,
+};
 
 pub(crate) struct Bins<E> {
     open: Option<Bucket<E>>,
@@ -26,8 +29,10 @@ pub(crate) struct Bins<E> {
     sealed_items: u32,
     /// Backlog at which the owner polls next, if that is above one step.
     poll_at: u32,
-    /// Entries of the next bucket: few at first, twice as many each time.
+    /// Entries of the next bucket: few at first, twice as many each time ...
     limit: u32,
+    /// ... up to this.
+    most: u32,
 }
 
 impl<E> Default for Bins<E> {
@@ -40,7 +45,18 @@ impl<E> Default for Bins<E> {
             sealed_items: 0,
             poll_at: 0,
             limit: FIRST_BUCKET_ITEMS,
+            most: most_entries(FEW_POLL_ITEMS),
         }
+    }
+}
+
+/// Entries of a bucket at the most, where a poll is made for so many.
+const fn most_entries(step: usize) -> u32 {
+    if step < FINE_POLL_ITEMS {
+        let fourth = if step < 4 { 1 } else { step / 4 };
+        1 << fourth.ilog2()
+    } else {
+        MAX_BUCKET_ITEMS
     }
 }
 
@@ -101,7 +117,7 @@ impl<E> Bins<E> {
         // larger than the limit, if it came from another's bins.
         let items = self.open.as_ref().map_or(0, Bucket::len);
         if items >= self.limit {
-            self.limit = (items * 2).min(MAX_BUCKET_ITEMS);
+            self.limit = (items * 2).min(self.most);
         }
         self.seal(advance());
         true
@@ -171,7 +187,8 @@ impl<E> Bins<E> {
     /// Takes an empty bucket as the next open one, if it is of use.
     pub(crate) fn reuse(&mut self, mut used_up: Bucket<E>) {
         debug_assert_eq!(used_up.len(), 0, "the bucket is in use");
-        if self.open.is_none() && used_up.capacity() >= self.limit.min(MAX_BUCKET_ITEMS) {
+        let fits = self.limit..=self.limit.saturating_mul(2);
+        if self.open.is_none() && fits.contains(&used_up.capacity()) {
             used_up.reset();
             self.open = Some(used_up);
         }
@@ -248,6 +265,7 @@ impl<E> Bins<E> {
     pub(crate) fn take_all(&mut self) -> Self {
         let emptied = Self {
             limit: self.limit,
+            most: self.most,
             ..Self::default()
         };
         core::mem::replace(self, emptied)
@@ -274,18 +292,23 @@ impl<E> Bins<E> {
 
     /// Whether so much waits that a poll is worth its barrier. `step` is the
     /// amount that makes it so; after a poll that failed, as much again must
-    /// have come.
+    /// have come, or half of what waited.
     #[inline]
     pub(crate) fn is_due(&self, step: usize) -> bool {
         self.sealed_items as usize >= step.max(self.poll_at as usize)
     }
 
-    /// Notes how a poll ended.
+    /// Notes how a poll ended that was made for so many, and keeps buckets small where
+    /// those are few.
     pub(crate) fn polled(&mut self, expired: bool, step: usize) {
         self.poll_at = if expired {
             0
         } else {
-            self.sealed_items.saturating_add(step as u32)
+            // A reader that stalls is not looked for again and again.
+            let half = (self.sealed_items as usize / 2).min(MAX_POLL_ITEMS);
+            self.sealed_items.saturating_add(step.max(half) as u32)
         };
+        self.most = most_entries(step);
+        self.limit = self.limit.min(self.most);
     }
 }

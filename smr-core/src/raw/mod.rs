@@ -20,6 +20,7 @@ mod notice;
 pub(crate) mod participant;
 mod poll;
 pub(crate) mod pool;
+mod pool_poll;
 mod pool_retire;
 pub(crate) mod pool_sweep;
 pub(crate) mod pool_tend;

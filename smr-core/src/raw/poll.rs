@@ -108,29 +108,37 @@ impl Inner {
 
     /// As [`poll`](Self::poll), for memory that can wait for the next poll: no
     /// reader is marked, and while one is visibly in the way there is no barrier.
-    /// A section is mostly over before a few looks are.
-    pub(crate) fn poll_lightly(&self, goal: u64) -> bool {
+    /// A section is mostly over before a few looks are. Where one is not, as with more
+    /// threads than there are processors, the barrier is made for what is older, at
+    /// least the goal `least`, but seldom.
+    pub(crate) fn poll_lightly(&self, goal: u64, least: u64) -> bool {
         if self.clock.is_expired(goal) {
             return true;
         }
         count(&self.counts.polls, 1);
-        let mut in_the_way = None;
-        for _ in 0..LOOKS {
-            in_the_way = self.registry.iter().find_map(|slot| {
-                // Acquire: as in a scan, whose place this takes.
-                let seq = slot.seq.load(ord::scan_seq());
-                (seq != 0 && seq < goal && slot.is_of_this_process()).then_some((slot, seq))
-            });
-            if in_the_way.is_none() {
-                if self.scan(goal, None) == Found::Expired {
-                    return true;
-                }
+        let in_the_way = |slot| {
+            let slot: &Participant = slot;
+            // Acquire: as in a scan, whose place this takes.
+            let seq = slot.seq.load(ord::scan_seq());
+            (seq != 0 && seq < goal && slot.is_of_this_process()).then_some((slot, seq))
+        };
+        let mut blocker = None;
+        for look in 0..LOOKS {
+            if look != 0 {
+                spin_loop();
+            }
+            blocker = self.registry.iter().find_map(in_the_way);
+            if blocker.is_none() {
                 break;
             }
-            spin_loop();
         }
-        if let Some((slot, seq)) = in_the_way {
-            self.note_behind(slot, seq);
+        let mut blockers = self.registry.iter().filter_map(in_the_way);
+        match blocker {
+            Some((slot, seq)) if blockers.any(|(_, seq)| seq < least) || !self.clock.has_time() => {
+                self.note_behind(slot, seq);
+            }
+            _ if self.scan(goal, None) == Found::Expired => return true,
+            _ => {}
         }
         count(&self.counts.failed_polls, 1);
         false

@@ -39,9 +39,7 @@ use crate::raw::pool_tend::Tend;
 use crate::raw::pools::{Node, NodeRef};
 use crate::raw::slab::{self, Slab, Slabs};
 use crate::sync::{Ordering, mutant};
-use crate::tunables::{
-    DROPS_PER_RETIRE, MAX_DROP_POLL_BYTES, MAX_DROP_POLL_ITEMS, SHARED_BUCKET_ITEMS,
-};
+use crate::tunables::{DROPS_PER_RETIRE, SHARED_BUCKET_ITEMS};
 
 /// There is no memory.
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +70,7 @@ impl<T> Drop for GiveBack<'_, T> {
 
 /// What is nobody's in particular.
 pub(crate) struct Depot<T> {
-    bins: Option<Box<Bins<Item<T>>>>,
+    pub(crate) bins: Option<Box<Bins<Item<T>>>>,
     pub(crate) free: Fifo<Item<T>>,
     pub(crate) slabs: Slabs<T>,
     last_slab_items: u32,
@@ -338,10 +336,8 @@ impl<T> PoolInner<T> {
         if let Some(item) = cache.with(slot.barrier(), |stock| self.take_from(stock)) {
             return Ok(item);
         }
-        // Where items wait already, as many more as make a poll worth while;
-        // where none do, the structure grows: the next size of slab.
         let waiting = cache.with(slot.barrier(), |stock| stock.bins.retired().items);
-        let most = (waiting != 0).then(|| self.poll_step().saturating_sub(waiting).max(64));
+        let most = (waiting != 0).then(|| self.slab_beside(waiting));
         let (first, end) = self.new_slab(most)?;
         Ok(cache.with(slot.barrier(), |stock| {
             // Nobody else puts fresh memory into our stock, and there was none.
@@ -383,60 +379,6 @@ impl<T> PoolInner<T> {
     pub(crate) fn settle(&self, bucket: &mut Bucket<Item<T>>) {
         self.inner().settle(bucket.on_account());
         bucket.reset();
-    }
-
-    /// How many items should wait before a poll is worth its barrier.
-    pub(crate) fn poll_step(&self) -> usize {
-        let item = size_of::<T>();
-        let step = self.inner().clock.poll_step(item);
-        if Self::NEEDS_DROP {
-            step.min(MAX_DROP_POLL_ITEMS)
-                .min(MAX_DROP_POLL_BYTES / item.max(1))
-                .max(1)
-        } else {
-            step
-        }
-    }
-
-    pub(crate) fn poll(&self, goal: u64) -> bool {
-        // Destructors must run, and an account be settled: then the reader in
-        // the way has to know.
-        if Self::NEEDS_DROP {
-            self.poll_for_drops(goal)
-        } else if self.inner().is_limited() {
-            self.inner().poll(goal)
-        } else {
-            self.inner().poll_lightly(goal)
-        }
-    }
-
-    /// Polls, if enough waits in the cache or in the depot. Tells whether
-    /// anything may have expired.
-    fn poll_for(&self, slot: &Participant, cache: &Cache<T>) -> bool {
-        let step = self.poll_step();
-        let own = cache.with(slot.barrier(), |stock| {
-            stock.bins.next_goal().filter(|_| stock.bins.is_due(step))
-        });
-        if let Some(goal) = own {
-            let expired = self.poll(goal);
-            cache.with(slot.barrier(), |stock| stock.bins.polled(expired, step));
-            if expired {
-                return true;
-            }
-        }
-        self.poll_for_depot(step)
-    }
-
-    pub(crate) fn poll_for_depot(&self, step: usize) -> bool {
-        let goal = self.depot.with(|depot| {
-            let bins = depot.bins.as_mut()?;
-            bins.next_goal().filter(|_| bins.is_due(step))
-        });
-        goal.is_some_and(|goal| {
-            let expired = self.poll(goal);
-            self.depot.with(|depot| depot.bins().polled(expired, step));
-            expired
-        })
     }
 
     /// Moves what lies in caches whose slots nobody owns to the depot.

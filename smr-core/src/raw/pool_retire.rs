@@ -253,12 +253,13 @@ impl<T> PoolInner<T> {
             0 => now,
             ours => now.min(ours),
         };
-        let due = cache.with(slot.barrier(), |stock| {
+        let oldest = cache.with(slot.barrier(), |stock| {
             self.free_expired_of(stock);
-            stock.bins.is_due(step) && stock.bins.next_goal().is_some_and(|next| next <= goal)
+            let oldest = stock.bins.next_goal().filter(|oldest| *oldest <= goal);
+            oldest.filter(|_| stock.bins.is_due(step))
         });
-        if due {
-            let expired = self.poll(goal);
+        if let Some(oldest) = oldest {
+            let expired = self.poll(goal, oldest);
             cache.with(slot.barrier(), |stock| {
                 self.free_expired_of(stock);
                 stock.bins.polled(expired, step);

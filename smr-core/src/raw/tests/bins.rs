@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use crate::raw::bins::{Bins, Held};
 use crate::raw::bucket::Bucket;
-use crate::tunables::{MAX_BUCKET_BYTES, MAX_BUCKET_ITEMS};
+use crate::tunables::{FINE_POLL_ITEMS, MAX_BUCKET_BYTES, MAX_BUCKET_ITEMS, MAX_POLL_ITEMS};
 
 #[derive(Debug, Clone, Copy)]
 enum Op {
@@ -99,6 +99,7 @@ fn run(ops: &[Op]) {
         wr.get()
     };
     let mut bins = Bins::<u32>::default();
+    bins.polled(true, MAX_POLL_ITEMS);
     let mut model = Model::default();
     let mut next = 0;
     let mut limit = 0;
@@ -201,8 +202,9 @@ fn run(ops: &[Op]) {
                 let waits = bins.backlog().items;
                 bins.polled(expired, 5);
                 assert_eq!(bins.is_due(5), expired && waits >= 5);
-                // Not a part of the model: as it was.
-                bins.polled(true, 5);
+                // Not a part of the model: as it was, but that buckets begin small.
+                bins.polled(true, MAX_POLL_ITEMS);
+                limit = 0;
             }
         }
         check(&bins, &model);
@@ -267,11 +269,19 @@ fn a_failed_poll_puts_the_next_one_off() {
     assert!(bins.is_due(100));
     bins.polled(true, 100);
     assert!(bins.is_due(100));
+    // The longer it lasts, the seldomer.
+    push(&mut bins, 1800);
+    bins.polled(false, 100);
+    push(&mut bins, 999);
+    assert!(!bins.is_due(100), "half of what waited must have come");
+    push(&mut bins, 1);
+    assert!(bins.is_due(100));
 }
 
 #[test]
 fn idle_bins_are_small_and_buckets_grow_with_demand() {
     let mut bins = Bins::<u32>::default();
+    bins.polled(true, MAX_POLL_ITEMS);
     let mut sizes = Vec::new();
     let mut before = 0;
     for item in 0..2000 {
@@ -282,6 +292,31 @@ fn idle_bins_are_small_and_buckets_grow_with_demand() {
     }
     assert_eq!(sizes[..9], [1, 2, 4, 8, 16, 32, 64, 128, 256]);
     assert!(sizes[9..].iter().all(|size| *size == MAX_BUCKET_ITEMS));
+}
+
+#[test]
+fn buckets_are_as_fine_as_polls_are_frequent() {
+    let mut bins = Bins::<u32>::default();
+    let mut size_after = |step: usize| {
+        let (mut last, mut size) = (0, 0);
+        for item in 1..=2000 {
+            if bins.push(item, 1, Bucket::with_capacity, || 5) {
+                (last, size) = (item, item - last);
+                bins.polled(true, step);
+                // What is used up is open next, unless it is too large.
+                let mut used_up = bins.take_sealed().unwrap();
+                while used_up.pop().is_some() {}
+                bins.reuse(used_up);
+            }
+        }
+        bins.seal(5);
+        while bins.take_sealed().is_some() {}
+        size
+    };
+    assert_eq!(size_after(MAX_POLL_ITEMS), MAX_BUCKET_ITEMS);
+    assert_eq!(size_after(100), 16);
+    assert_eq!(size_after(1), 1);
+    assert_eq!(size_after(FINE_POLL_ITEMS), MAX_BUCKET_ITEMS);
 }
 
 #[test]
