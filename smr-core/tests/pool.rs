@@ -83,6 +83,21 @@ fn a_reader_does_not_hold_up_what_is_older() {
 }
 
 #[test]
+fn a_thread_that_allocates_little_takes_little() {
+    every_barrier(|domain| {
+        let pool = Pool::new_in(&domain);
+        let many: Vec<_> = (0..10_000_u64).map(|i| pool.alloc(i)).collect();
+        let before = pool.stats().slab_bytes;
+        std::thread::scope(|scope| {
+            scope.spawn(|| drop(pool.alloc(7)));
+        });
+        let taken = pool.stats().slab_bytes - before;
+        assert!(taken <= 1024, "{taken} bytes for an item of 8");
+        drop(many);
+    });
+}
+
+#[test]
 fn values_are_dropped_once() {
     every_barrier(|domain| {
         let drops = Arc::new(AtomicUsize::new(0));

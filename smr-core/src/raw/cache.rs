@@ -49,6 +49,8 @@ pub(crate) struct Stock<T> {
     /// the ones that the processor's caches still hold.
     pub(crate) spare: Fifo<Item<T>>,
     pub(crate) spare_items: u32,
+    /// How many items the last slab had.
+    pub(crate) slab_items: u32,
     /// Fresh memory, not cut into items yet.
     pub(crate) fresh: *mut T,
     pub(crate) fresh_end: *mut T,
@@ -61,6 +63,7 @@ impl<T> Default for Stock<T> {
             free: None,
             spare: Fifo::default(),
             spare_items: 0,
+            slab_items: 0,
             fresh: ptr::null_mut(),
             fresh_end: ptr::null_mut(),
         }

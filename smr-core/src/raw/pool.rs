@@ -73,7 +73,7 @@ pub(crate) struct Depot<T> {
     pub(crate) bins: Option<Box<Bins<Item<T>>>>,
     pub(crate) free: Fifo<Item<T>>,
     pub(crate) slabs: Slabs<T>,
-    last_slab_items: u32,
+    largest_slab_items: u32,
     /// Bytes of all slabs.
     pub(crate) slab_bytes: usize,
     /// Whether the list of slabs is whole. In a forked child it may have been
@@ -87,7 +87,7 @@ impl<T> Default for Depot<T> {
             bins: None,
             free: Fifo::default(),
             slabs: Slabs::default(),
-            last_slab_items: 0,
+            largest_slab_items: 0,
             slab_bytes: 0,
             is_whole: false,
         }
@@ -141,7 +141,7 @@ impl<T> Depot<T> {
     pub(crate) fn reset_slab_size(&mut self) {
         self.slab_bytes = self.slabs.iter().map(Slab::bytes).sum();
         let largest = self.slabs.iter().map(Slab::items).max().unwrap_or(0);
-        self.last_slab_items = u32::try_from(largest).unwrap_or(u32::MAX);
+        self.largest_slab_items = u32::try_from(largest).unwrap_or(u32::MAX);
     }
 
     pub(crate) fn take_expired(&mut self, rd: u64) -> Option<Bucket<Item<T>>> {
@@ -336,12 +336,15 @@ impl<T> PoolInner<T> {
         if let Some(item) = cache.with(slot.barrier(), |stock| self.take_from(stock)) {
             return Ok(item);
         }
-        let waiting = cache.with(slot.barrier(), |stock| stock.bins.retired().items);
+        let (waiting, before) = cache.with(slot.barrier(), |stock| {
+            (stock.bins.retired().items, stock.slab_items)
+        });
         let most = (waiting != 0).then(|| self.slab_beside(waiting));
-        let (first, end) = self.new_slab(most)?;
+        let (first, end) = self.new_slab(before, most)?;
         Ok(cache.with(slot.barrier(), |stock| {
             // Nobody else puts fresh memory into our stock, and there was none.
             (stock.fresh, stock.fresh_end) = (first, end);
+            stock.slab_items = u32::try_from(stock.fresh_items()).unwrap_or(u32::MAX);
             stock.carve().expect("a slab has an item")
         }))
     }
@@ -476,7 +479,7 @@ impl<T> PoolInner<T> {
         }
         const ITEMS: u32 = 8;
         let mut bucket = Bucket::try_with_capacity(ITEMS).ok_or(NoMemory)?;
-        let (first, end) = self.new_slab(Some(ITEMS as usize))?;
+        let (first, end) = self.new_slab(ITEMS, Some(ITEMS as usize))?;
         let item = NonNull::new(first).expect("a slab has an item");
         let mut rest = slab::next(first);
         if rest != end {
@@ -489,11 +492,14 @@ impl<T> PoolInner<T> {
         Ok(item)
     }
 
-    /// A fresh slab: of the next size, but at most `most` items if that is said.
-    fn new_slab(&self, most: Option<usize>) -> Result<(*mut T, *mut T), NoMemory> {
+    /// A fresh slab: of the size after the one `before` that the caller took, but at most
+    /// `most` items if that is said.
+    fn new_slab(&self, before: u32, most: Option<usize>) -> Result<(*mut T, *mut T), NoMemory> {
         let users = self.caches.iter().count().max(1);
         let items = self.depot.with(|depot| {
-            slab::next_items::<T>(depot.last_slab_items as usize, depot.slab_bytes / users)
+            // What was trimmed is not what comes before.
+            let before = before.min(depot.largest_slab_items) as usize;
+            slab::next_items::<T>(before, depot.slab_bytes / users)
         });
         self.new_slab_of(most.map_or(items, |most| items.min(most)))
     }
@@ -504,7 +510,7 @@ impl<T> PoolInner<T> {
         let range = slab.range();
         self.depot.with(|depot| {
             let items = u32::try_from(items).unwrap_or(u32::MAX);
-            depot.last_slab_items = depot.last_slab_items.max(items);
+            depot.largest_slab_items = depot.largest_slab_items.max(items);
             depot.slab_bytes += slab.bytes();
             depot.slabs.push(slab);
         });
