@@ -23,7 +23,8 @@
 //!
 //! So never both. The owner waits for a stranger for as long as that moves a
 //! few pointers; no user code runs behind a latch. The loom model
-//! `latch_excludes` fails without either barrier, and without each ordering.
+//! `latch_excludes` fails without either barrier, and without each ordering but
+//! `latch_claim`: see there.
 //!
 //! # Forks
 //!
