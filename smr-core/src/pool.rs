@@ -52,7 +52,7 @@ use crate::wait::WaitError;
 ///
 /// # Memory
 ///
-/// An empty pool owns no heap. A pool used by one thread costs 296
+/// An empty pool owns no heap. A pool used by one thread costs 304
 /// bytes beyond its slabs. Slabs start at 512 bytes and double up to 256 KiB, or are
 /// of 2 MiB in large pools; [`trim`](Self::trim) gives free ones back; without it,
 /// memory stays with the pool for reuse. What waits for a poll is at most 4,096 items
