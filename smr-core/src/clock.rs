@@ -43,7 +43,7 @@ use crate::ord;
 use crate::sync::{AtomicU64, Ordering, mutant, process};
 use crate::tunables::{
     ASSUMED_BARRIER_NS, BARRIER_SHARE, FEW_POLL_ITEMS, FIRST_SEQ, MAX_BARRIER_NS, MAX_POLL_BYTES,
-    MAX_POLL_ITEMS, MIN_POLL_ITEMS,
+    MAX_POLL_ITEMS, MIN_POLL_ITEMS, SCAN_NS,
 };
 
 /// The step of a clock at its beginning: the least where it is measured what follows.
@@ -266,9 +266,9 @@ fn cost_after(old: u32, took: u32) -> u32 {
     old - old / 8 + took.min(old.saturating_mul(4)).min(MAX_BARRIER_NS) / 8
 }
 
-/// How long, in nanoseconds, a barrier's share of the time lasts.
+/// How long, in nanoseconds, a scan with a barrier of this cost should last.
 fn time_for(cost_ns: u32) -> u64 {
-    u64::from(cost_ns) * u64::from(BARRIER_SHARE)
+    u64::from(cost_ns.saturating_add(SCAN_NS)) * u64::from(BARRIER_SHARE)
 }
 
 /// The step after a scan that came so long after the one before: in proportion to the
@@ -325,7 +325,7 @@ mod tests {
         };
         for first in [FEW_POLL_ITEMS as u32, 700, MAX_POLL_ITEMS as u32] {
             let step = settled(100, first);
-            let share = f64::from(COST) / f64::from(step * 100);
+            let share = f64::from(COST + SCAN_NS) / f64::from(step * 100);
             let wanted = 1.0 / f64::from(BARRIER_SHARE);
             assert!((0.9..1.1).contains(&(share / wanted)), "{step}: {share}");
             assert_eq!(settled(1, first), MAX_POLL_ITEMS as u32, "too fast");

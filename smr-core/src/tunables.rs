@@ -53,8 +53,11 @@ pub(crate) const MAX_DROP_POLL_ITEMS: usize = if TINY { 1 } else { 2 << 10 };
 /// See [`MAX_DROP_POLL_ITEMS`].
 pub(crate) const MAX_DROP_POLL_BYTES: usize = 1 << 20;
 
+/// What a scan takes besides the barrier, with the buckets that were sealed for it, in ns.
+pub(crate) const SCAN_NS: u32 = 300;
+
 /// Memory that is only to be reused is polled for sooner if it comes slowly: for so few
-/// items that barriers take one part of the time in so many ...
+/// items that scans take one part of the time in so many ...
 pub(crate) const BARRIER_SHARE: u32 = 50;
 
 /// ... but not for fewer than this.

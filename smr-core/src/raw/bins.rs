@@ -17,7 +17,7 @@ use core::hint::cold_path;
 use crate::raw::bucket::{Bucket, Fifo};
 use crate::tunables::{
     FEW_POLL_ITEMS, FINE_POLL_ITEMS, FIRST_BUCKET_ITEMS, MAX_BUCKET_BYTES, MAX_BUCKET_ITEMS,
-    MAX_POLL_ITEMS,
+    MIN_POLL_ITEMS,
 };
 
 pub(crate) struct Bins<E> {
@@ -292,23 +292,28 @@ impl<E> Bins<E> {
 
     /// Whether so much waits that a poll is worth its barrier. `step` is the
     /// amount that makes it so; after a poll that failed, as much again must
-    /// have come, or half of what waited.
+    /// have come, or half of what waited if that is more and not much.
     #[inline]
     pub(crate) fn is_due(&self, step: usize) -> bool {
         self.sealed_items as usize >= step.max(self.poll_at as usize)
     }
 
-    /// Notes how a poll ended that was made for so many, and keeps buckets small where
-    /// those are few.
+    /// Makes buckets as fine as polls are to be frequent, that is for so many.
+    #[inline]
+    pub(crate) fn fit(&mut self, step: usize) {
+        self.most = most_entries(step);
+        self.limit = self.limit.min(self.most);
+    }
+
+    /// Notes how a poll ended that was made for so many.
     pub(crate) fn polled(&mut self, expired: bool, step: usize) {
         self.poll_at = if expired {
             0
         } else {
-            // A reader that stalls is not looked for again and again.
-            let half = (self.sealed_items as usize / 2).min(MAX_POLL_ITEMS);
+            // A reader that stalls is not looked for again and again where few items make
+            // a poll.
+            let half = (self.sealed_items as usize / 2).min(2 * MIN_POLL_ITEMS);
             self.sealed_items.saturating_add(step.max(half) as u32)
         };
-        self.most = most_entries(step);
-        self.limit = self.limit.min(self.most);
     }
 }

@@ -273,8 +273,12 @@ impl Inner {
             slot.flag_garbage();
         }
         let due = self.depot.with(|depot| {
-            depot.push(what, bytes, room, || self.clock.advance())
-                && depot.is_due(self.drop_step(depot.backlog().mean()))
+            let sealed = depot.push(what, bytes, room, || self.clock.advance());
+            sealed && {
+                let step = self.drop_step(depot.backlog().mean());
+                depot.fit(step);
+                depot.is_due(step)
+            }
         });
         if self.is_last_chance(home) {
             self.sweep();
@@ -303,10 +307,9 @@ impl Inner {
     #[inline(never)]
     fn after_seal(&self, slot: &Participant) {
         let (goal, due) = slot.with_bins(|bins| {
-            (
-                bins.next_goal(),
-                bins.is_due(self.drop_step(bins.backlog().mean())),
-            )
+            let step = self.drop_step(bins.backlog().mean());
+            bins.fit(step);
+            (bins.next_goal(), bins.is_due(step))
         });
         let Some(goal) = goal else { return };
         if due && !self.clock.is_expired(goal) {

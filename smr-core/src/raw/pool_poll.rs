@@ -56,6 +56,7 @@ impl<T> PoolInner<T> {
     pub(crate) fn poll_for_depot(&self, step: usize) -> bool {
         let goal = self.depot.with(|depot| {
             let bins = depot.bins.as_mut()?;
+            bins.fit(step);
             bins.next_goal().filter(|_| bins.is_due(step))
         });
         goal.is_some_and(|goal| {

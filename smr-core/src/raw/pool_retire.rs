@@ -230,6 +230,7 @@ impl<T> PoolInner<T> {
         if Self::NEEDS_DROP {
             // Nobody may come to allocate: the retiring side polls.
             let goal = cache.with(slot.barrier(), |stock| {
+                stock.bins.fit(step);
                 stock.bins.next_goal().filter(|_| stock.bins.is_due(step))
             });
             if let Some(goal) = goal {
@@ -254,6 +255,7 @@ impl<T> PoolInner<T> {
             ours => now.min(ours),
         };
         let oldest = cache.with(slot.barrier(), |stock| {
+            stock.bins.fit(step);
             self.free_expired_of(stock);
             let oldest = stock.bins.next_goal().filter(|oldest| *oldest <= goal);
             oldest.filter(|_| stock.bins.is_due(step))

@@ -99,7 +99,7 @@ fn run(ops: &[Op]) {
         wr.get()
     };
     let mut bins = Bins::<u32>::default();
-    bins.polled(true, MAX_POLL_ITEMS);
+    bins.fit(MAX_POLL_ITEMS);
     let mut model = Model::default();
     let mut next = 0;
     let mut limit = 0;
@@ -202,9 +202,8 @@ fn run(ops: &[Op]) {
                 let waits = bins.backlog().items;
                 bins.polled(expired, 5);
                 assert_eq!(bins.is_due(5), expired && waits >= 5);
-                // Not a part of the model: as it was, but that buckets begin small.
-                bins.polled(true, MAX_POLL_ITEMS);
-                limit = 0;
+                // Not a part of the model: as it was.
+                bins.polled(true, 5);
             }
         }
         check(&bins, &model);
@@ -270,9 +269,9 @@ fn a_failed_poll_puts_the_next_one_off() {
     bins.polled(true, 100);
     assert!(bins.is_due(100));
     // The longer it lasts, the seldomer.
-    push(&mut bins, 1800);
+    push(&mut bins, 600);
     bins.polled(false, 100);
-    push(&mut bins, 999);
+    push(&mut bins, 399);
     assert!(!bins.is_due(100), "half of what waited must have come");
     push(&mut bins, 1);
     assert!(bins.is_due(100));
@@ -281,7 +280,7 @@ fn a_failed_poll_puts_the_next_one_off() {
 #[test]
 fn idle_bins_are_small_and_buckets_grow_with_demand() {
     let mut bins = Bins::<u32>::default();
-    bins.polled(true, MAX_POLL_ITEMS);
+    bins.fit(MAX_POLL_ITEMS);
     let mut sizes = Vec::new();
     let mut before = 0;
     for item in 0..2000 {
@@ -302,7 +301,7 @@ fn buckets_are_as_fine_as_polls_are_frequent() {
         for item in 1..=2000 {
             if bins.push(item, 1, Bucket::with_capacity, || 5) {
                 (last, size) = (item, item - last);
-                bins.polled(true, step);
+                bins.fit(step);
                 // What is used up is open next, unless it is too large.
                 let mut used_up = bins.take_sealed().unwrap();
                 while used_up.pop().is_some() {}
