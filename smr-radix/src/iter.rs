@@ -60,8 +60,9 @@ impl<'g, K, P: Policy> Iter<'g, K, P> {
         item
     }
 
-    /// The next entry, where there is no row ahead.
-    #[inline]
+    /// The next entry, where there is no row ahead. Apart, so that a loop over rows is a
+    /// short one.
+    #[inline(never)]
     fn step(&mut self) -> Option<Item<'g, P>> {
         if !self.ahead.is_row()
             && !self.is_done
