@@ -53,10 +53,9 @@ impl<'g, P: Policy + 'g> Copy for Item<'g, P> {}
 struct Frame<'g> {
     node: NodeRef<'g>,
     head: Head,
-    /// The slots, and which of them each of the digits has, if that was asked for.
+    /// The slots, and which of them each of the digits has; none if that was not asked for.
     slots: &'g [Slot],
     places: Places,
-    has_places: bool,
     /// The digits that had slots when the walk came, and from the survey on those that had
     /// something then.
     digits: u64,
@@ -128,12 +127,16 @@ impl<'g> Frame<'g> {
         self.head.shape() == Shape::Full
     }
 
+    #[inline(always)]
+    fn has_places(&self) -> bool {
+        !self.slots.is_empty()
+    }
+
     /// Asks which slots the digits have. They stay those that had some when the walk came.
     #[cold]
     fn place(&mut self) {
         (_, self.places) = self.node.places(self.head);
         self.slots = self.node.slots(self.head);
-        self.has_places = true;
     }
 
     /// The key of a digit, on the lowest level.
@@ -200,7 +203,7 @@ fn ask_for_children(node: NodeRef<'_>, is_inline: bool) {
     for slot in first {
         slot.peek().prefetch();
     }
-    for slot in more.iter().take(AHEAD) {
+    for slot in more.iter().take(AHEAD - SMALL) {
         slot.peek().prefetch();
     }
 }
@@ -328,7 +331,7 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
         if frame.is_up != UP {
             return None;
         }
-        if !frame.has_places {
+        if !frame.has_places() {
             frame.place();
         }
         while let Some(digit) = Frame::first::<UP>(frame.rest) {
@@ -373,7 +376,7 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
                 self.depth -= 1;
                 continue;
             };
-            if !FRESH && !frame.has_places {
+            if !FRESH && !frame.has_places() {
                 frame.place();
             }
             if !FRESH && !frame.is_surveyed {
@@ -482,7 +485,6 @@ impl<'g, P: Policy, M: Memory<P::Value>> Walk<'g, P, M> {
             head,
             slots,
             places,
-            has_places: !FRESH,
             digits,
             nodes: digits,
             rest: digits & Frame::ahead::<UP>(at),
