@@ -140,6 +140,7 @@ fn step(map: &Pinned<'_>, model: &mut Model, live: &Rc<Cell<i64>>, [what, key, n
         }
     }
     assert_eq!(map.get(&key).map(number), model.get(&key).copied());
+    assert_eq!(map.is_empty(), model.is_empty());
 }
 
 fuzz_target!(|bytes: &[u8]| {

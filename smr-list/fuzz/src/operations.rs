@@ -130,6 +130,7 @@ fn ordered(domain: &Domain, steps: &[u8], live: &Live) {
             }
         }
         assert_eq!(list.get(&key, guard).map(number), model.get(&key).copied());
+        assert_eq!(list.is_empty(guard), model.is_empty());
         assert!(list.iter(guard).map(|(key, _)| key).eq(model.keys()));
     });
     list.flush();
@@ -170,6 +171,7 @@ fn stack(domain: &Domain, steps: &[u8], live: &Live) {
             ),
         }
         assert_eq!(stack.peek(guard).map(number), model.last().copied());
+        assert_eq!(stack.is_empty(), model.is_empty());
     });
     stack.flush();
     assert_eq!(
@@ -200,6 +202,7 @@ fn queue(domain: &Domain, steps: &[u8], live: &Live) {
             _ => assert!(queue.iter(guard).map(number).eq(model.iter().copied())),
         }
         assert_eq!(queue.peek(guard).map(number), model.front().copied());
+        assert_eq!(queue.is_empty(guard), model.is_empty());
     });
     queue.flush();
     assert_eq!(live.get(), model.len() as i64, "dropped at once");
@@ -223,6 +226,7 @@ fn handles(domain: &Domain, steps: &[u8], live: &Live) {
             7 if new % 2 == 0 => list.sweep(guard),
             _ => list.flush(),
         }
+        assert_eq!(list.is_empty(guard), model.is_empty());
         let ours = list.iter(guard).map(number);
         assert!(ours.eq(model.iter().rev().map(|(_, known)| *known)));
     });
@@ -300,6 +304,7 @@ fn rcu(domain: &Domain, steps: &[u8], live: &Live) {
             }
         }
         drop(writer);
+        assert_eq!(list.is_empty(guard), model.is_empty());
         assert!(list.iter(guard).map(number).eq(model.iter().copied()));
     });
     list.flush();

@@ -218,6 +218,7 @@ impl<T: Kind> Play<T> {
         let now = self.model.get(&key).map(|known| known.0);
         assert_eq!(self.tree.get(key, guard).map(T::number), now);
         assert_eq!(self.tree.len(), self.model.len());
+        assert_eq!(self.tree.is_empty(), self.model.is_empty());
     }
 
     fn whole(&self, guard: &Guard) {
