@@ -27,10 +27,12 @@ use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
 use crossbeam_utils::CachePadded;
 
-/// The shared counter, and one for each worker that can run at a time.
-pub(crate) const SHARDS: usize = 513;
+/// The shared counter, one for each worker that can run at a time, and that of nobody.
+pub(crate) const SHARDS: usize = 514;
 /// The counter of those who have none.
 const COMMON: usize = 0;
+/// A counter that is not in the sum.
+const NOBODY: usize = SHARDS - 1;
 
 static BYTES: [CachePadded<AtomicI64>; SHARDS] =
     [const { CachePadded::new(AtomicI64::new(0)) }; SHARDS];
@@ -133,6 +135,12 @@ pub(crate) fn add_to_own(counters: &[CachePadded<AtomicU64>; SHARDS], count: u64
     }
 }
 
+/// Leaves out what this thread asks for from now on: it works beside a run that counts,
+/// and has no part in it.
+pub(crate) fn leave_out() {
+    SHARD.set(NOBODY);
+}
+
 /// A thread's right to a counter of its own; the count stays when it ends.
 #[derive(Debug)]
 pub(crate) struct OwnShard {
@@ -148,7 +156,7 @@ impl OwnShard {
         let mut spare = SPARE.lock().expect("nobody panics with the lock held");
         let shard = spare.pop().unwrap_or_else(|| {
             let next = USED.load(Ordering::Relaxed);
-            if next < SHARDS {
+            if next < NOBODY {
                 USED.store(next + 1, Ordering::Relaxed);
                 next
             } else {
@@ -199,6 +207,23 @@ pub(crate) mod tests {
         assert!(heap_bytes() - before > (SIZE as i64) / 2);
         drop(held);
         assert!(heap_bytes() - before < (SIZE as i64) / 2);
+    }
+
+    #[test]
+    fn what_a_thread_beside_a_run_asks_for_is_left_out() {
+        const SIZE: usize = 64 << 20;
+        let _alone = alone();
+        let before = heap_bytes();
+        let held = std::thread::spawn(|| {
+            leave_out();
+            vec![1_u8; SIZE]
+        });
+        let held = held.join().expect("it allocates");
+        let after = heap_bytes();
+        // Given back by a thread that counts: asked for by it first.
+        add(SIZE as i64);
+        drop(held);
+        assert!(after - before < (SIZE as i64) / 2);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::alloc;
 use crate::cli::{Cli, Settings};
 use crate::journal::{self, Header, Journal};
 use crate::machine::Machine;
@@ -162,6 +163,8 @@ impl Session {
 
     /// Writes what is there, and ends the process.
     fn interrupted(&self) -> ! {
+        // The run goes on meanwhile, and would find at its end that memory is missing.
+        alloc::leave_out();
         eprintln!(
             "\nsmr-bench: interrupted: {} of {} comparisons are complete",
             self.done, self.planned

@@ -297,13 +297,17 @@ fn an_interrupted_run_leaves_a_valid_report_and_can_be_gone_on_with() {
         "--csv",
         text(&values),
     ]);
-    let mut child = Command::new(env!("CARGO_BIN_EXE_smr-bench"))
+    let child = Command::new(env!("CARGO_BIN_EXE_smr-bench"))
         .args(&arguments)
         .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
         .spawn()
         .expect("the binary starts");
     interrupt(&child, &json);
-    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    let output = child.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(!said.contains("panicked"), "{said}");
 
     let before = lines(&json);
     let had = comparisons(&before);
