@@ -84,6 +84,12 @@ fn groups(table: &Table, next: &Table) -> usize {
     table.len().min(next.len())
 }
 
+/// How many groups a claim has: so many, in a table of any size, that the claims of a round
+/// can be counted in 32 bits.
+fn groups_each(groups: usize) -> usize {
+    HELP.min(groups).max(groups >> 31)
+}
+
 /// The buckets of a table that are of a group.
 fn buckets(table: &Table, group: usize, groups: usize) -> Range<usize> {
     let each = table.len() / groups;
@@ -208,7 +214,7 @@ impl<K, V> RawMap<K, V> {
     ) -> Result<(), ReserveError> {
         let groups = groups(table, next);
         // Both are powers of two.
-        let each = HELP.min(groups);
+        let each = groups_each(groups);
         let first = claim.wrapping_mul(each) & (groups - 1);
         for group in first..first + each {
             // Whoever helps next finds at hand what it needs.
@@ -542,6 +548,16 @@ impl<F: FnOnce()> Drop for OnUnwind<F> {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn claims_of_the_largest_table_can_be_counted() {
+        for bits in 0..usize::BITS {
+            let groups = 1_usize << bits;
+            let each = groups_each(groups);
+            assert_eq!(groups % each, 0, "2^{bits} groups");
+            assert!(groups / each <= 1 << 31, "2^{bits} groups");
+        }
+    }
 
     #[test]
     fn tables_are_large_enough_and_no_larger() {
