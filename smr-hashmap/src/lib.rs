@@ -121,7 +121,7 @@
 //!
 //! `rayon`: iteration and collecting in parallel. `serde`: maps and sets as such.
 //! The crate needs `std`.
-#![cfg_attr(loom, allow(dead_code))]
+#![cfg_attr(loom, allow(dead_code, unused_imports))]
 
 #[cfg(not(loom))]
 mod batch;

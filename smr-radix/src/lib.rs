@@ -138,7 +138,7 @@
 //! # Features
 //!
 //! `serde`: `Serialize` and `Deserialize`, as a map.
-#![cfg_attr(loom, allow(dead_code))]
+#![cfg_attr(loom, allow(dead_code, unused_imports, unreachable_pub))]
 
 #[cfg(not(loom))]
 mod bounds;
