@@ -112,7 +112,11 @@ fn the_first_was_the_first_at_an_instant() {
             let node = |key| other.look(&guard, |item| order(item, key)).unwrap();
             assert!(insert(&other, &guard, 10) && insert(&other, &guard, 30));
             let (before, at, behind) = (node(1), node(2), node(3));
-            assert!(other.mark(at) && other.mark(behind) && other.mark(before));
+            assert!(
+                [at, behind, before]
+                    .iter()
+                    .all(|node| other.mark(node).is_some())
+            );
             let (before, at) = (Edge::to(before.into()), Edge::to(at.into()));
             assert!(other.snip(&other.head, before, at, &guard));
         });
@@ -175,7 +179,7 @@ fn a_get_walks_through_a_chain_that_is_snipped() {
         let guard = domain.pin();
         for key in [1, 2] {
             let place = list.find(&guard, |item| order(item, key));
-            assert!(place.node.is_some_and(|node| list.mark(node)));
+            assert!(place.node.and_then(|node| list.mark(node)).is_some());
         }
         drop(guard);
         list.sweep(&domain.pin());
@@ -223,7 +227,7 @@ fn who_misses_a_key_sees_what_came_before_its_removal() {
         // Relaxed: the list orders it. Within the section, for entering orders too.
         note.store(1, Order::Relaxed);
         let place = list.find(&guard, |item| order(item, 1));
-        assert!(place.node.is_some_and(|node| list.mark(node)));
+        assert!(place.node.and_then(|node| list.mark(node)).is_some());
         drop(guard);
         reader.join().unwrap();
     });

@@ -58,10 +58,19 @@ impl<T, M: Memory<Node<T>>> Chain<T, M> {
         }
     }
 
-    /// Cuts out the marked nodes from `from` up to `to`. Whether it did.
-    pub(crate) fn snip(&self, at: &Link<T>, from: Edge<T>, to: Edge<T>, guard: &Guard) -> bool {
+    /// Leads `at` past the marked nodes from `from` up to `to`. If so, they are the
+    /// caller's to retire.
+    #[inline(always)]
+    pub(super) fn cut(&self, at: &Link<T>, from: Edge<T>, to: Edge<T>) -> bool {
         // Release: pairs with the Acquire in `Link::walk`.
-        if at.exchange(from, to, ord::link_snip()).is_err() && !mutant("snip_unwon") {
+        at.exchange(from, to, ord::link_snip()).is_ok() || mutant("snip_unwon")
+    }
+
+    /// Cuts out the marked nodes from `from` up to `to`. Whether it did.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn snip(&self, at: &Link<T>, from: Edge<T>, to: Edge<T>, guard: &Guard) -> bool {
+        if !self.cut(at, from, to) {
             return false;
         }
         let run = Retire {
@@ -169,17 +178,20 @@ impl<T, M: Memory<Node<T>>> Chain<T, M> {
         fresh.publish()
     }
 
-    /// Marks the node. Whether it was this call that did.
-    pub(crate) fn mark(&self, node: &Node<T>) -> bool {
-        let mut next = node.next.walk();
+    /// Marks the node, and tells where it leads. `None` if it was not this call that
+    /// did.
+    #[inline]
+    pub(crate) fn mark(&self, node: &Node<T>) -> Option<Edge<T>> {
         loop {
+            // Walked each time, for the caller hands on what is behind.
+            let next = node.next.walk();
             if next.is_marked() {
-                return false;
+                return None;
             }
             // Release: pairs with the Acquire in `Link::walk`.
-            match node.next.exchange(next, next.marked(), ord::link_mark()) {
-                Ok(()) => return true,
-                Err(now) => next = now,
+            let marked = node.next.exchange(next, next.marked(), ord::link_mark());
+            if marked.is_ok() {
+                return Some(next);
             }
         }
     }

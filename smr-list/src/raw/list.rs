@@ -96,7 +96,7 @@ impl<T, M: Memory<Node<T>>> RawList<T, M> {
         let Some(node) = self.get(&handle, guard) else {
             return Err(handle);
         };
-        let marked = self.chain.mark(node);
+        let marked = self.chain.mark(node).is_some();
         debug_assert!(marked, "only its handle removes a node");
         if mutant("handle_retires") {
             // SAFETY: none: it is still linked, and a model must see that.

@@ -13,6 +13,7 @@
 //! elements are lost or found twice, and nothing else happens.
 
 use core::cmp::Ordering;
+use core::ptr::NonNull;
 
 use smr_core::Guard;
 
@@ -39,6 +40,7 @@ pub(crate) type Linked<'g, T> = Result<&'g Node<T>, Taken<'g, T>>;
 
 impl<T, M: Memory<Node<T>>> Chain<T, M> {
     /// Where the key is or belongs. Cuts out the marked nodes before it.
+    #[inline(always)]
     pub(crate) fn find<'g>(
         &'g self,
         guard: &'g Guard,
@@ -59,10 +61,12 @@ impl<T, M: Memory<Node<T>>> Chain<T, M> {
                 } else if order(&node.value).is_lt() {
                     (link, way, edge) = (&node.next, next, next);
                 } else {
-                    break Some(node).filter(|node| order(&node.value).is_eq());
+                    break Some(node);
                 }
             };
             if way == edge || self.snip(link, way, edge, guard) {
+                // Asked last, so that who takes the one way or the other branches once.
+                let node = node.filter(|node| order(&node.value).is_eq());
                 return Place { link, edge, node };
             }
         }
@@ -154,7 +158,7 @@ impl<T, M: Memory<Node<T>>> Chain<T, M> {
                     // Published first: tidying may run a destructor that panics.
                     let new = fresh.edge();
                     fresh.publish();
-                    self.tidy(guard, &place, new);
+                    self.tidy(guard, &place, old, new);
                     return Some(old);
                 }
                 _ => {}
@@ -174,7 +178,7 @@ impl<T, M: Memory<Node<T>>> Chain<T, M> {
             Some(old) if self.exchange(old, &fresh) => {
                 let edge = fresh.edge();
                 let new = fresh.publish();
-                self.tidy(guard, place, edge);
+                self.tidy(guard, place, old, edge);
                 Ok(new)
             }
             _ => Err(fresh.into_value()),
@@ -235,19 +239,25 @@ impl<T, M: Memory<Node<T>>> Chain<T, M> {
     }
 
     /// Marks the node of `place`. Whether it was this call that did.
+    #[inline]
     pub(crate) fn remove(&self, guard: &Guard, place: &Place<'_, T>) -> bool {
         let Some(node) = place.node else { return false };
-        if !self.mark(node) {
+        let Some(next) = self.mark(node) else {
             return false;
-        }
-        self.tidy(guard, place, node.next.walk().plain());
+        };
+        self.tidy(guard, place, node, next);
         true
     }
 
-    /// Cuts out what is at `place` and was just marked. Where something came
-    /// between, whoever walks here next does it, and a sweep at the latest.
-    fn tidy(&self, guard: &Guard, place: &Place<'_, T>, to: Edge<T>) {
-        if !self.snip(place.link, place.edge, to, guard) {
+    /// Cuts out the node of `place`, which was just marked and leads on `to`. Where
+    /// something came between, whoever walks here next does it, and a sweep at the
+    /// latest.
+    #[inline]
+    fn tidy(&self, guard: &Guard, place: &Place<'_, T>, node: &Node<T>, to: Edge<T>) {
+        if self.cut(place.link, place.edge, to) {
+            // SAFETY: the exchange was ours, and the run is this node; see invariant 2.
+            unsafe { self.memory.retire(guard, NonNull::from(node)) };
+        } else {
             self.sweep_to(guard, place.edge);
         }
     }
