@@ -6,7 +6,7 @@ use core::panic::{RefUnwindSafe, UnwindSafe};
 
 use crate::domain::Domain;
 use crate::guard::{Guard, OwnedGuard};
-use crate::raw::inner::{Home, Inner};
+use crate::raw::inner::Inner;
 use crate::raw::participant::Participant;
 use crate::raw::registry::Full;
 
@@ -93,44 +93,34 @@ impl fmt::Debug for LocalHandle {
 }
 
 mod sealed {
-    use super::{Guard, Home, Inner, LocalHandle, OwnedGuard};
+    use super::{Guard, LocalHandle, OwnedGuard, Participant};
 
-    /// A participant's domain, and its place in it.
+    /// A participant's slot; `None` if there is no participant.
     #[allow(missing_debug_implementations, reason = "nobody outside can name it")]
-    pub struct Place<'a> {
-        pub(crate) domain: &'a Inner,
-        pub(crate) home: Home<'a>,
-    }
+    pub struct Place<'a>(pub(crate) Option<&'a Participant>);
 
     pub trait Sealed {
-        /// `None` if there is no participant.
-        fn place(&self) -> Option<Place<'_>>;
+        fn place(&self) -> Place<'_>;
     }
 
     impl Sealed for Guard {
-        #[inline]
-        fn place(&self) -> Option<Place<'_>> {
-            self.home().map(|(slot, home)| Place {
-                domain: slot.domain(),
-                home,
-            })
+        #[inline(always)]
+        fn place(&self) -> Place<'_> {
+            Place(self.slot())
         }
     }
 
     impl Sealed for OwnedGuard {
-        #[inline]
-        fn place(&self) -> Option<Place<'_>> {
-            Guard::place(self)
+        #[inline(always)]
+        fn place(&self) -> Place<'_> {
+            Place(self.slot())
         }
     }
 
     impl Sealed for LocalHandle {
-        #[inline]
-        fn place(&self) -> Option<Place<'_>> {
-            Some(Place {
-                domain: self.slot.domain(),
-                home: Home::Own(self.slot),
-            })
+        #[inline(always)]
+        fn place(&self) -> Place<'_> {
+            Place(Some(self.slot))
         }
     }
 }

@@ -81,7 +81,7 @@ impl<T> Pool<T> {
     #[must_use]
     pub fn local<'p>(&'p self, handle: &'p LocalHandle) -> LocalPool<'p, T> {
         let inner = self.inner();
-        let Home::Own(slot) = Self::home_of(inner, handle) else {
+        let Home::Own(slot) = inner.home_of(Some(handle.slot())) else {
             unreachable!("a handle owns its slot");
         };
         LocalPool {

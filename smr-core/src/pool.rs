@@ -223,20 +223,6 @@ impl<T> Pool<T> {
         }
     }
 
-    #[inline(always)]
-    pub(crate) fn home_of<'a>(inner: &PoolInner<T>, who: &'a impl Participate) -> Home<'a> {
-        match who.place() {
-            Some(place) => {
-                assert!(
-                    ptr::eq(place.domain, inner.inner()),
-                    "the guard belongs to another domain than the pool"
-                );
-                place.home
-            }
-            None => Home::Depot,
-        }
-    }
-
     // -- allocate ------------------------------------------------------------
 
     /// Puts `value` into an item of the pool.
@@ -275,7 +261,7 @@ impl<T> Pool<T> {
     #[inline]
     pub fn alloc_in(&self, who: &impl Participate, value: T) -> PoolBox<'_, T> {
         let inner = self.inner();
-        match inner.take(Self::home_of(inner, who)) {
+        match inner.take_for(who.place().0) {
             Ok(item) => self.fill(item, value),
             Err(_) => Self::out_of_memory(),
         }
@@ -315,7 +301,7 @@ impl<T> Pool<T> {
         make: impl FnOnce() -> T,
     ) -> PoolBox<'_, T> {
         let inner = self.inner();
-        match inner.take(Self::home_of(inner, who)) {
+        match inner.take_for(who.place().0) {
             Ok(item) => self.fill_with(item, make),
             Err(_) => Self::out_of_memory(),
         }
@@ -467,7 +453,7 @@ impl<T> Pool<T> {
         T: Send,
     {
         let inner = self.inner();
-        inner.retire(Self::home_of(inner, who), item);
+        inner.retire_for(who.place().0, item);
     }
 
     /// As [`retire`](Self::retire), unless the domain is over its limit and the policy is

@@ -50,7 +50,7 @@ impl<T> Pool<T> {
     ) -> Result<PoolBox<'_, T>, AllocError<T>> {
         let item = self
             .try_inner()
-            .and_then(|inner| inner.take(Self::home_of(inner, who)).ok());
+            .and_then(|inner| inner.take_for(who.place().0).ok());
         match item {
             Some(item) => Ok(self.fill(item, value)),
             None => Err(AllocError(value)),
@@ -87,7 +87,7 @@ impl<T> Pool<T> {
     pub fn room(&self, who: &impl Participate) -> Result<Room<T>, AllocError<()>> {
         let bucket = self
             .try_inner()
-            .and_then(|inner| inner.room(Self::home_of(inner, who)).ok());
+            .and_then(|inner| inner.room(inner.home_of(who.place().0)).ok());
         bucket.map(Room).ok_or(AllocError(()))
     }
 
@@ -108,7 +108,7 @@ impl<T> Pool<T> {
         T: Send,
     {
         let inner = self.inner();
-        inner.retire_into(Self::home_of(inner, who), item, |_| room.0);
+        inner.retire_into(inner.home_of(who.place().0), item, |_| room.0);
     }
 }
 

@@ -98,6 +98,19 @@ fn a_thread_that_allocates_little_takes_little() {
 }
 
 #[test]
+fn a_pool_in_the_place_of_another_has_memory_of_its_own() {
+    every_barrier(|domain| {
+        for round in 0..100_u64 {
+            // Where the one before was, as a rule; so this thread must not take its cache
+            // in that one for its cache in this one.
+            let pool = Pool::<u64>::new_in(&domain);
+            let items: Vec<_> = (0..round).map(|value| pool.alloc(value)).collect();
+            assert_eq!(pool.stats().live_items, items.len());
+        }
+    });
+}
+
+#[test]
 fn values_are_dropped_once() {
     every_barrier(|domain| {
         let drops = Arc::new(AtomicUsize::new(0));

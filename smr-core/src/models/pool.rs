@@ -1,12 +1,15 @@
 //! What a pool publishes: its inside, and the caches of its participants.
 
 use loom::sync::Arc;
+use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
 
 use super::support::{Reached, Thing, explore};
 use crate::domain::Domain;
+use crate::handle::LocalHandle;
 use crate::pool::Pool;
 use crate::raw::cache::Caches;
+use crate::raw::pool::PoolInner;
 
 /// Two threads use a pool for the first time: both get the same inside, made to
 /// its end.
@@ -123,4 +126,47 @@ fn exit_destroys_items() {
         assert!(thing.is_dead(), "the item sticks in its pool");
     });
     HELD.check();
+}
+
+/// A pool goes while one of two who have a cache in it turns to another pool: both forget
+/// its address, for the next pool may have it, and the other pool is known.
+#[test]
+fn a_pool_that_goes_is_forgotten() {
+    static THERE: Reached = Reached::new("it is there still");
+    static GONE: Reached = Reached::new("it has gone before the other is used");
+    let known = |own: &LocalHandle, inner: &PoolInner<u64>| {
+        let address = inner.address();
+        (address, own.slot().recent.find(address).is_some())
+    };
+    explore(2, move || {
+        let domain = Domain::new();
+        let (own, idle) = (domain.register(), domain.register());
+        let gone = Pool::<u64>::new_in(&domain);
+        let stays = Pool::<u64>::new_in(&domain);
+        drop(gone.alloc_in(&own, 1));
+        drop(gone.alloc_in(&idle, 1));
+        // At an address of its own.
+        stays.inner();
+        let (address, noted) = known(&own, gone.inner());
+        assert!(noted, "the cache is not at hand");
+        let dropped = Arc::new(AtomicBool::new(false));
+        let other = {
+            let dropped = Arc::clone(&dropped);
+            thread::spawn(move || {
+                drop(gone);
+                dropped.store(true, Ordering::Relaxed);
+            })
+        };
+        let is_gone = dropped.load(Ordering::Relaxed);
+        THERE.hit_if(!is_gone);
+        GONE.hit_if(is_gone);
+        drop(stays.alloc_in(&own, 2));
+        other.join().unwrap();
+        for slot in [own.slot(), idle.slot()] {
+            assert!(slot.recent.find(address).is_none(), "it has gone");
+        }
+        assert!(known(&own, stays.inner()).1, "the other one is forgotten");
+    });
+    THERE.check();
+    GONE.check();
 }

@@ -16,7 +16,6 @@
 //! of an entry is Relaxed, and so is everything that `insert` reads back, which the
 //! pool's lock orders, and that `drain` does, which has the pool to itself.
 
-use core::hint::cold_path;
 use core::ptr;
 
 use alloc::boxed::Box;
@@ -150,7 +149,7 @@ pub(crate) struct Cache<T> {
     /// Something worth stealing may be in here: set by slow paths of the owner.
     pub(crate) touched: AtomicBool,
     /// The slot that it belongs to.
-    owner: u32,
+    pub(crate) owner: u32,
 }
 
 // SAFETY: the stock is only reached behind the latch, and items are `Send`.
@@ -228,7 +227,6 @@ impl<T> Caches<T> {
     }
 
     /// The cache of the participant `index`, if it has one.
-    #[inline(always)]
     pub(crate) fn find(&self, index: u32) -> Option<&Cache<T>> {
         // Acquire: pairs with the Release in `insert`, of this slot's owner or
         // the one before.
@@ -237,11 +235,9 @@ impl<T> Caches<T> {
         {
             return Some(first);
         }
-        cold_path();
         self.find_in_table(index)
     }
 
-    #[inline(always)]
     fn first(&self) -> Option<&Cache<T>> {
         // Acquire: pairs with the Release in `insert`.
         let first = self.first.load(ord::cache_find());
@@ -249,7 +245,6 @@ impl<T> Caches<T> {
         unsafe { first.as_ref() }
     }
 
-    #[inline(never)]
     fn find_in_table(&self, index: u32) -> Option<&Cache<T>> {
         let table = self.table()?;
         for entry in table.probe(index) {

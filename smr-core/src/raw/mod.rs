@@ -26,6 +26,7 @@ pub(crate) mod pool_sweep;
 pub(crate) mod pool_tend;
 pub(crate) mod pools;
 mod prefetch;
+pub(crate) mod recent;
 pub(crate) mod registry;
 mod sized;
 pub(crate) mod slab;

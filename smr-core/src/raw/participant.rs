@@ -46,6 +46,7 @@ use crate::raw::deferred::Deferred;
 use crate::raw::inner::Inner;
 use crate::raw::latch::Latch;
 use crate::raw::lock::ForkLock;
+use crate::raw::recent::Recent;
 use crate::sync::{Arc, AtomicU32, AtomicU64, Ordering, UnsafeCell, mutant, process};
 use crate::{fork, local, ord, run, tunables::TEND_LOOKS, tunables::TIDY_EXITS};
 
@@ -87,6 +88,8 @@ pub(crate) struct Participant {
     /// See [`is_turn_to_look`](Self::is_turn_to_look).
     looks: Cell<u8>,
     pub(crate) index: u32,
+    /// Of the owner's caches the one that it used last.
+    pub(crate) recent: Recent,
 
     /// Frames on the owner's stack that come back to the slot.
     frames: Cell<u32>,
@@ -124,7 +127,7 @@ pub(crate) struct Label {
 }
 
 // SAFETY: the cells are touched by the owner alone (`gate`, `quiet`, `looks`,
-// `frames`, `exiting`), or written while nobody else can reach the slot (`write_hand`, `domain`: when the
+// `frames`, `exiting`, the cache in `recent`), or written while nobody else can reach the slot (`write_hand`, `domain`: when the
 // registry creates and claims it); the bins are behind the latch.
 unsafe impl Sync for Participant {}
 // SAFETY: nothing in here is bound to the thread that made it.
@@ -150,6 +153,7 @@ impl Participant {
             quiet: Cell::new(0),
             looks: Cell::new(0),
             index,
+            recent: Recent::new(),
             frames: Cell::new(0),
             exiting: Cell::new(false),
             bins: UnsafeCell::new(Bins::default()),
@@ -505,6 +509,7 @@ impl Participant {
                     self.label.with(|l| *l = label);
                 }
                 self.shared.set(true);
+                self.recent.clear();
                 // The only guard is the last one.
                 self.notice.store(LEAVING, Ordering::Relaxed);
                 (0, if known { fork::token() } else { 0 })

@@ -19,12 +19,10 @@
 //!
 //! `touched` is Relaxed: a hint. What it is about lies behind the cache's latch.
 
-use core::alloc::Layout;
 use core::hint::cold_path;
 use core::mem;
 use core::ptr::{self, NonNull};
 
-use alloc::alloc::handle_alloc_error;
 use alloc::boxed::Box;
 
 use crate::domain::Domain;
@@ -182,35 +180,40 @@ impl<T> PoolInner<T> {
         self.domain.inner()
     }
 
-    /// The cache of a participant that the caller owns.
-    #[inline(always)]
-    pub(crate) fn cache(&self, slot: &Participant) -> &Cache<T> {
-        match self.caches.find(slot.index) {
-            Some(cache) => cache,
-            None => self
-                .add_cache(slot)
-                .unwrap_or_else(|_| handle_alloc_error(Layout::new::<Cache<T>>())),
+    /// Where a participant's items come from and go to.
+    ///
+    /// # Panics
+    ///
+    /// If it takes part in another domain.
+    pub(crate) fn home_of<'a>(&self, who: Option<&'a Participant>) -> Home<'a> {
+        let Some(slot) = who else { return Home::Depot };
+        assert!(
+            slot.is_of(self.inner()),
+            "the guard belongs to another domain than the pool"
+        );
+        if slot.is_shared() {
+            Home::Shared(slot)
+        } else {
+            Home::Own(slot)
         }
     }
 
-    /// The same, where the system may have no memory for it.
+    // -- allocate ------------------------------------------------------------
+
+    /// As [`take`](Self::take), for who takes part.
     #[inline(always)]
-    pub(crate) fn try_cache(&self, slot: &Participant) -> Result<&Cache<T>, NoMemory> {
-        match self.caches.find(slot.index) {
-            Some(cache) => Ok(cache),
-            None => self.add_cache(slot),
+    pub(crate) fn take_for(&self, who: Option<&Participant>) -> Result<Item<T>, NoMemory> {
+        match self.at_hand(who) {
+            Some((slot, cache)) => self.take_at(slot, cache),
+            None => self.take_elsewhere(who),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn add_cache(&self, slot: &Participant) -> Result<&Cache<T>, NoMemory> {
-        self.depot
-            .with(|_| self.caches.insert(slot.index))
-            .ok_or(NoMemory)
+    fn take_elsewhere(&self, who: Option<&Participant>) -> Result<Item<T>, NoMemory> {
+        self.take(self.home_of(who))
     }
-
-    // -- allocate ------------------------------------------------------------
 
     /// Memory for one item.
     #[inline]

@@ -93,6 +93,21 @@ impl<T> PoolInner<T> {
         }
     }
 
+    /// As [`retire`](Self::retire), for who takes part.
+    #[inline(always)]
+    pub(crate) fn retire_for(&self, who: Option<&Participant>, item: Item<T>) {
+        match self.at_hand(who) {
+            Some((slot, cache)) => self.retire_at(slot, cache, item, Bucket::with_capacity),
+            None => self.retire_elsewhere(who, item),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn retire_elsewhere(&self, who: Option<&Participant>, item: Item<T>) {
+        self.retire(self.home_of(who), item);
+    }
+
     /// All that retiring one item may ask memory for: the owner's cache, which stays, and
     /// a bucket.
     pub(crate) fn room(&self, home: Home<'_>) -> Result<Bucket<Item<T>>, NoMemory> {
@@ -124,7 +139,37 @@ impl<T> PoolInner<T> {
         }
         #[cfg(debug_assertions)]
         self.check_retire(item);
-        let limited = self.charge();
+        if self.inner().is_limited() {
+            return self.retire_limited(slot, cache, item, room);
+        }
+        self.retire_noted(slot, cache, item, room, false);
+    }
+
+    /// Under a limit. The item is put on the account before others find it, so that it is
+    /// not taken off first.
+    #[cold]
+    #[inline(never)]
+    fn retire_limited(
+        &self,
+        slot: &Participant,
+        cache: &Cache<T>,
+        item: Item<T>,
+        room: impl FnOnce(u32) -> Bucket<Item<T>>,
+    ) {
+        self.inner().charge(size_of::<T>());
+        self.retire_noted(slot, cache, item, room, true);
+        self.inner().keep_to_limit(Home::Own(slot));
+    }
+
+    #[inline(always)]
+    fn retire_noted(
+        &self,
+        slot: &Participant,
+        cache: &Cache<T>,
+        item: Item<T>,
+        room: impl FnOnce(u32) -> Bucket<Item<T>>,
+        limited: bool,
+    ) {
         let sealed = cache.with(slot.barrier(), |stock| {
             let advance = || self.inner().clock.advance();
             let sealed = stock.bins.push(item, size_of::<T>(), room, advance);
@@ -148,9 +193,6 @@ impl<T> PoolInner<T> {
         }
         if Self::NEEDS_DROP {
             slot.after_work(|| self.collect_missed(slot, cache));
-        }
-        if limited {
-            self.inner().keep_to_limit(Home::Own(slot));
         }
     }
 

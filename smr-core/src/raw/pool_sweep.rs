@@ -366,6 +366,8 @@ impl<T> PoolInner<T> {
     pub(crate) fn drop_retired(&mut self) -> run::Panic {
         let mut first_panic = run::Panic::none();
         for cache in self.caches.drain() {
+            let registry = &self.inner().registry;
+            registry.forget_pool(cache.owner, self.address());
             let stock = cache.stock.with_mut(|stock| {
                 // SAFETY: the cache is ours alone.
                 core::mem::take(unsafe { &mut *stock })

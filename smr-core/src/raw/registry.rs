@@ -210,6 +210,11 @@ impl Registry {
         self.slot(index).ask();
     }
 
+    /// See [`Recent::forget`](crate::raw::recent::Recent::forget).
+    pub(crate) fn forget_pool(&self, index: u32, pool: usize) {
+        self.slot(index).recent.forget(pool);
+    }
+
     /// Every slot that was ever used.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Participant> {
         // Acquire: pairs with the AcqRel in `append`.
