@@ -2,67 +2,39 @@
 
 use std::fmt;
 use std::hash::{BuildHasher, Hash};
-use std::iter::FusedIterator;
+use std::iter::{Fuse, FusedIterator};
 
 use equivalent::Equivalent;
 
 use crate::map::HashMap;
-
-/// Look-ups whose misses of the processor's caches overlap.
-const BATCH: usize = 16;
+use crate::raw::{Entry, Row};
 
 /// The values of many keys.
 ///
-/// [`HashMap::get_many`] returns it. Keys are taken sixteen at a time.
+/// [`HashMap::get_many`] returns it. Keys are taken up to 32 ahead, also those whose values
+/// are never asked for.
 pub struct GetMany<'g, 'q, K, V, S, Q: ?Sized, I> {
     map: &'g HashMap<K, V, S>,
     section: &'g smr_core::Guard,
-    keys: I,
-    _key: std::marker::PhantomData<&'q Q>,
-    found: [Option<&'g V>; BATCH],
-    next: usize,
-    end: usize,
+    keys: Fuse<I>,
+    row: Row<'g, 'q, K, V, Q>,
 }
 
-impl<'g, 'q, K, V, S, Q: ?Sized, I> GetMany<'g, 'q, K, V, S, Q, I> {
+impl<'g, 'q, K, V, S, Q: ?Sized, I: Iterator> GetMany<'g, 'q, K, V, S, Q, I> {
+    #[inline(always)]
     pub(crate) fn new(map: &'g HashMap<K, V, S>, section: &'g smr_core::Guard, keys: I) -> Self {
         Self {
             map,
             section,
-            keys,
-            _key: std::marker::PhantomData,
-            found: [None; BATCH],
-            next: 0,
-            end: 0,
+            keys: keys.fuse(),
+            row: Row::new(),
         }
     }
 }
 
-impl<'g, 'q, K, V, S, Q, I> GetMany<'g, 'q, K, V, S, Q, I>
-where
-    K: Hash + Eq,
-    S: BuildHasher,
-    Q: Equivalent<K> + Hash + ?Sized + 'q,
-    I: Iterator<Item = &'q Q>,
-{
-    fn refill(&mut self) {
-        let mut keys = [None; BATCH];
-        let mut hashes = [0; BATCH];
-        let mut taken = 0;
-        for (place, key) in keys.iter_mut().zip(&mut self.keys) {
-            *place = Some(key);
-            hashes[taken] = self.map.hash(key);
-            taken += 1;
-        }
-        self.found = [None; BATCH];
-        self.map.raw.find_many(
-            &hashes[..taken],
-            |index, other| keys[index].is_some_and(|key| key.equivalent(other)),
-            self.section,
-            |index, entry| self.found[index] = entry.map(|entry| &entry.value),
-        );
-        (self.next, self.end) = (0, taken);
-    }
+#[inline(always)]
+fn value<K, V>(found: Option<&Entry<K, V>>) -> Option<&V> {
+    found.map(|entry| &entry.value)
 }
 
 impl<'g, 'q, K, V, S, Q, I> Iterator for GetMany<'g, 'q, K, V, S, Q, I>
@@ -76,21 +48,51 @@ where
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        if self.next == self.end {
-            self.refill();
-            if self.end == 0 {
-                return None;
-            }
+        let map = self.map;
+        if self.row.is_empty() && !map.raw.is_large() {
+            let key = self.keys.next()?;
+            return Some(value(map.find(key, self.section)));
         }
-        self.next += 1;
-        Some(self.found[self.next - 1])
+        while !self.row.is_full()
+            && let Some(key) = self.keys.next()
+        {
+            self.row.take(&map.raw, key, map.hash(key));
+        }
+        let found = self.row.give(&map.raw, Q::equivalent, self.section)?;
+        Some(value(found))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let ready = self.end - self.next;
+        let ready = self.row.len();
         let (lower, upper) = self.keys.size_hint();
         let add = |bound: usize| bound.checked_add(ready);
         (lower.saturating_add(ready), upper.and_then(add))
+    }
+
+    #[inline]
+    fn fold<B, F>(self, init: B, mut f: F) -> B
+    where
+        F: FnMut(B, Self::Item) -> B,
+    {
+        let (map, section, mut row) = (self.map, self.section, self.row);
+        if row.is_empty() && !map.raw.is_large() {
+            return self
+                .keys
+                .fold(init, |all, key| f(all, value(map.find(key, section))));
+        }
+        let mut all = self.keys.fold(init, |mut all, key| {
+            if row.is_full()
+                && let Some(found) = row.give(&map.raw, Q::equivalent, section)
+            {
+                all = f(all, value(found));
+            }
+            row.take(&map.raw, key, map.hash(key));
+            all
+        });
+        while let Some(found) = row.give(&map.raw, Q::equivalent, section) {
+            all = f(all, value(found));
+        }
+        all
     }
 }
 
@@ -108,7 +110,7 @@ where
     K: Hash + Eq,
     S: BuildHasher,
     Q: Equivalent<K> + Hash + ?Sized + 'q,
-    I: FusedIterator<Item = &'q Q>,
+    I: Iterator<Item = &'q Q>,
 {
 }
 

@@ -50,10 +50,12 @@ pub(crate) const HELP: usize = if cfg!(loom) { 1 } else { 2 };
 /// the table is.
 pub(crate) const LOOK_ALL_BITS: u32 = 8;
 
-/// Look-ups of a batch that are under way at a time.
-pub(crate) const BATCH: usize = 16;
+/// Look-ups of a row that are under way at a time, a power of two, and of how many of them
+/// the bucket is looked at: half of the way is the bucket's, and half the entry's.
+pub(crate) const TAKEN_AHEAD: usize = if cfg!(any(loom, smr_tiny)) { 2 } else { 32 };
+pub(crate) const LOOKED_AHEAD: usize = TAKEN_AHEAD / 2;
 
-/// Binary logarithm of the buckets from which on a batch, or an iteration, fetches what it
+/// Binary logarithm of the buckets from which on a row of look-ups, or an iteration, fetches what it
 /// will look at: half a megabyte of them.
 pub(crate) const FETCH_FROM_BITS: u32 = if cfg!(any(loom, smr_tiny)) { 0 } else { 13 };
 

@@ -443,29 +443,6 @@ fn an_entry_changes_only_what_it_saw() {
 }
 
 #[test]
-fn batches_find_what_single_look_ups_find() {
-    // Of a large table what a batch will look at is fetched.
-    for capacity in [0, 100_000] {
-        let map: HashMap<u32, u32> = HashMap::with_capacity(capacity);
-        let map = map.pin();
-        assert_eq!(map.insert_many((0..1000).map(|n| (n * 2, n))), 1000);
-        for count in [0, 1, 15, 16, 17, 100] {
-            let keys: Vec<u32> = (0..count).map(|n| n * 37 % 2001).collect();
-            let many = map.get_many(&keys);
-            assert_eq!(many.len(), keys.len());
-            let single: Vec<_> = keys.iter().map(|key| map.get(key)).collect();
-            assert_eq!(many.collect::<Vec<_>>(), single);
-        }
-    }
-    let map: HashMap<u32, u32> = (0..1000).map(|n| (n * 2, n)).collect();
-    let map = map.pin();
-    let mut some = map.get_many(&[0, 1, 2]);
-    some.next();
-    assert_eq!(some.size_hint(), (2, Some(2)));
-    assert_eq!(map.insert_many((0..10).map(|n| (n, n))), 5);
-}
-
-#[test]
 fn conveniences_show_no_guard() {
     let map = HashMap::new();
     assert_eq!(map.insert_cloned("a", 1), None);

@@ -126,28 +126,34 @@ fn iteration_sees_what_stays_exactly_once_while_the_table_changes() {
 
 #[test]
 fn batches_and_single_look_ups_find_what_stays_while_the_table_changes() {
-    let map = HashMap::new();
-    let keys: Vec<u64> = (0..64).collect();
-    for n in &keys {
-        map.pin().insert(*n, *n);
+    // In a large table what a batch will look at is fetched.
+    for (stay, others) in [(64, 10_000), (42_000, 2_000)] {
+        let map = HashMap::new();
+        map.pin().insert_many((0..stay).map(|n| (n, n)));
+        let keys: Vec<u64> = (0..64).map(|n| n * (stay / 64)).collect();
+        beside(
+            || {
+                let map = map.pin();
+                assert!(map.get_many(&keys).eq(keys.iter().map(Some)));
+                assert!(keys.iter().all(|key| map.contains_key(key)));
+            },
+            || {
+                for_a_while(|round| {
+                    let n = round % others;
+                    if round / others % 2 == 0 {
+                        map.pin().insert(stay + n, n);
+                    } else {
+                        map.pin().remove(&(stay + n));
+                    }
+                    if n == 0 && stay > others {
+                        map.pin().reserve(stay as usize);
+                    } else if n == others / 2 && stay > others {
+                        map.pin().shrink_to_fit();
+                    }
+                });
+            },
+        );
     }
-    beside(
-        || {
-            let map = map.pin();
-            assert!(map.get_many(&keys).eq(keys.iter().map(Some)));
-            assert!(keys.iter().all(|key| map.contains_key(key)));
-        },
-        || {
-            for_a_while(|round| {
-                let n = round % 10_000;
-                if round / 10_000 % 2 == 0 {
-                    map.pin().insert(1000 + n, n);
-                } else {
-                    map.pin().remove(&(1000 + n));
-                }
-            });
-        },
-    );
 }
 
 #[test]

@@ -86,7 +86,11 @@ where
     ///
     /// As many calls of [`get`](Self::get), each linearizable by itself, but their
     /// misses of the processor's caches overlap: in a table that is larger than
-    /// the caches this is a few times as fast.
+    /// the caches this is a few times as fast. For that up to 32 keys are taken ahead:
+    /// the instant of a look-up is between the moment when its key was taken and that
+    /// when its value is given.
+    ///
+    /// A key whose look-up panics has no value; that of the next one follows.
     ///
     /// ```
     /// let map = smr_hashmap::HashMap::from([(1, "a"), (3, "c")]);

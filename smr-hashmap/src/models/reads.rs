@@ -1,6 +1,7 @@
 //! A reader, while the bucket changes and moves.
 
 use super::support::{Reached, explore, key, play};
+use crate::raw::Row;
 
 /// A reader of an entry that is replaced twice: none is reused under the reader.
 #[test]
@@ -55,6 +56,45 @@ fn reader_of_a_split() {
                 OLD.hit_if(two == Some(1));
                 NEW.hit_if(one == Some(2));
                 assert!(one.is_some() && one <= two, "{one:?}, then {two:?}");
+                assert_eq!(all, [(key, 2)]);
+            },
+        );
+    });
+    OLD.check();
+    NEW.check();
+}
+
+/// The same by look-ups in a row, which look at the bucket and at the entry apart.
+#[test]
+fn row_of_a_split() {
+    static OLD: Reached = Reached::new("a look-up sees the value before");
+    static NEW: Reached = Reached::new("a look-up sees the value after");
+    explore(2, || {
+        let key = key(2, 1, 0);
+        play(
+            |bed, guard| assert!(bed.insert(key, 1, guard)),
+            move |bed, own| {
+                let guard = own.pin();
+                let mut row = Row::new();
+                row.take(&bed.map, &key, key);
+                row.take(&bed.map, &key, key);
+                let mut next = || {
+                    let found = row.give(&bed.map, u64::eq, &guard);
+                    let entry = found.expect("two were taken");
+                    Some(entry?.value.number())
+                };
+                (next(), next())
+            },
+            move |bed, own| {
+                bed.begin(2);
+                let guard = own.pin();
+                bed.map.move_one(0, &guard);
+                assert!(!bed.insert(key, 2, &guard));
+            },
+            |all, (one, two), ()| {
+                OLD.hit_if(one == Some(1));
+                NEW.hit_if(two == Some(2));
+                assert!(one.is_some() && two.is_some(), "{one:?}, then {two:?}");
                 assert_eq!(all, [(key, 2)]);
             },
         );

@@ -66,7 +66,7 @@ pub(super) struct Value(Arc<Thing>);
 
 impl Value {
     #[track_caller]
-    fn number(&self) -> u64 {
+    pub(super) fn number(&self) -> u64 {
         let number = self.0.read();
         assert_ne!(number, DEAD, "a reader holds what was destroyed");
         number

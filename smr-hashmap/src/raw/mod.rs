@@ -45,6 +45,7 @@ mod table;
 mod tests;
 pub(crate) mod word;
 
+pub(crate) use batch::Row;
 pub(crate) use drain::{RawDrain, RawIntoIter};
 pub(crate) use entry::Entry;
 #[cfg(all(test, loom, not(shuttle)))]
