@@ -67,8 +67,6 @@ impl<T, M: Memory<Node<T>>> Chain<T, M> {
     }
 
     /// Cuts out the marked nodes from `from` up to `to`. Whether it did.
-    #[cold]
-    #[inline(never)]
     pub(crate) fn snip(&self, at: &Link<T>, from: Edge<T>, to: Edge<T>, guard: &Guard) -> bool {
         if !self.cut(at, from, to) {
             return false;
@@ -82,6 +80,23 @@ impl<T, M: Memory<Node<T>>> Chain<T, M> {
         // SAFETY: the exchange was ours; see invariant 2.
         unsafe { run.run() };
         true
+    }
+
+    /// Cuts out the run of marked nodes that begins at `from`, and tells what is behind
+    /// it. `None` if `at` leads elsewhere by now.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn snip_run(&self, at: &Link<T>, from: Edge<T>, guard: &Guard) -> Option<Edge<T>> {
+        let mut to = from;
+        // SAFETY: invariant 3.
+        while let Some(node) = unsafe { to.follow() } {
+            let next = node.next.walk();
+            if !next.is_marked() {
+                break;
+            }
+            to = next.plain();
+        }
+        self.snip(at, from, to, guard).then_some(to)
     }
 
     /// The first node from `edge` on that is not removed. Writes nothing.

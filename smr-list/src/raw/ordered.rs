@@ -46,29 +46,27 @@ impl<T, M: Memory<Node<T>>> Chain<T, M> {
         guard: &'g Guard,
         mut order: impl FnMut(&T) -> Ordering,
     ) -> Place<'g, T> {
-        loop {
+        'again: loop {
             let mut link = &self.head;
-            let mut way = link.walk();
-            let mut edge = way;
-            let node = loop {
-                // SAFETY: invariant 3 of the chain.
-                let Some(node) = (unsafe { edge.follow::<'g>() }) else {
-                    break None;
-                };
+            let mut edge = link.walk();
+            // SAFETY: invariant 3 of the chain.
+            while let Some(node) = unsafe { edge.follow::<'g>() } {
                 let next = node.next.walk();
                 if next.is_marked() {
-                    edge = next.plain();
+                    match self.snip_run(link, edge, guard) {
+                        Some(behind) => edge = behind,
+                        None => continue 'again,
+                    }
                 } else if order(&node.value).is_lt() {
-                    (link, way, edge) = (&node.next, next, next);
+                    (link, edge) = (&node.next, next);
                 } else {
-                    break Some(node);
+                    // Asked last, so that who takes the one way or the other branches once.
+                    let node = Some(node).filter(|node| order(&node.value).is_eq());
+                    return Place { link, edge, node };
                 }
-            };
-            if way == edge || self.snip(link, way, edge, guard) {
-                // Asked last, so that who takes the one way or the other branches once.
-                let node = node.filter(|node| order(&node.value).is_eq());
-                return Place { link, edge, node };
             }
+            let node = None;
+            return Place { link, edge, node };
         }
     }
 
