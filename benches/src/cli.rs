@@ -96,7 +96,7 @@ pub(crate) struct Cli {
     pub(crate) json: Option<PathBuf>,
 
     /// Goes on with the run that wrote the file of --json: what it has is not
-    /// run again.
+    /// run again, and stays there, whatever is asked for now.
     #[arg(long)]
     pub(crate) resume: bool,
 

@@ -128,14 +128,15 @@ fn lines(records: &[Record], text: &mut Vec<u8>) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether a record is of this comparison.
+pub(crate) fn is_of(record: &Record, key: &Key) -> bool {
+    record.suite == key.suite && record.workload == key.workload && record.threads == key.threads
+}
+
 /// The records of one comparison.
 pub(crate) fn of_key<'r>(records: &'r [Record], key: &Key) -> impl Iterator<Item = &'r Record> {
     let key = key.clone();
-    records.iter().filter(move |record| {
-        record.suite == key.suite
-            && record.workload == key.workload
-            && record.threads == key.threads
-    })
+    records.iter().filter(move |record| is_of(record, &key))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::machine::Machine;
 use crate::pin;
 use crate::record::Record;
 use crate::report::{Findings, Outputs};
-use crate::run::{self, Comparison};
+use crate::run::{self, Case, Comparison};
 use crate::suites;
 use crate::table;
 
@@ -54,7 +54,7 @@ pub(crate) fn run(settings: &Settings, cli: &Cli, outputs: Outputs) -> io::Resul
         Some(path) if cli.resume && path.exists() => continued(path, &header)?,
         _ => Vec::new(),
     };
-    let (known, complete, rest) = divide(plan, &earlier);
+    let (known, complete, rest) = divide(plan, earlier);
     println!("{}", header.machine);
     if complete > 0 {
         println!("\n{complete} comparisons are there from before");
@@ -105,17 +105,19 @@ fn continued(path: &Path, header: &Header) -> io::Result<Vec<Record>> {
     Ok(journal.records)
 }
 
-/// What is known of a plan: the records of its complete comparisons, how many
-/// those are, and the comparisons that are left.
-fn divide(plan: Vec<Comparison>, earlier: &[Record]) -> (Vec<Record>, usize, Vec<Comparison>) {
-    let (mut known, mut complete, mut rest) = (Vec::new(), 0, Vec::new());
+/// Divides a plan: what is known, how many of its comparisons are complete with that, and
+/// those that are left. What the plan does not have, and an earlier one had, stays known.
+fn divide(plan: Vec<Comparison>, earlier: Vec<Record>) -> (Vec<Record>, usize, Vec<Comparison>) {
+    let (mut known, mut complete, mut rest) = (earlier, 0, Vec::new());
     for comparison in plan {
-        let found: Vec<Record> = journal::of_key(earlier, &comparison.key).cloned().collect();
-        let has = |subject: &str| found.iter().any(|record| record.subject == subject);
-        if comparison.cases.iter().all(|case| has(case.subject)) {
-            known.extend(found);
+        let has = |case: &Case| {
+            journal::of_key(&known, &comparison.key).any(|record| record.subject == case.subject)
+        };
+        if comparison.cases.iter().all(has) {
             complete += 1;
         } else {
+            // All of it is run again.
+            known.retain(|record| !journal::is_of(record, &comparison.key));
             rest.push(comparison);
         }
     }
@@ -188,7 +190,6 @@ mod tests {
     use super::*;
     use crate::journal::tests::{header, records};
     use crate::record::{Key, Metric, Sample};
-    use crate::run::Case;
 
     fn comparison(workload: &str, subjects: &[&'static str]) -> Comparison {
         let case = |subject: &&'static str| {
@@ -212,9 +213,15 @@ mod tests {
             comparison("b", &["x", "y"]),
             comparison("c", &["x"]),
         ];
-        let earlier = [records("a", &["x", "y"]), records("b", &["x"])].concat();
-        let (known, complete, rest) = divide(plan, &earlier);
-        assert_eq!((known, complete), (records("a", &["x", "y"]), 1));
+        let (done, other) = (records("a", &["x", "y"]), records("d", &["x"]));
+        let earlier = [other.clone(), done.clone(), records("b", &["x"])].concat();
+        let (known, complete, rest) = divide(plan, earlier);
+        let kept = [other, done].concat();
+        assert_eq!(
+            (known, complete),
+            (kept, 1),
+            "what others asked for is kept"
+        );
         let left: Vec<&str> = rest.iter().map(|rest| rest.key.workload.as_str()).collect();
         assert_eq!(left, ["b", "c"]);
     }
