@@ -7,8 +7,8 @@
 //!
 //! # Orderings
 //!
-//! All Relaxed. No owner uses a pool that goes, so each had written its last name before,
-//! and whoever is given the memory was given it after.
+//! `pool` is Relaxed. No owner uses a pool that goes, so each has noted what it noted before
+//! the name is taken off; and whoever finds a pool at the same address, finds it after.
 
 use core::alloc::Layout;
 use core::cell::Cell;
