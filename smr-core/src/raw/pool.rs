@@ -36,7 +36,6 @@ use crate::raw::pool_sweep;
 use crate::raw::pool_tend::Tend;
 use crate::raw::pools::{Node, NodeRef};
 use crate::raw::slab::{self, Slab, Slabs};
-use crate::raw::{HAS_PREFETCH, prefetch};
 use crate::sync::{Ordering, mutant};
 use crate::tunables::{DROPS_PER_RETIRE, SHARED_BUCKET_ITEMS};
 
@@ -272,14 +271,7 @@ impl<T> PoolInner<T> {
 
     #[inline(always)]
     fn take_from(&self, stock: &mut Stock<T>) -> Option<Item<T>> {
-        if let Some(free) = &mut stock.free
-            && let Some(item) = free.pop()
-        {
-            // Who takes the next one writes to it, and publishes it by an exchange, which
-            // waits until the line is there.
-            if HAS_PREFETCH && let Some(next) = free.entries().last() {
-                prefetch(next.as_ptr());
-            }
+        if let Some(item) = stock.free.as_mut().and_then(Bucket::pop) {
             return Some(item);
         }
         cold_path();

@@ -1,4 +1,4 @@
-//! A hint that a line of memory will be used soon.
+//! A hint that a line of memory will be read soon.
 
 /// Whether hints reach the processor. Where they do not, what is loaded for a hint alone
 /// is not worth loading.
