@@ -91,16 +91,7 @@ impl Guard {
     /// anything, so it does not wait at all.
     #[inline]
     pub(crate) fn home(&self) -> Option<(&Participant, Home<'_>)> {
-        let slot = self.slot?;
-        // An owned guard may be used by several threads at a time.
-        Some((
-            slot,
-            if slot.is_shared() {
-                Home::Shared(slot)
-            } else {
-                Home::Own(slot)
-            },
-        ))
+        self.slot.map(|slot| (slot, Home::with(slot)))
     }
 
     #[inline]

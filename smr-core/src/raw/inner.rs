@@ -107,6 +107,19 @@ pub(crate) enum Home<'a> {
     Shared(&'a Participant),
 }
 
+impl<'a> Home<'a> {
+    /// With a participant whose section, or handle, the caller has: an owned guard may be
+    /// used by several threads at a time.
+    #[inline]
+    pub(crate) fn with(slot: &'a Participant) -> Self {
+        if slot.is_shared() {
+            Self::Shared(slot)
+        } else {
+            Self::Own(slot)
+        }
+    }
+}
+
 impl Inner {
     pub(crate) fn new(
         clock: Clock,

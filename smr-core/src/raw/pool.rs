@@ -191,11 +191,7 @@ impl<T> PoolInner<T> {
             slot.is_of(self.inner()),
             "the guard belongs to another domain than the pool"
         );
-        if slot.is_shared() {
-            Home::Shared(slot)
-        } else {
-            Home::Own(slot)
-        }
+        Home::with(slot)
     }
 
     // -- allocate ------------------------------------------------------------

@@ -47,9 +47,7 @@ fn reader_of_a_split() {
                 (bed.find(key, &guard), bed.find(key, &guard))
             },
             move |bed, own| {
-                bed.begin(2);
-                let guard = own.pin();
-                bed.map.move_one(0, &guard);
+                let guard = bed.split(own);
                 assert!(!bed.insert(key, 2, &guard));
             },
             |all, (one, two), ()| {
@@ -86,9 +84,7 @@ fn row_of_a_split() {
                 (next(), next())
             },
             move |bed, own| {
-                bed.begin(2);
-                let guard = own.pin();
-                bed.map.move_one(0, &guard);
+                let guard = bed.split(own);
                 assert!(!bed.insert(key, 2, &guard));
             },
             |all, (one, two), ()| {

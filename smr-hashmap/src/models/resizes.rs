@@ -17,9 +17,7 @@ fn write_and_freezing() {
         play(
             |bed, guard| assert!(bed.insert(there, 7, guard)),
             move |bed, own| {
-                bed.begin(2);
-                let guard = own.pin();
-                bed.map.move_one(0, &guard);
+                let guard = bed.split(own);
                 assert_eq!(bed.add(there, 10, &guard), Some(7));
             },
             move |bed, own| {

@@ -228,6 +228,14 @@ impl Bed {
     pub(super) fn begin(&self, bits: u32) {
         self.map.give_next(bits);
     }
+
+    /// Splits the first bucket of a table of two; in the section that this returns.
+    pub(super) fn split(&self, own: &LocalHandle) -> Guard {
+        self.begin(2);
+        let guard = own.pin();
+        self.map.move_one(0, &guard);
+        guard
+    }
 }
 
 /// A handle or a guard for the thread that plays its owner.

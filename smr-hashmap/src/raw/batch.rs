@@ -20,8 +20,9 @@ use smr_core::{Guard, prefetch};
 
 use crate::raw::entry::{Entry, Hash};
 use crate::raw::map::RawMap;
+use crate::raw::table::Table;
 use crate::raw::word::Wanted;
-use crate::tunables::{FETCH_FROM_BITS, LOOKED_AHEAD, TAKEN_AHEAD};
+use crate::tunables::{LOOKED_AHEAD, TAKEN_AHEAD};
 
 /// Look-ups that are under way, in the order of their keys.
 pub(crate) struct Row<'g, 'q, K, V, Q: ?Sized> {
@@ -147,8 +148,7 @@ impl<K, V> RawMap<K, V> {
     /// Whether the table is so large that look-ups had better be made in a row.
     #[inline(always)]
     pub(crate) fn is_large(&self) -> bool {
-        self.root()
-            .is_some_and(|table| table.bits >= FETCH_FROM_BITS)
+        self.root().is_some_and(Table::is_large)
     }
 
     /// As [`find`](Self::find), out of line.

@@ -31,7 +31,7 @@ use crate::raw::line::{Head, Line, Slots};
 use crate::raw::map::RawMap;
 use crate::raw::table::Table;
 use crate::raw::word::Word;
-use crate::tunables::{AHEAD, FETCH_FROM_BITS, FETCHED, SLOTS};
+use crate::tunables::{AHEAD, FETCHED, SLOTS};
 
 /// Entries of a map, in no order.
 pub(crate) struct RawIter<'g, K, V> {
@@ -120,7 +120,7 @@ impl<'g, K, V> RawIter<'g, K, V> {
             place: 0,
             limit: 0,
             want: 1,
-            is_far: table.is_some_and(|table| table.bits >= FETCH_FROM_BITS),
+            is_far: table.is_some_and(Table::is_large),
             _entries: core::marker::PhantomData,
         }
     }

@@ -15,7 +15,7 @@ use crate::ord;
 use crate::raw::body::publish_first;
 use crate::raw::entry::Hash;
 use crate::raw::line::{Line, More, Slots};
-use crate::tunables::{LOOK_ALL_BITS, LOOK_EVERY};
+use crate::tunables::{FETCH_FROM_BITS, LOOK_ALL_BITS, LOOK_EVERY};
 
 /// The array of buckets, of which nothing was used.
 mod lines {
@@ -275,6 +275,12 @@ impl Table {
     #[inline(always)]
     pub(crate) fn is_sample(&self, bucket: usize) -> bool {
         self.bits < LOOK_ALL_BITS || bucket.is_multiple_of(LOOK_EVERY)
+    }
+
+    /// Whether the table is so large that what will be looked at had better be fetched.
+    #[inline(always)]
+    pub(crate) fn is_large(&self) -> bool {
+        self.bits >= FETCH_FROM_BITS
     }
 
     /// Bytes of the table.
