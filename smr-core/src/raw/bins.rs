@@ -222,6 +222,12 @@ impl<E> Bins<E> {
         self.sealed.front().map(Bucket::goal)
     }
 
+    /// Whether anything is ready, or would be now that `rd` is reached.
+    #[inline]
+    pub(crate) fn holds_expired(&self, rd: u64) -> bool {
+        self.ready_items() != 0 || self.next_goal().is_some_and(|goal| goal <= rd)
+    }
+
     /// Sealed entries that were not found expired yet.
     pub(crate) fn backlog(&self) -> Held {
         Held {

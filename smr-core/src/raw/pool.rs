@@ -109,9 +109,8 @@ impl<T> Depot<T> {
 
     /// Whether anything with a goal of at most `up_to` is in here.
     pub(crate) fn holds_retired(&self, up_to: u64) -> bool {
-        self.bins.as_ref().is_some_and(|bins| {
-            bins.ready_items() != 0 || bins.next_goal().is_some_and(|goal| goal <= up_to)
-        })
+        let bins = self.bins.as_ref();
+        bins.is_some_and(|bins| bins.holds_expired(up_to))
     }
 
     /// Adds a free item, to the first bucket if that has room. Where there is no
@@ -278,7 +277,10 @@ impl<T> PoolInner<T> {
     /// memory is cut.
     #[inline(never)]
     fn restock(&self, stock: &mut Stock<T>) -> Option<Item<T>> {
-        if !Self::NEEDS_DROP && stock.spare.is_empty() {
+        if !Self::NEEDS_DROP
+            && stock.spare.is_empty()
+            && stock.bins.holds_expired(self.inner().clock.read_hand())
+        {
             self.free_expired_of(stock);
         }
         if let Some(mut bucket) = stock.take_spare() {
