@@ -13,7 +13,7 @@ use smr_core::{Domain, Pool};
 use support::{Drops, LONG, every_barrier};
 
 /// So many wait for the reader, each time.
-const BACKLOG: usize = 20_000;
+const BACKLOG: usize = 10_000;
 /// So many may be left with a writer that has stopped: two polls' worth.
 const LEFT: usize = 4_096;
 const ROUNDS: usize = 5;
