@@ -31,7 +31,9 @@ struct Bed {
 
 impl Bed {
     fn find(&self, key: u64, guard: &Guard) -> Option<u64> {
-        let entry = self.map.find(hash(key), |other| *other == key, guard)?;
+        let entry = self
+            .map
+            .find(hash(key), |other| *other == key, |entry| entry, guard)?;
         assert_eq!(entry.key, key);
         Some(entry.value.read())
     }

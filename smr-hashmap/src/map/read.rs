@@ -45,8 +45,7 @@ where
     where
         Q: Equivalent<K> + Hash + ?Sized,
     {
-        self.find(key, self.section(guard))
-            .map(|entry| &entry.value)
+        self.look_up(key, |entry| &entry.value, self.section(guard))
     }
 
     /// The entry of `key`, with the map's own key.
@@ -63,7 +62,7 @@ where
     where
         Q: Equivalent<K> + Hash + ?Sized,
     {
-        self.find(key, self.section(guard)).map(Entry::pair)
+        self.look_up(key, Entry::pair, self.section(guard))
     }
 
     /// Whether the key is there.
@@ -120,8 +119,21 @@ where
     where
         Q: Equivalent<K> + Hash + ?Sized,
     {
+        self.look_up(key, |entry| entry, section)
+    }
+
+    #[inline(always)]
+    fn look_up<'g, Q, R>(
+        &'g self,
+        key: &Q,
+        show: impl Fn(&'g Entry<K, V>) -> R,
+        section: &'g smr_core::Guard,
+    ) -> Option<R>
+    where
+        Q: Equivalent<K> + Hash + ?Sized,
+    {
         let eq = |other: &K| key.equivalent(other);
-        self.raw.find(self.hash(key), eq, section)
+        self.raw.find(self.hash(key), eq, show, section)
     }
 }
 

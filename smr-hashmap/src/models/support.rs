@@ -116,7 +116,9 @@ impl Bed {
 
     #[track_caller]
     pub(super) fn find(&self, key: u64, guard: &Guard) -> Option<u64> {
-        let entry = self.map.find(key, |other| *other == key, guard)?;
+        let entry = self
+            .map
+            .find(key, |other| *other == key, |entry| entry, guard)?;
         assert_eq!(entry.key, key);
         Some(entry.value.number())
     }

@@ -135,9 +135,7 @@ impl<'g, 'q, K, V, Q: ?Sized> Row<'g, 'q, K, V, Q> {
         self.given = self.given.wrapping_add(1);
         match seen {
             Seen::Absent => return Some(None),
-            Seen::Entry(entry) if entry.hash == hash && eq(key, &entry.key) => {
-                return Some(Some(entry));
-            }
+            Seen::Entry(entry) if eq(key, &entry.key) => return Some(Some(entry)),
             Seen::Entry(_) | Seen::More => {}
         }
         Some(map.find_hash(hash, |other| eq(key, other), guard))
@@ -160,6 +158,7 @@ impl<K, V> RawMap<K, V> {
         eq: impl FnMut(&K) -> bool,
         guard: &'g Guard,
     ) -> Option<&'g Entry<K, V>> {
-        Self::find_in(Self::current(self.root()?, hash), hash, eq, guard)
+        let line = Self::current(self.root()?, hash);
+        Self::find_in(line, hash, eq, |entry| entry, guard)
     }
 }

@@ -28,10 +28,10 @@ impl<K, V> Entry<K, V> {
             .cast()
     }
 
-    /// Fetches an entry, of which the end may be on another line.
+    /// Fetches key and value of an entry, of which the end may be on another line.
     #[inline(always)]
     pub(in crate::raw) fn fetch(entry: *const Self) {
-        prefetch(entry);
+        prefetch(entry.wrapping_byte_add(core::mem::offset_of!(Self, key)));
         prefetch(entry.wrapping_add(1).wrapping_byte_sub(1));
     }
 

@@ -232,24 +232,31 @@ impl<K, V> RawMap<K, V> {
     /// key that is there from the load of the head to the end stays in its slot, so there
     /// was a moment without it.
     #[inline(always)]
-    pub(crate) fn find<'g>(
+    pub(crate) fn find<'g, R>(
         &'g self,
         hash: u64,
         eq: impl FnMut(&K) -> bool,
+        show: impl Fn(&'g Entry<K, V>) -> R,
         guard: &'g Guard,
-    ) -> Option<&'g Entry<K, V>> {
+    ) -> Option<R> {
         let hash = Hash::new(hash);
-        Self::find_in(Self::current(self.root()?, hash), hash, eq, guard)
+        Self::find_in(Self::current(self.root()?, hash), hash, eq, show, guard)
     }
 
-    /// The entry with this key in the bucket that counts.
+    /// The entry with this key in the bucket that counts, as `show` shows it: so that what
+    /// was found is not asked once more whether it was.
     #[inline(always)]
-    pub(crate) fn find_in<'g>(
+    pub(crate) fn find_in<'g, R>(
         line: &'g Line,
         hash: Hash,
         mut eq: impl FnMut(&K) -> bool,
+        show: impl Fn(&'g Entry<K, V>) -> R,
         _guard: &'g Guard,
-    ) -> Option<&'g Entry<K, V>> {
+    ) -> Option<R>
+    where
+        K: 'g,
+        V: 'g,
+    {
         let wanted = Wanted::new(hash);
         let mut slots = line.slots();
         loop {
@@ -257,11 +264,11 @@ impl<K, V> RawMap<K, V> {
             if let Some(item) = slots.last_of(wanted) {
                 // SAFETY: loaded in the guard's section, after the head.
                 let entry: &Entry<K, V> = unsafe { item.as_ref() };
-                if entry.hash == hash && eq(&entry.key) {
-                    return Some(entry);
+                if eq(&entry.key) {
+                    return Some(show(entry));
                 }
                 // SAFETY: as above.
-                return unsafe { Self::find_slowly(slots, hash, &mut eq) };
+                return unsafe { Self::find_slowly(slots, hash, &mut eq) }.map(show);
             }
             slots = slots.next()?;
         }

@@ -32,7 +32,8 @@ fn take<V>(map: &Map<V>, hash: u64, key: u64, guard: &Guard) -> bool {
 }
 
 fn has<V>(map: &Map<V>, hash: u64, key: u64, guard: &Guard) -> bool {
-    map.find(hash, |other| *other == key, guard).is_some()
+    map.find(hash, |other| *other == key, |_| (), guard)
+        .is_some()
 }
 
 /// Keys in an order that looks random.
