@@ -159,6 +159,18 @@ where
     }
 }
 
+/// As for a shared map.
+impl<K, V, S> ParallelExtend<(K, V)> for HashMap<K, V, S>
+where
+    K: Hash + Eq + Send + Sync,
+    V: Send + Sync,
+    S: BuildHasher + Sync,
+{
+    fn par_extend<I: IntoParallelIterator<Item = (K, V)>>(&mut self, entries: I) {
+        (&*self).par_extend(entries);
+    }
+}
+
 /// All threads insert at once.
 impl<K, S> ParallelExtend<K> for &HashSet<K, S>
 where
@@ -167,6 +179,17 @@ where
 {
     fn par_extend<I: IntoParallelIterator<Item = K>>(&mut self, keys: I) {
         (&self.map).par_extend(keys.into_par_iter().map(|key| (key, ())));
+    }
+}
+
+/// As for a shared set.
+impl<K, S> ParallelExtend<K> for HashSet<K, S>
+where
+    K: Hash + Eq + Send + Sync,
+    S: BuildHasher + Sync,
+{
+    fn par_extend<I: IntoParallelIterator<Item = K>>(&mut self, keys: I) {
+        (&*self).par_extend(keys);
     }
 }
 

@@ -15,8 +15,12 @@ use crate::set::{HashSet, HashSetRef};
 /// The most entries that are made room for on the word of the input, in bytes.
 const TRUSTED_BYTES: usize = 1 << 20;
 
+/// What an entry takes of the table, however small it is.
+const LEAST_BYTES: usize = 16;
+
 fn room<T>(hint: Option<usize>) -> usize {
-    hint.unwrap_or(0).min(TRUSTED_BYTES / size_of::<T>().max(1))
+    let most = TRUSTED_BYTES / size_of::<T>().max(LEAST_BYTES);
+    hint.unwrap_or(0).min(most)
 }
 
 /// Writes the number of entries only if it is known before they are seen: others

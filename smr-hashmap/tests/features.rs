@@ -31,6 +31,35 @@ mod serde {
         let map: HashMap<String, u32> = serde_json::from_str(r#"{"a": 1, "a": 2}"#).unwrap();
         assert_eq!(map.get_cloned("a"), Some(2));
     }
+
+    /// An input that says it has many, and has none.
+    struct Boaster;
+
+    impl Iterator for Boaster {
+        type Item = (u8, u8);
+
+        fn next(&mut self) -> Option<Self::Item> {
+            None
+        }
+
+        fn size_hint(&self) -> (usize, Option<usize>) {
+            (1 << 40, Some(1 << 40))
+        }
+    }
+
+    #[test]
+    fn little_memory_is_made_room_for_on_the_word_of_the_input() {
+        use serde::de::Deserialize;
+        use serde::de::value::{Error, MapDeserializer};
+
+        let map = HashMap::<u8, u8>::deserialize(MapDeserializer::<_, Error>::new(Boaster));
+        let bytes = map.unwrap().memory_usage();
+        assert!((1000..2 << 20).contains(&bytes), "{bytes}");
+        let none = Boaster.map(|_| ((), ()));
+        let map = HashMap::<(), ()>::deserialize(MapDeserializer::<_, Error>::new(none));
+        let bytes = map.unwrap().memory_usage();
+        assert!((1000..2 << 20).contains(&bytes), "{bytes}");
+    }
 }
 
 #[cfg(feature = "rayon")]
@@ -72,10 +101,13 @@ mod rayon {
 
     #[test]
     fn threads_insert_at_once() {
-        let map = HashMap::from([(1, 1)]);
-        (&map).par_extend((0..5_000).into_par_iter().map(|n| (n, n)));
+        let mut map = HashMap::from([(1, 1)]);
+        (&map).par_extend((0..2_500).into_par_iter().map(|n| (n, n)));
+        map.par_extend((2_000..5_000).into_par_iter().map(|n| (n, n)));
         assert_eq!(map.len(), 5_000);
-        let set: HashSet<u32> = (0..5_000_u32).into_par_iter().map(|n| n % 1000).collect();
+        let mut set: HashSet<u32> = (0..5_000_u32).into_par_iter().map(|n| n % 900).collect();
+        assert_eq!(set.len(), 900);
+        set.par_extend(800..1000_u32);
         assert_eq!(set.len(), 1000);
         let sum: u32 = set.into_par_iter().sum();
         assert_eq!(sum, 499_500);
