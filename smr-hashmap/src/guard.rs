@@ -1,6 +1,7 @@
 //! Guards: being inside a section in which a map may be read.
 
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use smr_core::{Domain, PoolGuard, PoolOwnedGuard};
 
@@ -177,6 +178,12 @@ impl fmt::Debug for LocalGuard<'_> {
 /// ```
 #[must_use = "the section ends when the guard is dropped"]
 pub struct OwnedGuard<'map>(pub(crate) PoolOwnedGuard<'map>);
+
+// Sections and maps are whole, whatever panics in between.
+impl UnwindSafe for LocalGuard<'_> {}
+impl RefUnwindSafe for LocalGuard<'_> {}
+impl UnwindSafe for OwnedGuard<'_> {}
+impl RefUnwindSafe for OwnedGuard<'_> {}
 
 impl fmt::Debug for OwnedGuard<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

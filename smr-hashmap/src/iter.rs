@@ -132,6 +132,8 @@ impl<K, V> Iterator for IntoIter<K, V> {
     }
 }
 
+impl<K, V> ExactSizeIterator for IntoIter<K, V> {}
+
 impl<K, V> FusedIterator for IntoIter<K, V> {}
 
 impl<K, V> fmt::Debug for IntoIter<K, V> {
@@ -156,6 +158,8 @@ impl<K, V> Iterator for Drain<'_, K, V> {
         self.0.size_hint()
     }
 }
+
+impl<K, V> ExactSizeIterator for Drain<'_, K, V> {}
 
 impl<K, V> FusedIterator for Drain<'_, K, V> {}
 

@@ -335,6 +335,11 @@ where
     pub fn shrink_to_fit(&self, guard: &impl Guard) {
         self.map.shrink_to_fit(guard);
     }
+
+    /// As [`HashMap::shrink_to`].
+    pub fn shrink_to(&self, min_capacity: usize, guard: &impl Guard) {
+        self.map.shrink_to(min_capacity, guard);
+    }
 }
 
 impl<K, S> From<HashMap<K, (), S>> for HashSet<K, S> {

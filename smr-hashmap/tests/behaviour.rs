@@ -469,7 +469,10 @@ fn sets_do_as_maps_do() {
     assert_eq!(set.get_or_insert(2), &2);
     assert!(set.try_reserve(usize::MAX).is_err());
     assert!(set.try_reserve(100).is_ok());
+    set.shrink_to(50);
+    assert!((50..100).contains(&set.set().capacity()));
     set.shrink_to_fit();
+    assert!(set.set().capacity() < 50);
     let mut keys: Vec<_> = set.iter().copied().collect();
     keys.sort_unstable();
     assert_eq!(keys, [1, 2, 3]);
@@ -477,7 +480,36 @@ fn sets_do_as_maps_do() {
     assert_eq!(set.drain().count(), 2);
     assert!(set.is_empty());
     set.extend(["c"]);
+    set.extend(&["c"]);
     assert_eq!(set.into_iter().collect::<Vec<_>>(), ["c"]);
+}
+
+#[test]
+fn maps_of_std_come_and_go() {
+    let there = std::collections::HashMap::from([(1, 'a'), (2, 'b')]);
+    let mut map = HashMap::from([(3, 'c')]);
+    map.extend(&there);
+    assert_eq!(map.len(), 3);
+    let back: std::collections::HashMap<_, _> = map.drain().collect();
+    map.extend(there);
+    map.insert_many([(3, 'c')], &map.guard());
+    assert_eq!(back, map.into_iter().collect());
+}
+
+#[test]
+fn what_is_taken_out_knows_how_much_is_left() {
+    let mut map: HashMap<u32, u32> = (0..1000).map(|n| (n, n)).collect();
+    map.pin().remove(&7);
+    let mut drain = map.drain();
+    assert_eq!(drain.len(), 999);
+    drain.next();
+    assert_eq!(drain.size_hint(), (998, Some(998)));
+    assert_eq!(drain.count(), 998);
+    assert_eq!(map.drain().len(), 0);
+    let mut keys = HashSet::from([1, 2]).into_iter();
+    assert_eq!(keys.len(), 2);
+    keys.by_ref().for_each(drop);
+    assert_eq!(keys.len(), 0);
 }
 
 #[test]
@@ -536,4 +568,9 @@ fn maps_may_be_left_by_panics_and_sent_and_shared() {
     send::<smr_hashmap::OwnedGuard<'_>>();
     fn shared<T: Sync>() {}
     shared::<smr_hashmap::OwnedGuard<'_>>();
+    let map = HashMap::from([(1, 2)]);
+    let (local, owned) = (map.pin(), map.pin_owned());
+    let change = || owned.update(1, |_| panic!("in a closure")) == local.get(&1);
+    assert!(std::panic::catch_unwind(change).is_err());
+    assert_eq!(local.get(&1), Some(&2));
 }

@@ -154,7 +154,8 @@ where
     ///
     /// Atomic: no other change comes between what `update` saw and what it
     /// returned. For that it may be called several times; what it returned before
-    /// is dropped.
+    /// is dropped. It may use this map too; but if it changes the entry of `key`
+    /// itself each time, it is called for ever.
     ///
     /// ```
     /// let map = smr_hashmap::HashMap::from([("a", 1)]);
@@ -242,7 +243,8 @@ where
     ///
     /// `compute` gets the entry, or `None`, and says to insert, to remove or to
     /// leave it. If another change came in between it is asked again, so it may be
-    /// called several times; what it returned before is dropped.
+    /// called several times; what it returned before is dropped. What it changes in
+    /// the entry itself is such a change, as for [`update`](Self::update).
     ///
     /// # Panics
     ///

@@ -16,6 +16,8 @@ pub(crate) struct Detached<K, V> {
     /// The current table, and the one that was to replace it.
     tables: [Option<Box<Table>>; 2],
     walk: Walk,
+    /// How many entries are left.
+    left: usize,
     _owns: core::marker::PhantomData<Entry<K, V>>,
 }
 
@@ -92,12 +94,14 @@ impl<K, V> RawMap<K, V> {
         let next = next.map(|next| ptr::from_ref(next).cast_mut());
         // SAFETY: as above; the root no longer frees or finds it.
         let next = next.map(|next| unsafe { Box::from_raw(next) });
+        let left = self.len();
         if let Some(body) = self.body() {
-            body.len.add((body.len.sum() as isize).wrapping_neg());
+            body.len.add((left as isize).wrapping_neg());
         }
         Detached {
             tables: [root, next],
             walk: Walk::default(),
+            left,
             _owns: core::marker::PhantomData,
         }
     }
@@ -134,6 +138,7 @@ impl<K, V> Detached<K, V> {
         let tables = [self.tables[0].as_deref(), self.tables[1].as_deref()];
         // SAFETY: the tables are ours.
         let entry = unsafe { self.walk.next::<K, V>(tables) }?;
+        self.left = self.left.saturating_sub(1);
         // SAFETY: it came from the pool; the walk yields each entry once.
         Some(unsafe { PoolBox::from_raw(pool, entry) })
     }
@@ -177,6 +182,10 @@ impl<K, V> Iterator for RawDrain<'_, K, V> {
         let entry = self.all.next(&self.map.pool)?.into_inner();
         Some((entry.key, entry.value))
     }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.all.left, Some(self.all.left))
+    }
 }
 
 impl<K, V> Drop for RawDrain<'_, K, V> {
@@ -205,6 +214,10 @@ impl<K, V> Iterator for RawIntoIter<K, V> {
     fn next(&mut self) -> Option<(K, V)> {
         let entry = self.all.next(&self.map.pool)?.into_inner();
         Some((entry.key, entry.value))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.all.left, Some(self.all.left))
     }
 }
 

@@ -52,6 +52,8 @@ impl<K> Iterator for IntoIter<K> {
     }
 }
 
+impl<K> ExactSizeIterator for IntoIter<K> {}
+
 impl<K> FusedIterator for IntoIter<K> {}
 
 impl<K> fmt::Debug for IntoIter<K> {
@@ -75,6 +77,8 @@ impl<K> Iterator for Drain<'_, K> {
         self.0.size_hint()
     }
 }
+
+impl<K> ExactSizeIterator for Drain<'_, K> {}
 
 impl<K> FusedIterator for Drain<'_, K> {}
 

@@ -160,6 +160,12 @@ where
         self.set.shrink_to_fit(&self.guard);
     }
 
+    /// As [`HashSet::shrink_to`].
+    #[inline]
+    pub fn shrink_to(&self, min_capacity: usize) {
+        self.set.shrink_to(min_capacity, &self.guard);
+    }
+
     /// As [`HashSet::insert_many`].
     #[inline]
     pub fn insert_many<I>(&self, keys: I) -> usize

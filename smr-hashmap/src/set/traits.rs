@@ -95,6 +95,16 @@ where
     }
 }
 
+impl<'a, K, S> Extend<&'a K> for HashSet<K, S>
+where
+    K: Copy + Hash + Eq + 'a,
+    S: BuildHasher,
+{
+    fn extend<I: IntoIterator<Item = &'a K>>(&mut self, keys: I) {
+        (&*self).extend(keys);
+    }
+}
+
 impl<K, S> IntoIterator for HashSet<K, S> {
     type Item = K;
     type IntoIter = IntoIter<K>;
