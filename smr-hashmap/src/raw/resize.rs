@@ -12,8 +12,8 @@
 //!
 //! ```text
 //!   1. freeze the buckets of the group            no entry comes, goes or is replaced
-//!   2. for each target whose head is null:        slots: UNUSED -> entry, as many as
-//!                                                 there are; head: null -> FILLED
+//!   2. of two targets at a time, unless both      slots: UNUSED -> entry, as many as
+//!      have heads:                                there are; heads: null -> FILLED
 //!   3. FROZEN -> MOVED, the head of each bucket
 //! ```
 //!
@@ -48,9 +48,8 @@ use crate::raw::entry::{Entry, Hash};
 use crate::raw::line::{Filler, Line, More, Slots};
 use crate::raw::map::RawMap;
 use crate::raw::table::Table;
-use crate::raw::word::Word;
 use crate::tunables::{
-    AHEAD, GROW_BITS, HELP, MAX_LOAD, MAX_STEP_BITS, MIN_BITS, SLOTS, SPARSE, TRIM_FROM_BITS,
+    AHEAD, GROW_BITS, HELP, MAX_LOAD, MAX_STEP_BITS, MIN_BITS, SPARSE, TRIM_FROM_BITS,
 };
 
 /// Why a table could not be made.
@@ -79,21 +78,23 @@ fn bits_for(entries: usize) -> u32 {
         .max(MIN_BITS)
 }
 
-/// How many groups move from one table to the other.
-fn groups(table: &Table, next: &Table) -> usize {
-    table.len().min(next.len())
+/// Binary logarithm of the groups that move from one table to the other.
+fn groups(table: &Table, next: &Table) -> u32 {
+    table.bits.min(next.bits)
 }
 
-/// How many groups a claim has: so many, in a table of any size, that the claims of a round
-/// can be counted in 32 bits.
-fn groups_each(groups: usize) -> usize {
-    HELP.min(groups).max(groups >> 31)
+/// Binary logarithm of the groups of a claim, where there are 2^`groups`: so many, in a
+/// table of any size, that the claims of a round can be counted in 32 bits.
+fn groups_each(groups: u32) -> u32 {
+    const { HELP.ilog2() }
+        .min(groups)
+        .max(groups.saturating_sub(31))
 }
 
-/// The buckets of a table that are of a group.
-fn buckets(table: &Table, group: usize, groups: usize) -> Range<usize> {
-    let each = table.len() / groups;
-    group * each..(group + 1) * each
+/// The buckets of a table that are of one of 2^`groups` groups.
+fn buckets(table: &Table, group: usize, groups: u32) -> Range<usize> {
+    let each = table.bits - groups;
+    group << each..(group + 1) << each
 }
 
 impl<K, V> RawMap<K, V> {
@@ -213,24 +214,23 @@ impl<K, V> RawMap<K, V> {
         guard: &Guard,
     ) -> Result<(), ReserveError> {
         let groups = groups(table, next);
-        // Both are powers of two.
         let each = groups_each(groups);
-        let first = claim.wrapping_mul(each) & (groups - 1);
-        for group in first..first + each {
+        let first = claim << each & ((1 << groups) - 1);
+        for group in first..first + (1 << each) {
             // Whoever helps next finds at hand what it needs.
             Self::fetch_ahead(table, next, group, groups);
             self.move_group(table, next, group, guard)?;
         }
-        if table.moves.count(claim, groups / each) {
+        if table.moves.count(claim, groups - each) {
             self.promote(table, next, guard);
         }
         Ok(())
     }
 
     /// Fetches what whoever goes through the groups, and is at this one, will want soon.
-    fn fetch_ahead(table: &Table, next: &Table, group: usize, groups: usize) {
+    fn fetch_ahead(table: &Table, next: &Table, group: usize, groups: u32) {
         let lines = |table, group| {
-            let buckets = if group < groups {
+            let buckets = if group >> groups == 0 {
                 buckets(table, group, groups)
             } else {
                 0..0
@@ -255,7 +255,7 @@ impl<K, V> RawMap<K, V> {
     fn finish(&self, table: &Table, next: &Table, guard: &Guard) -> Result<(), ReserveError> {
         let mut panics = Panics::default();
         let mut result = Ok(());
-        for group in 0..groups(table, next) {
+        for group in 0..1 << groups(table, next) {
             if result.is_ok() {
                 panics.catch(|| result = self.move_group(table, next, group, guard));
             }
@@ -286,62 +286,51 @@ impl<K, V> RawMap<K, V> {
             return Ok(());
         }
         sources().for_each(Line::freeze);
-        for target in targets.clone() {
-            if next.line(target).head().is_null() && !mutant("map_no_image") {
-                Self::fill(sources(), next, target, guard).ok_or(ReserveError::OutOfMemory)?;
+        for first in targets.clone().step_by(2) {
+            let pair = [first, (first + 1).min(targets.end - 1)];
+            let is_filled = pair.iter().all(|at| !next.line(*at).head().is_null());
+            if !is_filled && !mutant("map_no_image") {
+                Self::fill(sources(), next, pair, guard).ok_or(ReserveError::OutOfMemory)?;
             }
         }
         sources().for_each(Line::set_moved);
         Ok(())
     }
 
-    /// Fills a target with what is in the frozen sources, unless somebody did. `None` if
-    /// there is no memory for its slots.
+    /// Fills two targets, or one that is given twice, with what is in the frozen sources,
+    /// unless somebody did. `None` if there is no memory for their slots.
     fn fill<'t>(
         sources: impl Iterator<Item = &'t Line>,
         next: &Table,
-        target: usize,
+        targets: [usize; 2],
         guard: &Guard,
     ) -> Option<()> {
-        let line = next.line(target);
-        let mut filler = Filler::new(line);
+        let mut fillers = targets.map(|target| Filler::new(next.line(target)));
         for source in sources {
             if source.head().is_moved() {
-                // The target is filled.
+                // The targets are filled.
                 return Some(());
             }
             for slots in source.slots().chain() {
-                // SAFETY: the bucket had not moved in our section.
-                let (words, len) = unsafe { Self::pick(slots, next, target) };
-                for word in &words[..len] {
-                    filler.put(*word, |slots| next.extend(slots, guard))?;
+                for word in slots.words() {
+                    let Some(entry) = word.entry::<K, V>() else {
+                        continue;
+                    };
+                    // SAFETY: alive: the bucket had not moved in our section.
+                    let hash = unsafe { Entry::hash_of(entry) };
+                    // Which of the two it goes into is as good as random: no branch
+                    // depends on it.
+                    let place = next.bucket(hash).wrapping_sub(targets[0]);
+                    if let Some(filler) = fillers.get_mut(place) {
+                        filler.put(word.thawed(), |slots| next.extend(slots, guard))?;
+                    }
                 }
             }
         }
-        line.install_head();
-        Some(())
-    }
-
-    /// What goes into a target from some slots, in their order. Which of the targets an entry
-    /// goes into is as good as random: no branch depends on it.
-    ///
-    /// # Safety
-    ///
-    /// The entries are alive.
-    #[inline(always)]
-    unsafe fn pick(slots: &Slots, next: &Table, target: usize) -> ([Word; SLOTS], usize) {
-        let mut picked = [Word::UNUSED; SLOTS];
-        let mut len = 0;
-        for word in slots.words() {
-            let Some(entry) = word.entry::<K, V>() else {
-                continue;
-            };
-            // SAFETY: alive: the caller.
-            let hash = unsafe { Entry::hash_of(entry) };
-            picked[len] = word.thawed();
-            len += usize::from(next.bucket(hash) == target);
+        for target in targets[0]..=targets[1] {
+            next.line(target).install_head();
         }
-        (picked, len)
+        Some(())
     }
 
     /// Makes the next table the current one, when all buckets have moved and the
@@ -551,11 +540,10 @@ mod tests {
 
     #[test]
     fn claims_of_the_largest_table_can_be_counted() {
-        for bits in 0..usize::BITS {
-            let groups = 1_usize << bits;
+        for groups in 0..usize::BITS {
             let each = groups_each(groups);
-            assert_eq!(groups % each, 0, "2^{bits} groups");
-            assert!(groups / each <= 1 << 31, "2^{bits} groups");
+            assert!(each <= groups, "2^{groups} groups");
+            assert!(groups - each <= 31, "2^{groups} groups");
         }
     }
 

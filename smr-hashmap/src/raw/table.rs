@@ -173,9 +173,9 @@ impl Moves {
     }
 
     /// Counts a claim whose groups were all seen to have moved; whether it is the last one
-    /// of its round, which has so many.
-    pub(crate) fn count(&self, claim: usize, in_round: usize) -> bool {
-        let round = (claim / in_round) as u32;
+    /// of its round, which has 2^`bits`.
+    pub(crate) fn count(&self, claim: usize, bits: u32) -> bool {
+        let round = (claim >> bits) as u32;
         let word = &self.counted[round as usize % 2];
         // Relaxed: the exchange tells whether it is still so.
         let mut seen = word.load(Ordering::Relaxed);
@@ -192,7 +192,7 @@ impl Moves {
             // AcqRel: whoever counts the last one has seen what all others of its round saw.
             // Relaxed: of a failure, as above.
             match word.compare_exchange(seen, now, ord::map_moved_count(), Ordering::Relaxed) {
-                Ok(_) => return counted as usize == in_round,
+                Ok(_) => return counted == 1 << bits,
                 Err(other) => seen = other,
             }
         }
