@@ -474,13 +474,14 @@ impl Line {
         self.exchange(Head::NULL, Head::FRESH, ord::map_head_install());
     }
 
-    /// Says that a frozen bucket has moved, unless somebody has.
+    /// Says that a frozen bucket has moved. Whoever says so says the same, and nothing
+    /// comes after it.
     pub(crate) fn set_moved(&self) {
         let head = self.head();
-        // Release: pairs with the Acquire of `head`: who finds it moved finds the
-        // targets filled.
         if head.is_frozen() {
-            self.exchange(head, head.moved(), ord::map_head_moved());
+            // Release: pairs with the Acquire of `head`: who finds it moved finds the
+            // targets filled.
+            self.head.store(head.moved().0, ord::map_head_moved());
         }
     }
 
