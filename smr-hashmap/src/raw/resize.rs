@@ -241,11 +241,22 @@ impl<K, V> RawMap<K, V> {
             prefetch(ptr::from_ref(line));
         }
         if HAS_PREFETCH {
-            for line in lines(table, group + AHEAD) {
-                for word in line.slots().words() {
-                    // The line itself, which is here, where there is none.
-                    let entry = word.entry_or::<K, V>(ptr::from_ref(line).cast());
+            let fetch_entries = |slots: &Slots| {
+                for word in slots.words() {
+                    // The slots themselves, which are here, where there is none.
+                    let entry = word.entry_or::<K, V>(ptr::from_ref(slots).cast());
                     prefetch(Entry::hash_in(entry));
+                }
+            };
+            for line in lines(table, group + AHEAD) {
+                fetch_entries(line.slots());
+                if let Some(more) = line.slots().next() {
+                    prefetch(ptr::from_ref(more));
+                }
+            }
+            for line in lines(table, group + AHEAD / 2) {
+                if let Some(more) = line.slots().next() {
+                    fetch_entries(more);
                 }
             }
         }
