@@ -76,7 +76,7 @@
 //! | elements are removed | two at each further removal |
 //! | `flush`, `barrier` of the list | at once; at the latest when it returns |
 //! | guards of the domain, its `flush`, a thread's exit | not: values may borrow, so a domain does not reach a list |
-//! | the list is dropped | all of it, before `drop` returns |
+//! | the list is dropped | all of it, before `drop` returns; what was removed from an [`RcuList`] with [siblings](RcuList::sibling), with the last of them |
 //!
 //! A [`List`] keeps removed elements longer: they stay where they are until it sweeps.
 //!
@@ -104,6 +104,19 @@
 //!
 //! `serde`: `Serialize` and `Deserialize` for all lists.
 #![cfg_attr(loom, allow(dead_code))]
+
+/// A function that is `const` but under loom, whose atomics are not made so.
+macro_rules! const_unless_modelled {
+    ($(#[$attribute:meta])* $access:vis fn $($rest:tt)*) => {
+        #[cfg(not(loom))]
+        $(#[$attribute])*
+        $access const fn $($rest)*
+
+        #[cfg(loom)]
+        $(#[$attribute])*
+        $access fn $($rest)*
+    };
+}
 
 #[cfg(not(loom))]
 #[doc(hidden)]

@@ -5,6 +5,7 @@ use core::fmt;
 use smr_core::{Domain, Guard, Pool};
 
 use crate::entry::{check, common};
+use crate::raw::chain::Chain;
 use crate::raw::list::{RawHandle, RawList};
 use crate::raw::node::Node;
 use crate::stack::{Iter, collection};
@@ -75,8 +76,18 @@ impl<T> core::error::Error for WrongList<T> {}
 
 impl<T> List<T> {
     /// An empty list under the global domain. It owns no heap.
+    ///
+    /// ```
+    /// use smr_list::List;
+    ///
+    /// static LISTENERS: List<fn(u32) -> u32> = List::new();
+    /// let guard = LISTENERS.guard();
+    /// let double = LISTENERS.push_front(|n| 2 * n, &guard);
+    /// assert!(LISTENERS.iter(&guard).map(|f| f(21)).eq([42]));
+    /// assert!(LISTENERS.remove(double, &guard).is_ok());
+    /// ```
     #[must_use]
-    pub fn new() -> Self {
+    pub const fn new() -> Self {
         Self {
             raw: RawList::new(Pool::scoped()),
         }
@@ -122,7 +133,8 @@ impl<T> List<T> {
     ///
     /// # Panics
     ///
-    /// If the guard is one of another domain.
+    /// If the guard is one of another domain, or a destructor that runs on the
+    /// occasion panics; the value is dropped then.
     #[track_caller]
     pub fn push_front(&self, value: T, guard: &Guard) -> Handle<T> {
         check(guard, self.domain());
@@ -202,17 +214,49 @@ impl<T> List<T> {
 
     /// Takes the first element out. Handles that exist are no longer of this list.
     pub fn pop_mut(&mut self) -> Option<T> {
-        self.raw.pop_mut()
+        self.raw.chain_mut().pop_mut()
     }
 
-    /// Takes all elements out. Handles that exist are no longer of this list.
-    pub fn drain(&mut self) -> impl Iterator<Item = T> {
-        core::iter::from_fn(|| self.raw.pop_mut())
+    /// Takes all elements out; those that the iterator was not asked for are dropped with
+    /// it. Handles that exist are no longer of this list.
+    ///
+    /// ```
+    /// let mut list = smr_list::List::from([1, 2, 3]);
+    /// assert_eq!(list.drain().next(), Some(3));
+    /// assert!(list.is_empty(&list.guard()));
+    /// ```
+    pub fn drain(&mut self) -> Drain<'_, T> {
+        Drain(self.raw.chain_mut())
     }
 
     /// Drops all elements. Handles that exist are no longer of this list.
     pub fn clear(&mut self) {
-        self.raw.clear_mut();
+        self.raw.chain_mut().clear_mut();
+    }
+}
+
+/// What is drained from a [`List`].
+pub struct Drain<'l, T>(&'l mut Chain<T, Pool<Node<T>>>);
+
+impl<T> Iterator for Drain<'_, T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.0.pop_mut()
+    }
+}
+
+impl<T> core::iter::FusedIterator for Drain<'_, T> {}
+
+impl<T> Drop for Drain<'_, T> {
+    fn drop(&mut self) {
+        self.0.clear_mut();
+    }
+}
+
+impl<T> fmt::Debug for Drain<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Drain").finish_non_exhaustive()
     }
 }
 

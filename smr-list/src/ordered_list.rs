@@ -82,8 +82,16 @@ impl<K: fmt::Debug, V: fmt::Debug> core::error::Error for Occupied<'_, K, V> {}
 
 impl<K, V> OrderedList<K, V> {
     /// An empty list under the global domain. It owns no heap.
+    ///
+    /// ```
+    /// use smr_list::OrderedList;
+    ///
+    /// static TIMERS: OrderedList<u64, &str> = OrderedList::new();
+    /// TIMERS.insert(100, "poll", &TIMERS.guard());
+    /// assert_eq!(TIMERS.get(&100, &TIMERS.guard()), Some(&"poll"));
+    /// ```
     #[must_use]
-    pub fn new() -> Self {
+    pub const fn new() -> Self {
         Self {
             chain: Chain::new(Pool::scoped()),
         }

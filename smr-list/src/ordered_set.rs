@@ -20,18 +20,20 @@ use crate::raw::ordered::Taken;
 /// assert!(!set.insert(1, &guard));
 /// assert!(set.iter(&guard).eq(&[1, 2]));
 /// ```
-#[derive(Clone)]
-pub struct OrderedSet<K>
-where
-    K: Ord,
-{
+pub struct OrderedSet<K> {
     list: OrderedList<K, ()>,
 }
 
-impl<K: Ord> OrderedSet<K> {
+impl<K> OrderedSet<K> {
     /// An empty set under the global domain. It owns no heap.
+    ///
+    /// ```
+    /// static SEEN: smr_list::OrderedSet<u32> = smr_list::OrderedSet::new();
+    /// assert!(SEEN.insert(7, &SEEN.guard()));
+    /// assert!(!SEEN.insert(7, &SEEN.guard()));
+    /// ```
     #[must_use]
-    pub fn new() -> Self {
+    pub const fn new() -> Self {
         Self {
             list: OrderedList::new(),
         }
@@ -57,6 +59,37 @@ impl<K: Ord> OrderedSet<K> {
         self.list.is_empty(guard)
     }
 
+    /// The first key. As [`OrderedList::first`].
+    #[track_caller]
+    pub fn first<'g>(&'g self, guard: &'g Guard) -> Option<&'g K> {
+        self.list.first(guard).map(|(key, ())| key)
+    }
+
+    /// The last key. As [`OrderedList::last`].
+    #[track_caller]
+    pub fn last<'g>(&'g self, guard: &'g Guard) -> Option<&'g K> {
+        self.list.last(guard).map(|(key, ())| key)
+    }
+
+    /// Removes the first key. As [`OrderedList::pop_first`].
+    #[track_caller]
+    pub fn pop_first<'g>(&'g self, guard: &'g Guard) -> Option<&'g K> {
+        self.list.pop_first(guard).map(|(key, ())| key)
+    }
+
+    /// Iterates in order. As [`OrderedList::iter`].
+    #[track_caller]
+    pub fn iter<'g>(&'g self, guard: &'g Guard) -> Iter<'g, K> {
+        Iter(self.list.iter(guard))
+    }
+
+    /// Drops all keys.
+    pub fn clear_mut(&mut self) {
+        self.list.clear_mut();
+    }
+}
+
+impl<K: Ord> OrderedSet<K> {
     /// Whether the key is there. As [`OrderedList::get`].
     #[track_caller]
     pub fn contains<Q: Ord + ?Sized>(&self, key: &Q, guard: &Guard) -> bool
@@ -187,24 +220,6 @@ impl<K: Ord> OrderedSet<K> {
         found.map(|(key, ())| key)
     }
 
-    /// The first key. As [`OrderedList::first`].
-    #[track_caller]
-    pub fn first<'g>(&'g self, guard: &'g Guard) -> Option<&'g K> {
-        self.list.first(guard).map(|(key, ())| key)
-    }
-
-    /// The last key. As [`OrderedList::last`].
-    #[track_caller]
-    pub fn last<'g>(&'g self, guard: &'g Guard) -> Option<&'g K> {
-        self.list.last(guard).map(|(key, ())| key)
-    }
-
-    /// Removes the first key. As [`OrderedList::pop_first`].
-    #[track_caller]
-    pub fn pop_first<'g>(&'g self, guard: &'g Guard) -> Option<&'g K> {
-        self.list.pop_first(guard).map(|(key, ())| key)
-    }
-
     /// Removes the keys for which `keep` does not hold.
     #[track_caller]
     pub fn retain(&self, mut keep: impl FnMut(&K) -> bool, guard: &Guard) {
@@ -215,12 +230,6 @@ impl<K: Ord> OrderedSet<K> {
     #[track_caller]
     pub fn clear(&self, guard: &Guard) {
         self.list.clear(guard);
-    }
-
-    /// Iterates in order. As [`OrderedList::iter`].
-    #[track_caller]
-    pub fn iter<'g>(&'g self, guard: &'g Guard) -> Iter<'g, K> {
-        Iter(self.list.iter(guard))
     }
 
     /// Iterates over the keys within bounds.
@@ -281,9 +290,17 @@ impl<'g, K: Ord> Iterator for Iter<'g, K> {
 
 impl<K: Ord> core::iter::FusedIterator for Iter<'_, K> {}
 
-impl<K: Ord> Default for OrderedSet<K> {
+impl<K> Default for OrderedSet<K> {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl<K: Ord + Clone> Clone for OrderedSet<K> {
+    fn clone(&self) -> Self {
+        Self {
+            list: self.list.clone(),
+        }
     }
 }
 
@@ -327,7 +344,9 @@ impl<K> Iterator for IntoIter<K> {
     }
 }
 
-impl<K: Ord> IntoIterator for OrderedSet<K> {
+impl<K> core::iter::FusedIterator for IntoIter<K> {}
+
+impl<K> IntoIterator for OrderedSet<K> {
     type Item = K;
     type IntoIter = IntoIter<K>;
 

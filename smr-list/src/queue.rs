@@ -40,8 +40,14 @@ pub struct Queue<T> {
 
 impl<T> Queue<T> {
     /// An empty queue under the global domain. It owns no heap.
+    ///
+    /// ```
+    /// static JOBS: smr_list::Queue<u32> = smr_list::Queue::new();
+    /// JOBS.push(7, &JOBS.guard());
+    /// assert_eq!(JOBS.pop_cloned(), Some(7));
+    /// ```
     #[must_use]
-    pub fn new() -> Self {
+    pub const fn new() -> Self {
         Self {
             raw: RawQueue::new(Pool::scoped(), Pool::scoped()),
         }
@@ -79,7 +85,8 @@ impl<T> Queue<T> {
     ///
     /// # Panics
     ///
-    /// If the guard is one of another domain.
+    /// If the guard is one of another domain, or a destructor that runs on the
+    /// occasion panics; the value is dropped then.
     #[track_caller]
     #[inline]
     pub fn push(&self, value: T, guard: &Guard) {
@@ -139,11 +146,12 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Pops until nothing is left.
+    /// Pops until nothing is left: one value at each step of the iterator. Those that it
+    /// was not asked for stay.
     ///
     /// # Panics
     ///
-    /// If the guard is one of another domain.
+    /// If the guard is one of another domain. A step does as [`pop`](Self::pop).
     ///
     /// ```
     /// let queue = smr_list::Queue::from_iter([1, 2]);

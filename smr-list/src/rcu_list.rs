@@ -96,7 +96,8 @@ impl<T> RcuList<T> {
     }
 
     /// An empty list with a lock of its own that shares its memory with this one:
-    /// joining the two moves no value.
+    /// joining the two moves no value. What was removed from either may wait for the end
+    /// of both.
     #[must_use]
     pub fn sibling(&self) -> Self {
         Self::of(Arc::clone(&self.raw.memory), Lock::own())

@@ -33,8 +33,14 @@ pub struct Stack<T> {
 
 impl<T> Stack<T> {
     /// An empty stack under the global domain. It owns no heap.
+    ///
+    /// ```
+    /// static SPARE: smr_list::Stack<u32> = smr_list::Stack::new();
+    /// SPARE.push(7, &SPARE.guard());
+    /// assert_eq!(SPARE.pop_cloned(), Some(7));
+    /// ```
     #[must_use]
-    pub fn new() -> Self {
+    pub const fn new() -> Self {
         Self {
             chain: Chain::new(Pool::scoped()),
         }
@@ -63,7 +69,8 @@ impl<T> Stack<T> {
     ///
     /// # Panics
     ///
-    /// If the guard is one of another domain.
+    /// If the guard is one of another domain, or a destructor that runs on the
+    /// occasion panics; the value is dropped then.
     #[track_caller]
     #[inline]
     pub fn push(&self, value: T, guard: &Guard) {
@@ -197,6 +204,8 @@ impl<'g, T> Iterator for Drain<'g, T> {
         self.0.next().map(|node| &node.value)
     }
 }
+
+impl<T> core::iter::FusedIterator for Drain<'_, T> {}
 
 impl<T> fmt::Debug for Drain<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -39,6 +39,10 @@ fn a_cloned_iterator_goes_on_by_itself() {
     );
     let list = OrderedList::from([(1, 1), (2, 2)]);
     let guard = list.guard();
+    let mut range = list.range(1..=2, &guard);
+    let copy = range.clone();
+    assert!(range.next().is_some());
+    assert_eq!((range.count(), copy.count()), (1, 2));
     let mut cursor = list.cursor(&0, &guard);
     let copy = cursor.clone();
     cursor.move_next();
@@ -108,6 +112,46 @@ fn ends_are_looked_at_and_cleared() {
     rcu.pop_mut();
     let writer = rcu.write();
     assert_eq!((writer.first(), writer.last()), (None, None));
+}
+
+/// As the sets of `std`, which ask for an order where it is needed.
+#[derive(Default)]
+struct Seen<K> {
+    keys: OrderedSet<K>,
+}
+
+#[test]
+fn a_set_is_held_by_who_knows_no_order_of_its_keys() {
+    fn count<K>(mut seen: Seen<K>) -> (bool, usize, bool) {
+        let has_first = seen.keys.first(&seen.keys.guard()).is_some();
+        let popped = seen.keys.pop_first(&seen.keys.guard()).is_some();
+        let left = std::mem::take(&mut seen.keys).into_iter().count();
+        seen.keys.clear_mut();
+        assert!(seen.keys.is_empty(&seen.keys.guard()));
+        (has_first, left, popped)
+    }
+    let keys = OrderedSet::from([2, 1]);
+    assert_eq!(count(Seen { keys }), (true, 1, true));
+}
+
+#[test]
+fn what_a_drain_was_not_asked_for_goes_with_it() {
+    let value = std::sync::Arc::new(());
+    let mut list = List::new();
+    let guard = smr_core::pin();
+    let mut push = |list: &List<_>| list.push_front(value.clone(), &guard);
+    let (first, second) = (push(&list), push(&list));
+    let mut drain = list.drain();
+    assert!(drain.next().is_some());
+    drop(drain);
+    assert_eq!(std::sync::Arc::strong_count(&value), 1);
+    assert!(list.is_empty(&guard));
+    // Not even where the end of the iterator is forgotten.
+    let third = push(&list);
+    std::mem::forget(list.drain());
+    for handle in [first, second, third] {
+        assert!(list.get(&handle, &guard).is_none());
+    }
 }
 
 #[test]

@@ -115,6 +115,24 @@ where
     }
 }
 
+impl<K, V, Q, R> core::iter::FusedIterator for Range<'_, K, V, Q, R>
+where
+    K: Ord + Borrow<Q>,
+    Q: Ord + ?Sized,
+    R: RangeBounds<Q>,
+{
+}
+
+impl<K, V, Q: ?Sized, R: Clone> Clone for Range<'_, K, V, Q, R> {
+    fn clone(&self) -> Self {
+        Self {
+            iter: self.iter.clone(),
+            bounds: self.bounds.clone(),
+            _query: core::marker::PhantomData,
+        }
+    }
+}
+
 impl<K, V, Q: ?Sized, R> fmt::Debug for Range<'_, K, V, Q, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Range").finish_non_exhaustive()

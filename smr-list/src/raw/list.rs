@@ -17,13 +17,15 @@
 //! # Orderings
 //!
 //! `dead` and `limit` are Relaxed: they say when to sweep, not what. `NUMBERS` is
-//! Relaxed: an increment gives each a number of its own.
+//! Relaxed: an increment gives each a number of its own. So is a list's number: who has
+//! a handle of the list got it after the list got its number.
 
 use core::ptr::NonNull;
 
 use smr_core::Guard;
 use smr_core::sync::{AtomicUsize, Ordering, mutant};
 
+use self::imp::Number;
 use super::chain::Chain;
 use super::node::{Memory, Node};
 use crate::tunables::SWEEP_AT_LEAST;
@@ -31,7 +33,7 @@ use crate::tunables::SWEEP_AT_LEAST;
 #[derive(Debug)]
 pub(crate) struct RawList<T, M: Memory<Node<T>>> {
     pub(crate) chain: Chain<T, M>,
-    number: u64,
+    number: Number,
     dead: AtomicUsize,
     limit: AtomicUsize,
 }
@@ -47,33 +49,22 @@ unsafe impl<T> Send for RawHandle<T> {}
 // SAFETY: as above.
 unsafe impl<T> Sync for RawHandle<T> {}
 
-#[cfg(not(loom))]
-fn number() -> u64 {
-    use smr_core::sync::AtomicU64;
-    static NUMBERS: AtomicU64 = AtomicU64::new(0);
-    // Relaxed: see the head of the file.
-    NUMBERS.fetch_add(1, Ordering::Relaxed)
-}
-
-#[cfg(loom)]
-fn number() -> u64 {
-    0
-}
-
 impl<T, M: Memory<Node<T>>> RawList<T, M> {
-    pub(crate) fn new(memory: M) -> Self {
-        Self {
-            chain: Chain::new(memory),
-            number: number(),
-            dead: AtomicUsize::new(0),
-            limit: AtomicUsize::new(SWEEP_AT_LEAST),
+    const_unless_modelled! {
+        pub(crate) fn new(memory: M) -> Self {
+            Self {
+                chain: Chain::new(memory),
+                number: Number::none(),
+                dead: AtomicUsize::new(0),
+                limit: AtomicUsize::new(SWEEP_AT_LEAST),
+            }
         }
     }
 
     pub(crate) fn push(&self, value: T, guard: &Guard) -> RawHandle<T> {
         RawHandle {
             node: self.chain.push(value, guard).into(),
-            number: self.number,
+            number: self.number.or_take(),
         }
     }
 
@@ -84,7 +75,9 @@ impl<T, M: Memory<Node<T>>> RawList<T, M> {
         _guard: &'g Guard,
     ) -> Option<&'g Node<T>> {
         // SAFETY: the invariant; and it is retired under a guard later than this.
-        (handle.number == self.number).then(|| unsafe { &*handle.node.as_ptr() })
+        self.number
+            .is(handle.number)
+            .then(|| unsafe { &*handle.node.as_ptr() })
     }
 
     /// Removes the node of a handle, or gives the handle back.
@@ -122,15 +115,73 @@ impl<T, M: Memory<Node<T>>> RawList<T, M> {
             .store(left.max(SWEEP_AT_LEAST), Ordering::Relaxed);
     }
 
-    /// Takes the first value out. Handles are no longer good.
-    pub(crate) fn pop_mut(&mut self) -> Option<T> {
-        self.number = number();
-        self.chain.pop_mut()
+    /// The chain, to take values out. Handles are no longer good.
+    pub(crate) fn chain_mut(&mut self) -> &mut Chain<T, M> {
+        self.number = Number::none();
+        &mut self.chain
     }
+}
 
-    /// Drops all values. Handles are no longer good.
-    pub(crate) fn clear_mut(&mut self) {
-        self.number = number();
-        self.chain.clear_mut();
+#[cfg(not(loom))]
+mod imp {
+    use smr_core::sync::{AtomicU64, Ordering};
+
+    /// What tells a list from all others, and from itself before its values were taken.
+    #[derive(Debug)]
+    pub(super) struct Number(AtomicU64);
+
+    impl Number {
+        /// That of a list which has given out no handle.
+        pub(super) const fn none() -> Self {
+            Self(AtomicU64::new(0))
+        }
+
+        /// The number; a new one where there is none.
+        #[inline]
+        pub(super) fn or_take(&self) -> u64 {
+            // Relaxed: see the head of the file.
+            match self.0.load(Ordering::Relaxed) {
+                0 => self.take(),
+                number => number,
+            }
+        }
+
+        #[cold]
+        fn take(&self) -> u64 {
+            static NUMBERS: AtomicU64 = AtomicU64::new(1);
+            // Relaxed, all of it: see the head of the file.
+            let new = NUMBERS.fetch_add(1, Ordering::Relaxed);
+            let taken = self
+                .0
+                .compare_exchange(0, new, Ordering::Relaxed, Ordering::Relaxed);
+            taken.map_or_else(|theirs| theirs, |_| new)
+        }
+
+        #[inline]
+        pub(super) fn is(&self, number: u64) -> bool {
+            // Relaxed: see the head of the file.
+            self.0.load(Ordering::Relaxed) == number
+        }
+    }
+}
+
+#[cfg(loom)]
+mod imp {
+    /// Models have one list.
+    #[derive(Debug)]
+    pub(super) struct Number;
+
+    impl Number {
+        pub(super) const fn none() -> Self {
+            Self
+        }
+
+        pub(super) fn or_take(&self) -> u64 {
+            0
+        }
+
+        pub(super) fn is(&self, _number: u64) -> bool {
+            true
+        }
     }
 }

@@ -112,13 +112,15 @@ fn exchange<T>(
 }
 
 impl<T, S: Memory<Segment<T>>, V: Memory<Parcel<T>>> RawQueue<T, S, V> {
-    pub(crate) fn new(segments: S, values: V) -> Self {
-        Self {
-            head: AtomicPtr::new(ptr::null_mut()),
-            tail: AtomicPtr::new(ptr::null_mut()),
-            segments,
-            values,
-            _values: PhantomData,
+    const_unless_modelled! {
+        pub(crate) fn new(segments: S, values: V) -> Self {
+            Self {
+                head: AtomicPtr::new(ptr::null_mut()),
+                tail: AtomicPtr::new(ptr::null_mut()),
+                segments,
+                values,
+                _values: PhantomData,
+            }
         }
     }
 

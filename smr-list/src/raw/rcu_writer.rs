@@ -95,9 +95,10 @@ impl Lock {
 ///
 /// Each method is one step for readers, and linearizes at its one store.
 ///
-/// A method that removes may run destructors of what was removed before, while the
-/// lock is held: they must not wait for it. The end of the writer gives the lock back
-/// before it runs any.
+/// A method that inserts or removes may run destructors of what was removed before, while
+/// the lock is held: they must not wait for it. Where one panics, so does the method, and
+/// what it was to insert is dropped. The end of the writer gives the lock back before it
+/// runs any.
 pub struct Writer<'l, T> {
     raw: &'l Raw<T>,
     /// Goes before the guard, whose end runs destructors.

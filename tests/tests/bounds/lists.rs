@@ -15,6 +15,7 @@ macro_rules! owns {
 }
 
 type ByValue<V> = ordered_list::OrderedList<u32, V>;
+type Drained<V> = list::Drain<'static, V>;
 
 #[test]
 fn a_list_is_sent_as_its_values_and_shared_if_they_are_both() {
@@ -27,6 +28,7 @@ fn a_list_is_sent_as_its_values_and_shared_if_they_are_both() {
     owns!(ordered_set::IntoIter);
     owns!(list::List);
     owns!(list::IntoIter);
+    owns!(Drained);
     owns!(stack::Stack);
     owns!(stack::IntoIter);
     owns!(queue::Queue);

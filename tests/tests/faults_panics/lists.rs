@@ -226,6 +226,7 @@ owned! {
     list_some_of_into_iter: Handles, |burnt| drop(burnt.list.into_iter().next());
     list_clear: Handles, |mut burnt| burnt.list.clear();
     list_drain: Handles, |mut burnt| burnt.list.drain().for_each(|_| burn());
+    list_some_of_drain: Handles, |mut burnt| drop(burnt.list.drain().next());
     stack_drop: Stack<Value>, drop;
     stack_into_iter: Stack<Value>, |stack| stack.into_iter().for_each(|_| burn());
     queue_drop: Queue<Value>, drop;
