@@ -98,6 +98,24 @@ fn a_thread_that_allocates_little_takes_little() {
 }
 
 #[test]
+fn a_pool_grows_by_a_share_of_what_a_reader_holds_up() {
+    every_barrier(|domain| {
+        let pool = Pool::new_in(&domain);
+        let reader = domain.owned_guard();
+        for i in 0..20_000_u64 {
+            let item = pool.alloc([i; 2]).into_raw();
+            // SAFETY: never published, retired once.
+            unsafe { pool.retire(item) };
+        }
+        let stats = pool.stats();
+        assert_eq!(stats.retired_items, 20_000, "{stats:?}");
+        assert!(stats.slabs < 200, "{stats:?}");
+        assert!(stats.free_items <= 20_000 / 16, "{stats:?}");
+        drop(reader);
+    });
+}
+
+#[test]
 fn a_pool_in_the_place_of_another_has_memory_of_its_own() {
     every_barrier(|domain| {
         for round in 0..100_u64 {

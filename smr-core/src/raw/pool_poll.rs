@@ -72,7 +72,7 @@ impl<T> PoolInner<T> {
         let item = size_of::<T>().max(1);
         let share = self.depot.with(|depot| depot.slab_bytes) / item / SLAB_SHARE;
         let share = share.min(self.inner().clock.poll_step(item));
-        let most = self.poll_step().max(share).saturating_sub(waiting);
-        most.max(MIN_SLAB_ITEMS)
+        let most = self.poll_step().saturating_sub(waiting);
+        most.max(share).max(MIN_SLAB_ITEMS)
     }
 }
