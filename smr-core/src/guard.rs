@@ -343,6 +343,13 @@ impl Guard {
     pub fn protects(&self, domain: &Domain) -> bool {
         self.slot.is_some_and(|slot| slot.is_of(domain.inner()))
     }
+
+    /// Whether this guard protects what is shared under the global domain.
+    #[cfg(all(feature = "std", not(loom)))]
+    #[inline]
+    pub(crate) fn protects_global(&self) -> bool {
+        self.slot.is_some_and(Participant::is_of_global)
+    }
 }
 
 impl Drop for Guard {

@@ -258,7 +258,7 @@ impl<T> Pool<T> {
     /// let guard = smr_core::pin();
     /// assert_eq!(*pool.alloc_in(&guard, 7), 7);
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn alloc_in(&self, who: &impl Participate, value: T) -> PoolBox<'_, T> {
         let inner = self.inner();
         match inner.take_for(who.place().0) {
@@ -447,7 +447,7 @@ impl<T> Pool<T> {
     /// # Panics
     ///
     /// As there, and if `who` takes part in another domain.
-    #[inline]
+    #[inline(always)]
     pub unsafe fn retire_in(&self, who: &impl Participate, item: NonNull<T>)
     where
         T: Send,

@@ -226,6 +226,28 @@ impl<T> Pool<T> {
         }
     }
 
+    /// Whether a guard protects what is shared through this pool: whether it is one of the
+    /// pool's domain. For structures that ask at each call.
+    ///
+    /// Wait-free: one look at the guard's slot.
+    ///
+    /// ```
+    /// let pool = smr_core::Pool::<u64>::new();
+    /// assert!(pool.is_protected_by(&smr_core::pin()));
+    /// assert!(!pool.is_protected_by(&smr_core::Domain::new().pin()));
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn is_protected_by(&self, guard: &Guard) -> bool {
+        match &self.domain {
+            Some(domain) => guard.protects(domain),
+            #[cfg(all(feature = "std", not(loom)))]
+            None => guard.protects_global(),
+            #[cfg(any(not(feature = "std"), loom))]
+            None => guard.protects(self.domain()),
+        }
+    }
+
     #[inline(always)]
     fn is_tended(&self) -> bool {
         core::mem::needs_drop::<T>()

@@ -1,12 +1,12 @@
 //! What the faces share.
 
-use smr_core::{Domain, Guard, PoolStats};
+use smr_core::{Guard, Pool, PoolStats};
 
 #[inline]
 #[track_caller]
-pub(crate) fn check(guard: &Guard, domain: &Domain) {
+pub(crate) fn check<X>(guard: &Guard, pool: &Pool<X>) {
     assert!(
-        guard.protects(domain),
+        pool.is_protected_by(guard),
         "the guard does not protect the domain of this list"
     );
 }

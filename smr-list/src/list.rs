@@ -114,7 +114,7 @@ impl<T> List<T> {
     /// If the guard is one of another domain.
     #[track_caller]
     pub fn is_empty(&self, guard: &Guard) -> bool {
-        check(guard, self.domain());
+        check(guard, self.pool());
         self.raw.chain.first(guard).is_none()
     }
 
@@ -125,7 +125,7 @@ impl<T> List<T> {
     /// If the guard is one of another domain.
     #[track_caller]
     pub fn first<'g>(&'g self, guard: &'g Guard) -> Option<&'g T> {
-        check(guard, self.domain());
+        check(guard, self.pool());
         self.raw.chain.first(guard).map(|node| &node.value)
     }
 
@@ -137,7 +137,7 @@ impl<T> List<T> {
     /// occasion panics; the value is dropped then.
     #[track_caller]
     pub fn push_front(&self, value: T, guard: &Guard) -> Handle<T> {
-        check(guard, self.domain());
+        check(guard, self.pool());
         Handle(self.raw.push(value, guard))
     }
 
@@ -148,7 +148,7 @@ impl<T> List<T> {
     /// If the guard is one of another domain.
     #[track_caller]
     pub fn get<'g>(&'g self, handle: &Handle<T>, guard: &'g Guard) -> Option<&'g T> {
-        check(guard, self.domain());
+        check(guard, self.pool());
         self.raw.get(&handle.0, guard).map(|node| &node.value)
     }
 
@@ -178,7 +178,7 @@ impl<T> List<T> {
         handle: Handle<T>,
         guard: &'g Guard,
     ) -> Result<&'g T, WrongList<T>> {
-        check(guard, self.domain());
+        check(guard, self.pool());
         match self.raw.remove(handle.0, guard) {
             Ok(node) => Ok(&node.value),
             Err(handle) => Err(WrongList(Handle(handle))),
@@ -192,7 +192,7 @@ impl<T> List<T> {
     /// If the guard is one of another domain, or a destructor panics.
     #[track_caller]
     pub fn sweep(&self, guard: &Guard) {
-        check(guard, self.domain());
+        check(guard, self.pool());
         self.raw.sweep(guard);
     }
 
@@ -203,7 +203,7 @@ impl<T> List<T> {
     /// If the guard is one of another domain.
     #[track_caller]
     pub fn iter<'g>(&'g self, guard: &'g Guard) -> Iter<'g, T> {
-        check(guard, self.domain());
+        check(guard, self.pool());
         let chain = &self.raw.chain;
         Iter {
             list: chain,

@@ -118,7 +118,7 @@ impl<K, V> OrderedList<K, V> {
     /// As all methods that take a guard: if it is one of another domain.
     #[track_caller]
     pub fn is_empty(&self, guard: &Guard) -> bool {
-        check(guard, self.domain());
+        check(guard, self.pool());
         self.chain.first(guard).is_none()
     }
 
@@ -129,7 +129,7 @@ impl<K, V> OrderedList<K, V> {
     /// If the guard is one of another domain.
     #[track_caller]
     pub fn first<'g>(&'g self, guard: &'g Guard) -> Option<(&'g K, &'g V)> {
-        check(guard, self.domain());
+        check(guard, self.pool());
         self.chain.first(guard).map(pair)
     }
 
@@ -140,7 +140,7 @@ impl<K, V> OrderedList<K, V> {
     /// If the guard is one of another domain.
     #[track_caller]
     pub fn last<'g>(&'g self, guard: &'g Guard) -> Option<(&'g K, &'g V)> {
-        check(guard, self.domain());
+        check(guard, self.pool());
         self.chain.last(guard).map(pair)
     }
 
@@ -154,7 +154,7 @@ impl<K, V> OrderedList<K, V> {
     /// If the guard is one of another domain.
     #[track_caller]
     pub fn pop_first<'g>(&'g self, guard: &'g Guard) -> Option<(&'g K, &'g V)> {
-        check(guard, self.domain());
+        check(guard, self.pool());
         loop {
             let first = self.chain.first(guard)?;
             let place = self.chain.find(guard, |entry| {
@@ -180,7 +180,7 @@ impl<K, V> OrderedList<K, V> {
     /// If the guard is one of another domain.
     #[track_caller]
     pub fn iter<'g>(&'g self, guard: &'g Guard) -> Iter<'g, K, V> {
-        check(guard, self.domain());
+        check(guard, self.pool());
         Iter {
             list: self,
             guard,
@@ -215,7 +215,7 @@ impl<K: Ord, V> OrderedList<K, V> {
         K: Borrow<Q>,
         Q: Ord + ?Sized,
     {
-        check(guard, self.domain());
+        check(guard, self.pool());
         let node = self.chain.look(guard, |entry| entry.0.borrow().cmp(key));
         node.map(value)
     }
@@ -231,7 +231,7 @@ impl<K: Ord, V> OrderedList<K, V> {
         K: Borrow<Q>,
         Q: Ord + ?Sized,
     {
-        check(guard, self.domain());
+        check(guard, self.pool());
         let node = self.chain.look(guard, |entry| entry.0.borrow().cmp(key));
         node.map(pair)
     }
@@ -259,7 +259,7 @@ impl<K: Ord, V> OrderedList<K, V> {
     /// If the guard is one of another domain, or `Ord` or a destructor panics.
     #[track_caller]
     pub fn insert<'g>(&'g self, key: K, value: V, guard: &'g Guard) -> Option<&'g V> {
-        check(guard, self.domain());
+        check(guard, self.pool());
         let old = self.chain.put(guard, (key, value), |a, b| a.0.cmp(&b.0));
         old.map(|node| &node.value.1)
     }
@@ -310,7 +310,7 @@ impl<K: Ord, V> OrderedList<K, V> {
         entry: Entry<K, V>,
         guard: &'g Guard,
     ) -> Linked<'g, Entry<K, V>> {
-        check(guard, self.domain());
+        check(guard, self.pool());
         self.chain.insert(guard, entry, |a, b| a.0.cmp(&b.0))
     }
 
@@ -397,7 +397,7 @@ impl<K: Ord, V> OrderedList<K, V> {
         K: Borrow<Q>,
         Q: Ord + ?Sized,
     {
-        check(guard, self.domain());
+        check(guard, self.pool());
         loop {
             let place = self.chain.find(guard, |entry| entry.0.borrow().cmp(key));
             let found = place.node?;
@@ -434,7 +434,7 @@ impl<K: Ord, V> OrderedList<K, V> {
         K: Borrow<Q> + Clone,
         Q: Ord + ?Sized,
     {
-        check(guard, self.domain());
+        check(guard, self.pool());
         loop {
             let place = self.chain.find(guard, |entry| entry.0.borrow().cmp(key));
             let (key, old) = &place.node?.value;
@@ -472,7 +472,7 @@ impl<K: Ord, V> OrderedList<K, V> {
     where
         K: Clone,
     {
-        check(guard, self.domain());
+        check(guard, self.pool());
         loop {
             let place = self.chain.find(guard, |entry| entry.0.cmp(&key));
             let here = place.node.map(value);
@@ -503,7 +503,7 @@ impl<K: Ord, V> OrderedList<K, V> {
     /// was removed before that stays removed.
     #[track_caller]
     pub fn retain(&self, mut keep: impl FnMut(&K, &V) -> bool, guard: &Guard) {
-        check(guard, self.domain());
+        check(guard, self.pool());
         self.chain.retain(guard, |entry| keep(&entry.0, &entry.1));
     }
 
@@ -515,7 +515,7 @@ impl<K: Ord, V> OrderedList<K, V> {
     /// removed then.
     #[track_caller]
     pub fn clear(&self, guard: &Guard) {
-        check(guard, self.domain());
+        check(guard, self.pool());
         self.chain.retain(guard, |_| false);
     }
 
@@ -536,7 +536,7 @@ impl<K: Ord, V> OrderedList<K, V> {
         Q: Ord + ?Sized,
         R: RangeBounds<Q>,
     {
-        check(guard, self.domain());
+        check(guard, self.pool());
         let below = |entry: &Entry<K, V>| match bounds.start_bound() {
             Bound::Included(start) => entry.0.borrow() < start,
             Bound::Excluded(start) => entry.0.borrow() <= start,
@@ -576,7 +576,7 @@ impl<K: Ord, V> OrderedList<K, V> {
         K: Borrow<Q>,
         Q: Ord + ?Sized,
     {
-        check(guard, self.domain());
+        check(guard, self.pool());
         let at = self.chain.seek(guard, |entry| entry.0.borrow() < key);
         Cursor {
             list: self,

@@ -88,9 +88,9 @@ impl<T> Queue<T> {
     /// If the guard is one of another domain, or a destructor that runs on the
     /// occasion panics; the value is dropped then.
     #[track_caller]
-    #[inline]
+    #[inline(always)]
     pub fn push(&self, value: T, guard: &Guard) {
-        check(guard, self.domain());
+        check(guard, self.pool());
         self.raw.push(guard, value);
     }
 
@@ -101,9 +101,9 @@ impl<T> Queue<T> {
     /// If the guard is one of another domain, or a destructor that runs on the
     /// occasion panics.
     #[track_caller]
-    #[inline]
+    #[inline(always)]
     pub fn pop<'g>(&'g self, guard: &'g Guard) -> Option<&'g T> {
-        check(guard, self.domain());
+        check(guard, self.pool());
         self.raw.pop(guard)
     }
 
@@ -126,7 +126,7 @@ impl<T> Queue<T> {
     /// If the guard is one of another domain.
     #[track_caller]
     pub fn peek<'g>(&'g self, guard: &'g Guard) -> Option<&'g T> {
-        check(guard, self.domain());
+        check(guard, self.pool());
         self.raw.peek(guard)
     }
 
@@ -138,7 +138,7 @@ impl<T> Queue<T> {
     /// If the guard is one of another domain.
     #[track_caller]
     pub fn iter<'g>(&'g self, guard: &'g Guard) -> Iter<'g, T> {
-        check(guard, self.domain());
+        check(guard, self.pool());
         Iter {
             queue: self,
             place: None,
@@ -160,7 +160,7 @@ impl<T> Queue<T> {
     /// ```
     #[track_caller]
     pub fn drain<'g>(&'g self, guard: &'g Guard) -> impl Iterator<Item = &'g T> {
-        check(guard, self.domain());
+        check(guard, self.pool());
         core::iter::from_fn(move || self.pop(guard))
     }
 

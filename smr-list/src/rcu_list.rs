@@ -144,7 +144,7 @@ impl<T> RcuList<T> {
     #[track_caller]
     #[inline]
     pub fn iter<'g>(&'g self, guard: &'g Guard) -> Iter<'g, T> {
-        check(guard, self.domain());
+        check(guard, self.pool());
         Iter {
             list: &self.raw,
             way: Some(self.raw.way()),

@@ -72,9 +72,9 @@ impl<T> Stack<T> {
     /// If the guard is one of another domain, or a destructor that runs on the
     /// occasion panics; the value is dropped then.
     #[track_caller]
-    #[inline]
+    #[inline(always)]
     pub fn push(&self, value: T, guard: &Guard) {
-        check(guard, self.domain());
+        check(guard, self.pool());
         self.chain.push(value, guard);
     }
 
@@ -85,9 +85,9 @@ impl<T> Stack<T> {
     /// If the guard is one of another domain, or a destructor that runs on the
     /// occasion panics.
     #[track_caller]
-    #[inline]
+    #[inline(always)]
     pub fn pop<'g>(&'g self, guard: &'g Guard) -> Option<&'g T> {
-        check(guard, self.domain());
+        check(guard, self.pool());
         self.chain.pop(guard).map(|node| &node.value)
     }
 
@@ -120,7 +120,7 @@ impl<T> Stack<T> {
     /// If the guard is one of another domain.
     #[track_caller]
     pub fn iter<'g>(&'g self, guard: &'g Guard) -> Iter<'g, T> {
-        check(guard, self.domain());
+        check(guard, self.pool());
         Iter {
             list: &self.chain,
             at: self.chain.live(self.chain.head.walk(), guard),
@@ -142,7 +142,7 @@ impl<T> Stack<T> {
     /// ```
     #[track_caller]
     pub fn drain<'g>(&'g self, guard: &'g Guard) -> Drain<'g, T> {
-        check(guard, self.domain());
+        check(guard, self.pool());
         Drain(self.chain.pop_all(guard))
     }
 

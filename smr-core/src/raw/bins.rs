@@ -96,23 +96,33 @@ impl<E> Bins<E> {
         room: impl FnOnce(u32) -> Bucket<E>,
         advance: impl FnOnce() -> u64,
     ) -> bool {
-        // An open bucket has room for one more.
-        let open = match &mut self.open {
-            Some(open) => open,
-            none => {
-                cold_path();
-                none.insert(room(self.limit))
-            }
+        let within = match &mut self.open {
+            Some(open) => open.push_within(entry, bytes, MAX_BUCKET_BYTES),
+            None => Err(entry),
         };
+        match within {
+            Ok(()) => false,
+            Err(entry) => {
+                cold_path();
+                self.push_first_or_last(entry, bytes, room, advance)
+            }
+        }
+    }
+
+    /// Where no bucket is open, or one that may be full then.
+    #[inline(never)]
+    fn push_first_or_last(
+        &mut self,
+        entry: E,
+        bytes: usize,
+        room: impl FnOnce(u32) -> Bucket<E>,
+        advance: impl FnOnce() -> u64,
+    ) -> bool {
+        // An open bucket has room for one more.
+        let open = self.open.get_or_insert_with(|| room(self.limit));
         if open.push(entry, bytes) & (open.bytes() < MAX_BUCKET_BYTES) {
             return false;
         }
-        cold_path();
-        self.full(advance)
-    }
-
-    #[inline(never)]
-    fn full(&mut self, advance: impl FnOnce() -> u64) -> bool {
         // Not where the bytes filled it: then fewer entries do. It may have been
         // larger than the limit, if it came from another's bins.
         let items = self.open.as_ref().map_or(0, Bucket::len);

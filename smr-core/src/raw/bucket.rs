@@ -154,6 +154,22 @@ impl<E> Bucket<E> {
         header.len < header.cap
     }
 
+    /// As [`push`](Self::push), if there is room for another one after it, and all stand
+    /// for fewer than `most` bytes then; otherwise the entry.
+    #[inline(always)]
+    pub(crate) fn push_within(&mut self, entry: E, bytes: usize, most: usize) -> Result<(), E> {
+        let header = self.header_mut();
+        let (len, bytes) = (header.len, header.bytes.wrapping_add(bytes));
+        if len + 1 >= header.cap || bytes >= most {
+            return Err(entry);
+        }
+        (header.len, header.bytes) = (len + 1, bytes);
+        let at = self.entry(len);
+        // SAFETY: below the capacity, and beyond the entries in use.
+        unsafe { at.write(entry) };
+        Ok(())
+    }
+
     #[inline(always)]
     pub(crate) fn pop(&mut self) -> Option<E> {
         let len = self.len().checked_sub(1)?;

@@ -249,10 +249,18 @@ impl Participant {
         self.gate.set(gate.expect("too many guards of one section"));
     }
 
+    /// Whether the slot is of the global domain, which alone has a static for its hand.
+    #[cfg(all(feature = "std", not(loom)))]
+    #[inline(always)]
+    pub(crate) fn is_of_global(&self) -> bool {
+        let hand: &AtomicU64 = &GLOBAL_WRITE_HAND;
+        ptr::eq(self.write_hand.get(), hand)
+    }
+
     /// Whether [`enter_global`](Self::enter_global) may be used.
     #[cfg(all(feature = "std", not(loom)))]
     pub(crate) fn is_global_and_asymmetric(&self) -> bool {
-        !self.barrier.is_fence() && self.domain().clock.is_global()
+        !self.barrier.is_fence() && self.is_of_global()
     }
 
     #[inline(always)]
@@ -271,13 +279,12 @@ impl Participant {
     #[inline(always)]
     pub(crate) fn exit(&self) -> Option<Arc<Inner>> {
         let gate = self.gate.get();
-        if gate >= NESTED && !mutant("nested_exit") {
-            self.gate.set(gate - NESTED);
-            return None;
-        }
         // Release: pairs with the Acquire of the scan. Then the light barrier.
         if gate == 0 {
             Barrier::ASYMMETRIC.publish(&self.seq, 0, ord::exit_seq());
+        } else if gate >= NESTED && !mutant("nested_exit") {
+            self.gate.set(gate - NESTED);
+            return None;
         } else {
             cold_path();
             Barrier::FENCE.publish(&self.seq, 0, ord::exit_seq());

@@ -163,18 +163,34 @@ impl<T, M: Memory<Node<T>>> Chain<T, M> {
     }
 
     /// Links a value in at the front.
+    #[inline(always)]
     pub(crate) fn push<'g>(&'g self, value: T, guard: &'g Guard) -> &'g Node<T> {
         let fresh = Fresh::node(&self.memory, guard, value);
+        if self.link_first(&fresh) {
+            return fresh.publish();
+        }
+        self.push_in_turn(fresh)
+    }
+
+    /// For who has lost once.
+    #[cold]
+    #[inline(never)]
+    fn push_in_turn<'g>(&'g self, fresh: Fresh<'g, Node<T>, M>) -> &'g Node<T> {
         loop {
-            let head = self.head.peek();
-            fresh.item().next.prepare(head);
-            // Release: pairs with the Acquire in `Link::walk`.
-            let linked = self.head.exchange(head, fresh.edge(), ord::link_publish());
-            if linked.is_ok() {
+            self.turns.wait();
+            if self.link_first(&fresh) {
                 return fresh.publish();
             }
-            self.turns.wait();
         }
+    }
+
+    #[inline(always)]
+    fn link_first(&self, fresh: &Fresh<'_, Node<T>, M>) -> bool {
+        let head = self.head.peek();
+        fresh.item().next.prepare(head);
+        // Release: pairs with the Acquire in `Link::walk`.
+        let linked = self.head.exchange(head, fresh.edge(), ord::link_publish());
+        linked.is_ok()
     }
 
     /// Links a value in behind `last`, or at the front, while nobody else has the

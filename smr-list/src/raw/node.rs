@@ -190,12 +190,13 @@ pub(crate) trait Memory<X> {
 }
 
 impl<X: Send> Memory<X> for Pool<X> {
-    #[inline]
+    // Inlined, so that an item is written where it is to be.
+    #[inline(always)]
     fn make(&self, guard: &Guard, item: X) -> NonNull<X> {
         self.alloc_in(guard, item).into_raw()
     }
 
-    #[inline]
+    #[inline(always)]
     unsafe fn retire(&self, guard: &Guard, item: NonNull<X>) {
         // SAFETY: the caller's promise.
         unsafe { self.retire_in(guard, item) }
@@ -214,7 +215,7 @@ pub(crate) struct Fresh<'a, X, M: Memory<X>> {
 }
 
 impl<'a, X, M: Memory<X>> Fresh<'a, X, M> {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn new(memory: &'a M, guard: &Guard, item: X) -> Self {
         let item = memory.make(guard, item);
         Self { item, memory }
@@ -250,7 +251,7 @@ impl<'a, X, M: Memory<X>> Fresh<'a, X, M> {
 
 impl<T, M: Memory<Node<T>>> Fresh<'_, Node<T>, M> {
     /// A node that leads nowhere yet.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn node<'a>(memory: &'a M, guard: &Guard, value: T) -> Fresh<'a, Node<T>, M> {
         Fresh::new(memory, guard, Node::new(value, Edge::end()))
     }

@@ -124,9 +124,25 @@ impl<T, S: Memory<Segment<T>>, V: Memory<Parcel<T>>> RawQueue<T, S, V> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&self, guard: &Guard, value: T) {
         let parcel = Fresh::new(&self.values, guard, Parcel::new(value));
+        let tail = walk(&self.tail);
+        // SAFETY: by invariant 1 it was not retired before this section.
+        if let Some(segment) = unsafe { tail.as_ref() }
+            && let Some(slot) = segment.claim()
+            && slot.fill(parcel.as_ptr())
+        {
+            parcel.publish();
+            return;
+        }
+        self.push_slow(guard, parcel);
+    }
+
+    /// Where there is no segment, the last one is full, or a slot was given up.
+    #[cold]
+    #[inline(never)]
+    fn push_slow(&self, guard: &Guard, parcel: Fresh<'_, Parcel<T>, V>) {
         loop {
             let tail = walk(&self.tail);
             // SAFETY: by invariant 1 it was not retired before this section.
@@ -197,8 +213,40 @@ impl<T, S: Memory<Segment<T>>, V: Memory<Parcel<T>>> RawQueue<T, S, V> {
         let _ = exchange(&self.tail, tail, next, ord::queue_tail());
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pop<'g>(&'g self, guard: &'g Guard) -> Option<&'g T> {
+        // SAFETY: it was linked in this section, which lasts for `'g`.
+        let segment = unsafe { walk(&self.head).as_ref::<'g>() }?;
+        let at = segment.taken();
+        if let Some(slot) = segment.slot(at)
+            && let Found::Value(parcel) = slot.look()
+            && segment.take(at)
+        {
+            // SAFETY: unlinked by us just now.
+            return Some(unsafe { self.hand_out(guard, parcel) });
+        }
+        self.pop_slow(guard)
+    }
+
+    /// Takes a value off our hands, and shows it.
+    ///
+    /// # Safety
+    ///
+    /// The caller popped it.
+    #[inline(always)]
+    unsafe fn hand_out<'g>(&'g self, guard: &'g Guard, parcel: NonNull<Parcel<T>>) -> &'g T {
+        // SAFETY: the caller's promise.
+        unsafe { self.values.retire(guard, parcel) };
+        // SAFETY: invariant 2, and the guard lives for `'g`.
+        let parcel = unsafe { parcel.as_ref() };
+        &parcel.value
+    }
+
+    /// Where the first segment is used up, or its first slot is not filled, or another was
+    /// faster.
+    #[cold]
+    #[inline(never)]
+    fn pop_slow<'g>(&'g self, guard: &'g Guard) -> Option<&'g T> {
         let backoff = Backoff::new();
         loop {
             let head = walk(&self.head);
@@ -213,10 +261,7 @@ impl<T, S: Memory<Segment<T>>, V: Memory<Parcel<T>>> RawQueue<T, S, V> {
                 Found::Value(parcel) => {
                     if segment.take(at) {
                         // SAFETY: unlinked by us just now.
-                        unsafe { self.values.retire(guard, parcel) };
-                        // SAFETY: invariant 2, and the guard lives for `'g`.
-                        let parcel = unsafe { parcel.as_ref() };
-                        return Some(&parcel.value);
+                        return Some(unsafe { self.hand_out(guard, parcel) });
                     }
                     backoff.spin();
                 }

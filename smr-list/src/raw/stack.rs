@@ -6,28 +6,61 @@
 //! Linearization: push and pop at their exchange of the head; a pop that finds
 //! nothing at its load of it.
 
+use core::ptr::NonNull;
+
 use smr_core::Guard;
 
 use super::chain::Chain;
 use super::node::{Edge, Memory, Node, Retire};
 use crate::ord;
 
+/// Another was faster.
+struct Lost;
+
 impl<T, M: Memory<Node<T>>> Chain<T, M> {
     /// Unlinks the first node. Only for chains without marks.
+    #[inline(always)]
     pub(crate) fn pop<'g>(&'g self, guard: &'g Guard) -> Option<&'g Node<T>> {
+        // SAFETY: the guard's section lasts for `'g`.
+        let node = match unsafe { self.unlink_first() } {
+            Ok(node) => node?,
+            // SAFETY: as above.
+            Err(Lost) => unsafe { self.unlink_first_in_turn() }?,
+        };
+        // SAFETY: unlinked by us just now.
+        unsafe { self.memory.retire(guard, NonNull::from(node)) };
+        Some(node)
+    }
+
+    /// # Safety
+    ///
+    /// In a section that lasts for `'g`.
+    #[inline(always)]
+    unsafe fn unlink_first<'g>(&'g self) -> Result<Option<&'g Node<T>>, Lost> {
+        let head = self.head.walk();
+        // SAFETY: it was linked in the caller's section.
+        let Some(node) = (unsafe { head.follow::<'g>() }) else {
+            return Ok(None);
+        };
+        // AcqRel: pairs with the Acquire in `Link::walk`.
+        let unlinked = self.head.exchange(head, node.next.peek(), ord::stack_pop());
+        unlinked.map(|()| Some(node)).map_err(|_| Lost)
+    }
+
+    /// As [`unlink_first`](Self::unlink_first), for who has lost once.
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    #[cold]
+    #[inline(never)]
+    unsafe fn unlink_first_in_turn<'g>(&'g self) -> Option<&'g Node<T>> {
         loop {
-            let head = self.head.walk();
-            let first = head.node()?;
-            // SAFETY: it was linked in this section, which lasts for `'g`.
-            let node: &'g Node<T> = unsafe { first.as_ref() };
-            // AcqRel: pairs with the Acquire in `Link::walk`.
-            let unlinked = self.head.exchange(head, node.next.peek(), ord::stack_pop());
-            if unlinked.is_ok() {
-                // SAFETY: unlinked by us just now.
-                unsafe { self.memory.retire(guard, first) };
-                return Some(node);
-            }
             self.turns.wait();
+            // SAFETY: the caller's promise.
+            if let Ok(node) = unsafe { self.unlink_first() } {
+                return node;
+            }
         }
     }
 
