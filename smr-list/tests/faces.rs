@@ -139,7 +139,7 @@ fn what_a_drain_was_not_asked_for_goes_with_it() {
     let value = std::sync::Arc::new(());
     let mut list = List::new();
     let guard = smr_core::pin();
-    let mut push = |list: &List<_>| list.push_front(value.clone(), &guard);
+    let push = |list: &List<_>| list.push_front(value.clone(), &guard);
     let (first, second) = (push(&list), push(&list));
     let mut drain = list.drain();
     assert!(drain.next().is_some());

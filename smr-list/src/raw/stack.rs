@@ -21,7 +21,7 @@ impl<T, M: Memory<Node<T>>> Chain<T, M> {
     /// Unlinks the first node. Only for chains without marks.
     #[inline(always)]
     pub(crate) fn pop<'g>(&'g self, guard: &'g Guard) -> Option<&'g Node<T>> {
-        // SAFETY: the guard's section lasts for `'g`.
+        // SAFETY: in the guard's section, which lasts for `'g`.
         let node = match unsafe { self.unlink_first() } {
             Ok(node) => node?,
             // SAFETY: as above.
@@ -34,7 +34,7 @@ impl<T, M: Memory<Node<T>>> Chain<T, M> {
 
     /// # Safety
     ///
-    /// In a section that lasts for `'g`.
+    /// In a section that lasts as long as what is returned.
     #[inline(always)]
     unsafe fn unlink_first<'g>(&'g self) -> Result<Option<&'g Node<T>>, Lost> {
         let head = self.head.walk();
@@ -54,7 +54,7 @@ impl<T, M: Memory<Node<T>>> Chain<T, M> {
     /// As there.
     #[cold]
     #[inline(never)]
-    unsafe fn unlink_first_in_turn<'g>(&'g self) -> Option<&'g Node<T>> {
+    unsafe fn unlink_first_in_turn(&self) -> Option<&Node<T>> {
         loop {
             self.turns.wait();
             // SAFETY: the caller's promise.
