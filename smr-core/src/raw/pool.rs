@@ -237,12 +237,11 @@ impl<T> PoolInner<T> {
         if Self::IS_ZST {
             return Ok(NonNull::dangling());
         }
-        let at_hand = |stock: &mut Stock<T>| stock.free.as_mut().and_then(Bucket::pop);
-        let item = match cache.with(slot.barrier(), at_hand) {
+        let item = match cache.with(slot.barrier(), |stock| self.take_from(stock)) {
             Some(item) => item,
             None => {
                 cold_path();
-                self.restock_or_refill(slot, cache)?
+                self.refill(slot, cache)?
             }
         };
         self.note_taken(item);
@@ -265,21 +264,18 @@ impl<T> PoolInner<T> {
         let _ = item;
     }
 
-    #[inline(never)]
-    fn restock_or_refill(&self, slot: &Participant, cache: &Cache<T>) -> Result<Item<T>, NoMemory> {
-        match cache.with(slot.barrier(), |stock| self.restock(stock)) {
-            Some(item) => Ok(item),
-            None => self.refill(slot, cache),
-        }
-    }
-
+    #[inline(always)]
     fn take_from(&self, stock: &mut Stock<T>) -> Option<Item<T>> {
-        let item = stock.free.as_mut().and_then(Bucket::pop);
-        item.or_else(|| self.restock(stock))
+        if let Some(item) = stock.free.as_mut().and_then(Bucket::pop) {
+            return Some(item);
+        }
+        cold_path();
+        self.restock(stock)
     }
 
     /// The free bucket is used up: a spare one takes its place. Otherwise fresh
     /// memory is cut.
+    #[inline(never)]
     fn restock(&self, stock: &mut Stock<T>) -> Option<Item<T>> {
         if !Self::NEEDS_DROP
             && stock.spare.is_empty()
