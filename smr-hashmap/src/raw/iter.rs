@@ -246,9 +246,7 @@ impl<'g, K, V> RawIter<'g, K, V> {
                 (self.filter, self.rest) = (Some(here), rest);
                 break line;
             }
-            let Some(next) = table.next() else {
-                unreachable!("buckets are frozen when there is a next table");
-            };
+            let next = table.next_of_frozen();
             let target = next.bucket(hashes.first);
             // What is not filled yet is here still.
             if head.is_frozen() && next.line(target).head().is_null() {

@@ -217,11 +217,7 @@ impl<K, V> RawMap<K, V> {
                 return line;
             }
             core::hint::cold_path();
-            // The table was given its successor before any bucket was frozen.
-            let Some(next) = table.next() else {
-                unreachable!("buckets move when there is a next table");
-            };
-            table = next;
+            table = table.next_of_frozen();
         }
     }
 

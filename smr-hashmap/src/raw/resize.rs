@@ -179,9 +179,7 @@ impl<K, V> RawMap<K, V> {
         hash: Hash,
         guard: &'g Guard,
     ) -> &'g Table {
-        let Some(next) = table.next() else {
-            unreachable!("buckets are frozen when there is a next table");
-        };
+        let next = table.next_of_frozen();
         let group = hash.bucket(table.bits.min(next.bits));
         self.move_group(table, next, group, guard)
             .unwrap_or_else(ReserveError::end);

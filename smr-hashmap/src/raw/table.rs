@@ -120,6 +120,14 @@ mod lines {
 
 use lines::Lines;
 
+/// Ends the process. No panic, so that a look-up of keys that do not panic has nothing to
+/// put in order for one.
+#[cold]
+#[inline(never)]
+extern "C" fn no_successor() -> ! {
+    unreachable!("buckets are frozen when there is a next table")
+}
+
 /// A table of 2^`bits` buckets.
 pub(crate) struct Table {
     pub(crate) bits: u32,
@@ -325,6 +333,16 @@ impl Table {
         // SAFETY: set once, to a table that is retired later than this one: whoever
         // may use this one may use that.
         unsafe { next.as_ref() }
+    }
+
+    /// The same, for who has found a bucket frozen or moved: the table was given its
+    /// successor before.
+    #[inline(always)]
+    pub(crate) fn next_of_frozen(&self) -> &Table {
+        match self.next() {
+            Some(next) => next,
+            None => no_successor(),
+        }
     }
 
     /// Gives the table a successor, unless it has one.
