@@ -73,6 +73,13 @@ impl Hash {
         (self.0 >> (64 - bits)) as usize
     }
 
+    /// The same, by the number of buckets, which is a power of two: a product takes a processor
+    /// less than a shift by what it does not know.
+    #[inline(always)]
+    pub(crate) fn bucket_of(self, len: usize) -> usize {
+        (u128::from(self.0) * len as u128 >> 64) as usize
+    }
+
     /// The first and the last hash of a bucket in a table of 2^`bits` buckets.
     pub(crate) fn range(bucket: usize, bits: u32) -> (Self, Self) {
         let first = (bucket as u64) << (64 - bits);

@@ -298,7 +298,7 @@ impl Table {
 
     #[inline(always)]
     pub(crate) fn bucket(&self, hash: Hash) -> usize {
-        hash.bucket(self.bits)
+        hash.bucket_of(self.len())
     }
 
     #[inline(always)]
