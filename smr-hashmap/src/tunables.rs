@@ -44,7 +44,7 @@ pub(crate) const MAX_STEP_BITS: u32 = if cfg!(loom) { 1 } else { 6 };
 
 /// Groups of buckets that a write moves along while the table is being replaced, a power of
 /// two.
-pub(crate) const HELP: usize = if cfg!(loom) { 1 } else { 2 };
+pub(crate) const HELP: usize = if cfg!(loom) { 1 } else { 4 };
 
 /// Binary logarithm of the buckets below which the writers of all of them look how full
 /// the table is.
