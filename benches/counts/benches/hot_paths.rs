@@ -23,6 +23,8 @@ use smr_radix::RadixTree;
 const ROUNDS: u64 = 100;
 /// Entries of the map, and of the tree.
 const ENTRIES: u64 = 10_000;
+/// Entries of a map whose table is being replaced: a few more than it has room for.
+const GROWING: u64 = 10_300;
 /// Keys of the list.
 const KEYS: u64 = 32;
 
@@ -58,8 +60,12 @@ fn pool() -> Pool<Item> {
 }
 
 fn map() -> Map {
+    map_of(ENTRIES)
+}
+
+fn map_of(entries: u64) -> Map {
     let map = Map::with_hasher(FixedState::with_seed(1));
-    for key in 0..ENTRIES {
+    for key in 0..entries {
         map.pin().insert(key, key);
     }
     map
@@ -136,6 +142,9 @@ paths! {
     }
     map_insert(map: Map = map(), round) {
         black_box(map.pin().insert(black_box(round * 97), round).copied());
+    }
+    map_insert_growing(map: Map = map_of(GROWING), round) {
+        black_box(map.pin().insert(black_box(GROWING + round), round).copied());
     }
     list_get(list: OrderedList<u64, u64> = list(), _round) {
         black_box(list.get(black_box(&(KEYS / 2)), &list.guard()).copied());
