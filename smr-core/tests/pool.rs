@@ -116,6 +116,32 @@ fn a_pool_grows_by_a_share_of_what_a_reader_holds_up() {
 }
 
 #[test]
+fn who_shares_a_slot_has_no_cache_of_the_one_who_had_it() {
+    let domain = Domain::new();
+    let pool = Pool::<u64>::new_in(&domain);
+    let own = domain.register();
+    let last = pool.alloc_in(&own, 1).into_raw();
+    // SAFETY: never published, retired once.
+    unsafe { pool.retire_in(&own, last) };
+    drop(own);
+    // Takes the slot that is free.
+    let shared = domain.owned_guard();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                for i in 0..1000 {
+                    let item = pool.alloc_in(&shared, i).into_raw();
+                    // SAFETY: never published, retired once.
+                    unsafe { pool.retire_in(&shared, item) };
+                }
+            });
+        }
+    });
+    assert_eq!(domain.stats().participants, 1, "it had another slot");
+    assert_eq!(pool.stats().live_items, 0);
+}
+
+#[test]
 fn a_pool_in_the_place_of_another_has_memory_of_its_own() {
     every_barrier(|domain| {
         for round in 0..100_u64 {
