@@ -196,7 +196,17 @@ impl<K, V, S> HashMap<K, V, S> {
         }
     }
 
-    /// As [`pin`](Self::pin), bound to no thread: it may be held across `.await`.
+    /// As [`pin`](Self::pin), bound to no thread: it may be held across `.await`. What its
+    /// `get_many` and `entry` return may not: they work in one thread's section.
+    ///
+    /// ```compile_fail,E0277
+    /// let map = smr_hashmap::HashMap::from([(1, "a")]);
+    /// let pinned = map.pin_owned();
+    /// let found = pinned.get_many(&[1]);
+    /// std::thread::scope(|scope| {
+    ///     scope.spawn(|| assert!(found.eq([Some(&"a")])));
+    /// });
+    /// ```
     ///
     /// ```
     /// let map = smr_hashmap::HashMap::from([(1, "a")]);

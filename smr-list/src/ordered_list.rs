@@ -411,7 +411,8 @@ impl<K: Ord, V> OrderedList<K, V> {
     }
 
     /// Puts `f(value)` in place of the value of the key, and returns the new one.
-    /// Where another thread changes it meanwhile, `f` runs again.
+    /// Where the value was changed meanwhile, `f` runs again: for ever, if `f` itself
+    /// changes it each time.
     ///
     /// # Panics
     ///
@@ -445,8 +446,8 @@ impl<K: Ord, V> OrderedList<K, V> {
     }
 
     /// Changes what is at the key, by what `f` says of the value that is there, and
-    /// returns what is there afterwards. Where another thread changes it meanwhile,
-    /// `f` runs again.
+    /// returns what is there afterwards. Where that was changed meanwhile, `f` runs again,
+    /// as for [`update`](Self::update).
     ///
     /// # Panics
     ///

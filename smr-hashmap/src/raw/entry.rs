@@ -77,7 +77,7 @@ impl Hash {
     /// less than a shift by what it does not know.
     #[inline(always)]
     pub(crate) fn bucket_of(self, len: usize) -> usize {
-        (u128::from(self.0) * len as u128 >> 64) as usize
+        ((u128::from(self.0) * len as u128) >> 64) as usize
     }
 
     /// The first and the last hash of a bucket in a table of 2^`bits` buckets.
