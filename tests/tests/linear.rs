@@ -284,6 +284,30 @@ fn structures_behind_a_lock_are_fine() {
     }
 }
 
+/// Pairs of values that were put in at once, each in the order that the search tries last,
+/// and taken out when all of them were in: 2^40 orders, if each pair is found to be wrong
+/// only then.
+#[test]
+fn what_is_put_in_at_once_and_taken_out_much_later_is_judged_soon() {
+    const PAIRS: u64 = 40;
+    let put = (0..PAIRS).flat_map(|pair| {
+        let push = |at, which| (at, 10 * pair + 5, OnSequence::Push(2 * pair + which));
+        [push(10 * pair, 0), push(10 * pair + 1, 1)]
+    });
+    let take = |values: Vec<u64>| {
+        let pops = (10 * PAIRS..).step_by(10).zip(values);
+        pops.map(|(at, value)| (at, at + 5, OnSequence::Pop(Some(value))))
+    };
+    let (last_first, first_first) = (
+        (0..PAIRS).rev().flat_map(|pair| [2 * pair, 2 * pair + 1]),
+        (0..PAIRS).flat_map(|pair| [2 * pair + 1, 2 * pair]),
+    );
+    let stack = history(put.clone().chain(take(last_first.collect())));
+    fine(&Stack::default(), &stack);
+    let queue = history(put.chain(take(first_first.collect())));
+    fine(&Queue::default(), &queue);
+}
+
 /// Whether any order at all explains the rest of the history.
 fn by_force<M: Model>(state: &M, left: &[&Event<M::Action>]) -> bool {
     left.is_empty()

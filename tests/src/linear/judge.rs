@@ -6,7 +6,7 @@
 //! operations have been taken before and led to the same state, the search has
 //! nothing to find: it turns round.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::hash::Hash;
 
@@ -29,7 +29,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "no order explains more than {} of {} operations; {}",
+            "no order explains it; the longest one found takes {} of {} operations: {}",
             self.taken, self.operations, self.story
         )
     }
@@ -42,6 +42,40 @@ impl fmt::Debug for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+/// When each value that was put in once was taken out.
+#[derive(Debug)]
+pub struct Ends(HashMap<u64, Option<(u64, u64)>>);
+
+impl Ends {
+    /// Never.
+    const NEVER: (u64, u64) = (u64::MAX, u64::MAX);
+
+    fn of<M: Model>(events: &[Event<M::Action>]) -> Self {
+        let mut ends = HashMap::new();
+        for value in events.iter().filter_map(|event| M::puts(&event.action)) {
+            // Of a value that is put in twice nobody knows which is taken out.
+            ends.entry(value)
+                .and_modify(|end| *end = None)
+                .or_insert(Some(Self::NEVER));
+        }
+        for event in events {
+            if let Some(value) = M::takes(&event.action)
+                && let Some(Some(end)) = ends.get_mut(&value)
+            {
+                *end = (event.began, event.ended);
+            }
+        }
+        Self(ends)
+    }
+
+    /// Whether one was taken out before the other one's turn came.
+    #[must_use]
+    pub fn is_before(&self, one: u64, other: u64) -> bool {
+        let end = |value| self.0.get(&value).copied().flatten();
+        matches!((end(one), end(other)), (Some(one), Some(other)) if one.1 < other.0)
+    }
+}
 
 /// A place in the search: what is taken, what it led to, and whom to try next.
 struct Place<M> {
@@ -60,6 +94,7 @@ struct Place<M> {
 /// There is none: the history is not linearizable.
 pub fn judge<M: Model>(start: &M, history: &History<M::Action>) -> Result<Vec<usize>, Refusal> {
     let events = history.events();
+    let ends = Ends::of::<M>(events);
     let mut seen = HashSet::new();
     let mut path = vec![Place {
         taken: Taken::default(),
@@ -87,6 +122,9 @@ pub fn judge<M: Model>(start: &M, history: &History<M::Action>) -> Result<Vec<us
         }
         if path.len() > longest.0 {
             longest = (path.len(), taken.clone(), state.clone());
+        }
+        if !state.may_go_on(&ends) {
+            continue;
         }
         let next = taken.below();
         path.push(Place {

@@ -33,7 +33,7 @@ pub mod models;
 mod record;
 mod stalls;
 
-pub use judge::{Refusal, judge, judge_keys};
+pub use judge::{Ends, Refusal, judge, judge_keys};
 pub use record::{Dice, Driven, Event, History, record};
 pub use stalls::Stalls;
 
@@ -47,4 +47,21 @@ pub trait Model: Clone + Eq + Hash + fmt::Debug {
 
     /// The structure after the operation, if it would have answered so.
     fn apply(&self, action: &Self::Action) -> Option<Self>;
+
+    /// The value that the operation puts in, where each can be taken out again.
+    fn puts(_action: &Self::Action) -> Option<u64> {
+        None
+    }
+
+    /// The value that it takes out.
+    fn takes(_action: &Self::Action) -> Option<u64> {
+        None
+    }
+
+    /// Whether the values that are in can still be taken out when they were. Without this
+    /// the order of two that were put in at once is found to be wrong only when they are
+    /// taken out, and all that lies between has been tried in vain.
+    fn may_go_on(&self, _ends: &Ends) -> bool {
+        true
+    }
 }

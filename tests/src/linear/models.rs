@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::Model;
+use super::{Ends, Model};
 
 /// One key of a map.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -88,6 +88,22 @@ pub enum OnSequence {
     Peek(Option<u64>),
 }
 
+impl OnSequence {
+    fn puts(&self) -> Option<u64> {
+        match self {
+            Self::Push(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    fn takes(&self) -> Option<u64> {
+        match self {
+            Self::Pop(answer) => *answer,
+            _ => None,
+        }
+    }
+}
+
 /// Last in, first out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Stack(pub Vec<u64>);
@@ -108,6 +124,21 @@ impl Model for Stack {
                 then
             }),
             OnSequence::Peek(answer) => (answer == self.0.last().copied()).then(|| self.clone()),
+        }
+    }
+
+    fn puts(action: &OnSequence) -> Option<u64> {
+        action.puts()
+    }
+
+    fn takes(action: &OnSequence) -> Option<u64> {
+        action.takes()
+    }
+
+    fn may_go_on(&self, ends: &Ends) -> bool {
+        match self.0.as_slice() {
+            [.., below, top] => !ends.is_before(*below, *top),
+            _ => true,
         }
     }
 }
@@ -132,6 +163,22 @@ impl Model for Queue {
                 then
             }),
             OnSequence::Peek(answer) => (answer == self.0.front().copied()).then(|| self.clone()),
+        }
+    }
+
+    fn puts(action: &OnSequence) -> Option<u64> {
+        action.puts()
+    }
+
+    fn takes(action: &OnSequence) -> Option<u64> {
+        action.takes()
+    }
+
+    fn may_go_on(&self, ends: &Ends) -> bool {
+        let mut last = self.0.iter().rev();
+        match (last.next(), last.next()) {
+            (Some(last), Some(before)) => !ends.is_before(*last, *before),
+            _ => true,
         }
     }
 }
