@@ -143,15 +143,26 @@ impl<E> Bucket<E> {
     pub(crate) fn push(&mut self, entry: E, bytes: usize) -> bool {
         let len = self.len();
         assert!(len < self.capacity(), "a full bucket takes no more");
-        let at = self.entry(len);
-        // SAFETY: `len < cap`, so the place is inside the allocation, and it is
-        // beyond the entries in use.
-        unsafe { at.write(entry) };
+        // SAFETY: `len < cap`.
+        unsafe { self.put(entry, bytes) };
+        len + 1 < self.capacity()
+    }
+
+    /// Adds an entry behind those in use.
+    ///
+    /// # Safety
+    ///
+    /// There is room.
+    #[inline(always)]
+    unsafe fn put(&mut self, entry: E, bytes: usize) {
         let header = self.header_mut();
+        let len = header.len;
         header.len = len + 1;
         // Not saturating: accounts add up the same bytes in other groups.
         header.bytes = header.bytes.wrapping_add(bytes);
-        header.len < header.cap
+        let at = self.entry(len);
+        // SAFETY: the caller's promise: the place is inside the allocation.
+        unsafe { at.write(entry) };
     }
 
     /// As [`push`](Self::push), if there is room for another one after it, and all stand
@@ -159,14 +170,11 @@ impl<E> Bucket<E> {
     #[inline(always)]
     pub(crate) fn push_within(&mut self, entry: E, bytes: usize, most: usize) -> Result<(), E> {
         let header = self.header_mut();
-        let (len, bytes) = (header.len, header.bytes.wrapping_add(bytes));
-        if len + 1 >= header.cap || bytes >= most {
+        if header.len + 1 >= header.cap || header.bytes.wrapping_add(bytes) >= most {
             return Err(entry);
         }
-        (header.len, header.bytes) = (len + 1, bytes);
-        let at = self.entry(len);
-        // SAFETY: below the capacity, and beyond the entries in use.
-        unsafe { at.write(entry) };
+        // SAFETY: for two.
+        unsafe { self.put(entry, bytes) };
         Ok(())
     }
 

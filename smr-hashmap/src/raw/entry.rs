@@ -70,11 +70,11 @@ impl Hash {
     /// The bucket in a table of 2^`bits` buckets; `bits` is at least 1.
     #[inline(always)]
     pub(crate) fn bucket(self, bits: u32) -> usize {
-        (self.0 >> (64 - bits)) as usize
+        self.bucket_of(1 << bits)
     }
 
-    /// The same, by the number of buckets, which is a power of two: a product takes a processor
-    /// less than a shift by what it does not know.
+    /// The same, by the number of buckets, which is a power of two: the first bits, by a product,
+    /// since a shift by what it does not know takes a processor longer.
     #[inline(always)]
     pub(crate) fn bucket_of(self, len: usize) -> usize {
         ((u128::from(self.0) * len as u128) >> 64) as usize
