@@ -115,6 +115,9 @@ pub(crate) const HUGE_FROM: usize = 2;
 /// Free items, in bytes, that one participant keeps before it shares.
 pub(crate) const MAX_CACHED_BYTES: usize = if TINY { 512 } else { 2 << 20 };
 
+/// Free items, in bytes, that may still be in the processor's nearest cache.
+pub(crate) const WARM_BYTES: usize = if TINY { 64 } else { 16 << 10 };
+
 /// The longest pause between two polls of a waiting thread, in microseconds.
 #[cfg(feature = "std")]
 pub(crate) const MAX_WAIT_US: u64 = 1_000;

@@ -27,10 +27,11 @@ use crate::ord;
 use crate::raw::bins::Bins;
 use crate::raw::bucket::{Bucket, Fifo};
 use crate::raw::latch::Latch;
+use crate::raw::prefetch::{HAS_PREFETCH, prefetch_write};
 use crate::raw::slab;
 use crate::raw::try_box;
 use crate::sync::{AtomicBool, AtomicPtr, AtomicU32, Ordering, UnsafeCell};
-use crate::tunables::{MAX_BUCKET_ITEMS, MAX_CACHED_BYTES};
+use crate::tunables::{MAX_BUCKET_ITEMS, MAX_CACHED_BYTES, WARM_BYTES};
 
 /// No participant has this index.
 const NOBODY: u32 = u32::MAX;
@@ -93,6 +94,27 @@ impl<T> Stock<T> {
     pub(crate) fn put_spare(&mut self, bucket: Bucket<Item<T>>) {
         self.spare_items += bucket.len();
         self.spare.push_front(bucket);
+    }
+
+    /// Items are taken from here now, where nobody has any left. Returns the first.
+    pub(crate) fn begin(&mut self, mut free: Bucket<Item<T>>, is_warm: bool) -> Option<Item<T>> {
+        if HAS_PREFETCH && !is_warm {
+            // Who takes an item writes to it, and publishes it by an exchange, which waits
+            // until the line is there.
+            free.entries()
+                .iter()
+                .for_each(|item| prefetch_write(item.as_ptr()));
+        }
+        let item = free.pop();
+        if let Some(used_up) = self.free.replace(free) {
+            self.bins.reuse(used_up);
+        }
+        item
+    }
+
+    /// Whether what was freed last is still in the processor's nearest cache: there are few.
+    pub(crate) fn is_warm(&self) -> bool {
+        self.spare_items as usize * slab::stride::<T>() <= WARM_BYTES
     }
 
     /// Takes the bucket on top of the spare ones.

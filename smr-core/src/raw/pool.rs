@@ -283,14 +283,11 @@ impl<T> PoolInner<T> {
         {
             self.free_expired_of(stock);
         }
-        if let Some(mut bucket) = stock.take_spare() {
-            let item = bucket.pop();
-            if let Some(used_up) = stock.free.replace(bucket) {
-                stock.bins.reuse(used_up);
-            }
-            return item;
+        let is_warm = stock.is_warm();
+        match stock.take_spare() {
+            Some(bucket) => stock.begin(bucket, is_warm),
+            None => stock.carve(),
         }
-        stock.carve()
     }
 
     /// Makes what has expired free, what was retired last on top. Only of items
@@ -353,14 +350,9 @@ impl<T> PoolInner<T> {
     /// Takes a bucket from the depot for an owner that has no free items, and an
     /// item from the bucket.
     fn take_bucket(&self, slot: &Participant, cache: &Cache<T>) -> Option<Item<T>> {
-        let mut bucket = self.bucket_from_depot()?;
-        let item = bucket.pop();
-        let used_up = cache.with(slot.barrier(), |stock| stock.free.replace(bucket));
-        debug_assert!(
-            used_up.is_none_or(|bucket| bucket.len() == 0),
-            "free items were lost"
-        );
-        item
+        let bucket = self.bucket_from_depot()?;
+        // Others have used them last.
+        cache.with(slot.barrier(), |stock| stock.begin(bucket, false))
     }
 
     /// Free items from the depot, as a bucket.

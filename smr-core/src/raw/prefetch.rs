@@ -1,10 +1,10 @@
-//! A hint that a line of memory will be read soon.
+//! Hints that a line of memory will be used soon.
 
 /// Whether hints reach the processor. Where they do not, what is loaded for a hint alone
 /// is not worth loading.
 pub const HAS_PREFETCH: bool = cfg!(all(target_arch = "x86_64", not(loom)));
 
-/// Does nothing that can be observed; any address will do.
+/// Says that the line will be read. Does nothing that can be observed; any address will do.
 #[inline(always)]
 pub fn prefetch<T>(at: *const T) {
     #[cfg(all(target_arch = "x86_64", not(loom)))]
@@ -14,5 +14,19 @@ pub fn prefetch<T>(at: *const T) {
         unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) };
     }
     #[cfg(not(all(target_arch = "x86_64", not(loom))))]
+    let _ = at;
+}
+
+/// Says that the line will be written, so that it comes to this processor alone: one that
+/// others have as well has to be asked for once more. As [`prefetch`] otherwise.
+#[inline(always)]
+pub(crate) fn prefetch_write<T>(at: *const T) {
+    #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
+    // SAFETY: as above. Processors that do not know the instruction take it for none; the
+    // compiler has no other name for it, unless it builds for those that are sure to.
+    unsafe {
+        core::arch::asm!("prefetchw [{at}]", at = in(reg) at, options(nomem, nostack, preserves_flags));
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(any(loom, miri)))))]
     let _ = at;
 }
