@@ -81,6 +81,15 @@ impl Guard {
         }
     }
 
+    /// The section is the caller's now; the guard that stays here has none.
+    #[inline(always)]
+    pub(crate) fn take(&mut self) -> Self {
+        Self {
+            slot: self.slot.take(),
+            _not_send: PhantomData,
+        }
+    }
+
     /// `None` for `unprotected`.
     #[inline(always)]
     pub(crate) fn slot(&self) -> Option<&Participant> {
@@ -353,7 +362,7 @@ impl Guard {
 }
 
 impl Drop for Guard {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         if let Some(slot) = self.slot {
             // The domain may go with this, after the last use of the slot.

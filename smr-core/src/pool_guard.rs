@@ -38,14 +38,14 @@ use crate::raw::pool_tend::{Tend, Tended, Visit};
 /// ```
 #[must_use = "the section ends when the guard is dropped"]
 pub struct PoolGuard<'p> {
-    guard: Option<Guard>,
+    guard: Guard,
     visit: Option<Visit<'p, dyn Tended + 'p>>,
 }
 
 impl<'p> PoolGuard<'p> {
     /// Moves the section to the present, as [`Guard::repin`].
     pub fn repin(&mut self) {
-        repin(self.guard.as_mut(), self.visit.as_mut());
+        repin(&mut self.guard, self.visit.as_mut());
     }
 }
 
@@ -54,14 +54,16 @@ impl Deref for PoolGuard<'_> {
 
     #[inline]
     fn deref(&self) -> &Guard {
-        self.guard.as_ref().expect("taken by `drop` alone")
+        &self.guard
     }
 }
 
 impl Drop for PoolGuard<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        if let Some(visit) = &self.visit {
+        // Taken out, so that nobody has the address of a guard that collects for nobody: it
+        // lives in a register then.
+        if let Some(visit) = self.visit.take() {
             leave(self.guard.take(), visit);
         }
     }
@@ -95,7 +97,9 @@ pub struct PoolOwnedGuard<'p> {
 impl PoolOwnedGuard<'_> {
     /// Moves the section to the present, as [`Guard::repin`].
     pub fn repin(&mut self) {
-        repin(self.guard.as_mut(), self.visit.as_mut());
+        if let Some(guard) = &mut self.guard {
+            repin(guard, self.visit.as_mut());
+        }
     }
 }
 
@@ -110,8 +114,8 @@ impl Deref for PoolOwnedGuard<'_> {
 
 impl Drop for PoolOwnedGuard<'_> {
     fn drop(&mut self) {
-        if let Some(visit) = &self.visit {
-            leave(self.guard.take(), visit);
+        if let (Some(guard), Some(visit)) = (self.guard.take(), self.visit.take()) {
+            leave(guard, visit);
         }
     }
 }
@@ -153,8 +157,7 @@ impl Hold for OwnedGuard {
 }
 
 /// Moves a section to the present, and collects for what it was in the way of.
-fn repin<P: Tended + ?Sized>(guard: Option<&mut impl Hold>, visit: Option<&mut Visit<'_, P>>) {
-    let Some(guard) = guard else { return };
+fn repin<P: Tended + ?Sized>(guard: &mut impl Hold, visit: Option<&mut Visit<'_, P>>) {
     let Some(visit) = visit else {
         return guard.repin();
     };
@@ -166,8 +169,7 @@ fn repin<P: Tended + ?Sized>(guard: Option<&mut impl Hold>, visit: Option<&mut V
 /// Ends a section, and collects for what it was in the way of. Out of line, so that
 /// where nothing is to be collected the end of a section is inlined.
 #[inline(never)]
-fn leave<P: Tended + ?Sized>(guard: Option<impl Hold>, visit: &Visit<'_, P>) {
-    let Some(guard) = guard else { return };
+fn leave<P: Tended + ?Sized>(guard: impl Hold, visit: Visit<'_, P>) {
     let end = visit.end(guard.section());
     drop(guard);
     visit.leave(end);
@@ -200,10 +202,7 @@ impl<T> Pool<T> {
     pub fn attend(&self, guard: Guard) -> PoolGuard<'_> {
         debug_assert!(guard.protects(self.domain()), "a guard of another domain");
         let visit = self.is_tended().then(|| Visit::begin(self as &dyn Tended));
-        PoolGuard {
-            guard: Some(guard),
-            visit,
-        }
+        PoolGuard { guard, visit }
     }
 
     /// As [`pin`](Self::pin), for a section that is bound to no thread: it may be

@@ -25,7 +25,7 @@ pub(crate) fn prefetch_write<T>(at: *const T) {
     // SAFETY: as above. Processors that do not know the instruction take it for none; the
     // compiler has no other name for it, unless it builds for those that are sure to.
     unsafe {
-        core::arch::asm!("prefetchw [{at}]", at = in(reg) at, options(nomem, nostack, preserves_flags));
+        core::arch::asm!("prefetchw [{at}]", at = in(reg) at, options(readonly, nostack, preserves_flags));
     }
     #[cfg(not(all(target_arch = "x86_64", not(any(loom, miri)))))]
     let _ = at;

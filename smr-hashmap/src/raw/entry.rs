@@ -52,6 +52,7 @@ impl<K, V> Entry<K, V> {
 /// may leave either constant. So the hash is multiplied by an odd constant (that of
 /// the golden ratio) to twice its width, and the halves are folded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(transparent)]
 pub(crate) struct Hash(u64);
 
 impl Hash {

@@ -1,5 +1,6 @@
 //! The map itself: look up, insert, compute.
 
+use core::hint::cold_path;
 use core::ptr::{self, NonNull};
 use std::alloc::{Layout, handle_alloc_error};
 
@@ -138,6 +139,42 @@ unsafe fn search<'g, K, V>(
     None
 }
 
+/// The next entry with this hash, in these slots from this place on or in those behind them;
+/// slots and place go on with it.
+///
+/// Ends the process rather than panic, which it does not: so who calls it has nothing to put
+/// in order, and a look-up of keys that do not panic keeps its guard in a register.
+///
+/// # Safety
+///
+/// As for [`search`], of words that are loaded now.
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn next_of_hash<'g, K, V>(
+    slots: &mut &'g Slots,
+    place: &mut usize,
+    hash: Hash,
+) -> Option<&'g Entry<K, V>> {
+    let wanted = Wanted::new(hash);
+    loop {
+        while *place < SLOTS {
+            let word = slots.slots()[*place].load();
+            *place += 1;
+            if !word.may_be(wanted) {
+                continue;
+            }
+            let Some(item) = word.entry() else { continue };
+            // SAFETY: the caller's promise.
+            let entry: &Entry<K, V> = unsafe { item.as_ref() };
+            if entry.hash == hash {
+                return Some(entry);
+            }
+        }
+        *slots = slots.next()?;
+        *place = 0;
+    }
+}
+
 impl<K, V> RawMap<K, V> {
     #[cfg(not(loom))]
     pub(crate) const fn new(pool: Pool<Entry<K, V>>) -> Self {
@@ -263,30 +300,15 @@ impl<K, V> RawMap<K, V> {
                 if eq(&entry.key) {
                     return Some(show(entry));
                 }
-                // SAFETY: as above.
-                return unsafe { Self::find_slowly(slots, hash, &mut eq) }.map(show);
-            }
-            slots = slots.next()?;
-        }
-    }
-
-    /// The entry with this key in all slots of a bucket.
-    ///
-    /// # Safety
-    ///
-    /// As for [`search`], of words that are loaded now.
-    #[cold]
-    #[inline(never)]
-    unsafe fn find_slowly<'g>(
-        mut slots: &'g Slots,
-        hash: Hash,
-        eq: &mut impl FnMut(&K) -> bool,
-    ) -> Option<&'g Entry<K, V>> {
-        loop {
-            // SAFETY: the caller's promise.
-            let found = unsafe { search(slots, &slots.words(), 0, hash, eq) };
-            if let Some(found) = found {
-                return Some(found.entry);
+                cold_path();
+                let (mut at, mut place) = (slots, 0);
+                loop {
+                    // SAFETY: as above.
+                    let entry: &Entry<K, V> = unsafe { next_of_hash(&mut at, &mut place, hash)? };
+                    if eq(&entry.key) {
+                        return Some(show(entry));
+                    }
+                }
             }
             slots = slots.next()?;
         }

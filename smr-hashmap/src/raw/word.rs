@@ -146,7 +146,17 @@ impl Word {
     /// The entry, whether or not it is in the map.
     #[inline(always)]
     pub(crate) fn named<K, V>(self) -> Option<NonNull<Entry<K, V>>> {
-        NonNull::new(self.0.map_addr(|addr| (addr & !BITS) >> SHIFT).cast())
+        // What is not the address is shifted out, and the address is a multiple: so it takes
+        // no mask to get it, and the multiplication is part of the access.
+        let place = self.0.addr() >> BITS.trailing_ones();
+        if place == 0 {
+            return None;
+        }
+        NonNull::new(
+            self.0
+                .map_addr(|_| place << (BITS.trailing_ones() - SHIFT))
+                .cast(),
+        )
     }
 }
 
