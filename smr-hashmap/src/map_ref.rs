@@ -128,7 +128,7 @@ where
     G: Guard,
 {
     /// As [`HashMap::contains_key`].
-    #[inline]
+    #[inline(always)]
     pub fn contains_key<Q>(&self, key: &Q) -> bool
     where
         Q: Equivalent<K> + Hash + ?Sized,
@@ -137,7 +137,7 @@ where
     }
 
     /// As [`HashMap::get`].
-    #[inline]
+    #[inline(always)]
     pub fn get<Q>(&self, key: &Q) -> Option<&V>
     where
         Q: Equivalent<K> + Hash + ?Sized,

@@ -40,7 +40,7 @@ where
     /// let other = smr_core::Domain::new();
     /// map.get("a", &other.pin());
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn get<'g, Q>(&'g self, key: &Q, guard: &'g impl Guard) -> Option<&'g V>
     where
         Q: Equivalent<K> + Hash + ?Sized,
@@ -73,7 +73,7 @@ where
     /// let map = smr_hashmap::HashMap::from([("a", 1)]);
     /// assert!(map.contains_key("a", &map.guard()));
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn contains_key<Q>(&self, key: &Q, guard: &impl Guard) -> bool
     where
         Q: Equivalent<K> + Hash + ?Sized,

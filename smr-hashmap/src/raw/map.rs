@@ -139,8 +139,14 @@ unsafe fn search<'g, K, V>(
     None
 }
 
-/// The next entry with this hash, in these slots from this place on or in those behind them;
-/// slots and place go on with it.
+/// What [`candidate`] has found, and the place behind it.
+#[repr(C)]
+struct Candidate<'g, K, V> {
+    entry: Option<&'g Entry<K, V>>,
+    behind: usize,
+}
+
+/// The next entry with this hash, in these slots and those behind them, from this place on.
 ///
 /// Ends the process rather than panic, which it does not: so who calls it has nothing to put
 /// in order, and a look-up of keys that do not panic keeps its guard in a register.
@@ -150,29 +156,28 @@ unsafe fn search<'g, K, V>(
 /// As for [`search`], of words that are loaded now.
 #[cold]
 #[inline(never)]
-unsafe extern "C" fn next_of_hash<'g, K, V>(
-    slots: &mut &'g Slots,
-    place: &mut usize,
+unsafe extern "C" fn candidate<K, V>(
+    slots: &Slots,
+    from: usize,
     hash: Hash,
-) -> Option<&'g Entry<K, V>> {
+) -> Candidate<'_, K, V> {
     let wanted = Wanted::new(hash);
-    loop {
-        while *place < SLOTS {
-            let word = slots.slots()[*place].load();
-            *place += 1;
-            if !word.may_be(wanted) {
-                continue;
-            }
-            let Some(item) = word.entry() else { continue };
-            // SAFETY: the caller's promise.
-            let entry: &Entry<K, V> = unsafe { item.as_ref() };
-            if entry.hash == hash {
-                return Some(entry);
-            }
+    let all = slots.chain().flat_map(Slots::slots).enumerate();
+    for (place, slot) in all.skip(from) {
+        let word = slot.load();
+        if !word.may_be(wanted) {
+            continue;
         }
-        *slots = slots.next()?;
-        *place = 0;
+        let Some(item) = word.entry() else { continue };
+        // SAFETY: the caller's promise.
+        let entry: &Entry<K, V> = unsafe { item.as_ref() };
+        if entry.hash == hash {
+            let (entry, behind) = (Some(entry), place + 1);
+            return Candidate { entry, behind };
+        }
     }
+    let (entry, behind) = (None, 0);
+    Candidate { entry, behind }
 }
 
 impl<K, V> RawMap<K, V> {
@@ -301,13 +306,15 @@ impl<K, V> RawMap<K, V> {
                     return Some(show(entry));
                 }
                 cold_path();
-                let (mut at, mut place) = (slots, 0);
+                let mut from = 0;
                 loop {
                     // SAFETY: as above.
-                    let entry: &Entry<K, V> = unsafe { next_of_hash(&mut at, &mut place, hash)? };
+                    let next = unsafe { candidate::<K, V>(slots, from, hash) };
+                    let entry = next.entry?;
                     if eq(&entry.key) {
                         return Some(show(entry));
                     }
+                    from = next.behind;
                 }
             }
             slots = slots.next()?;
