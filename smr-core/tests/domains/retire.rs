@@ -1,13 +1,11 @@
 //! Retiring: what may be retired, and when it goes.
 
-mod support;
-
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
+use crate::support::{Counted, Drops, Reader, every_barrier, message};
 use smr_core::{Domain, Guard};
-use support::{Counted, Drops, Reader, every_barrier, message};
 
 /// Retires through a domain or through a guard of it.
 type Retire = fn(&Domain, Counted);

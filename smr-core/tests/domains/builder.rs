@@ -1,12 +1,10 @@
 //! Making domains and registering with them.
 
-mod support;
-
+use crate::support::{every_domain, panic_of};
 use smr_core::{
     BarrierKind, BuildError, Collector, Domain, LimitReport, OverLimit, RegisterError,
     default_collector,
 };
-use support::{every_domain, panic_of};
 
 #[test]
 fn the_builder_keeps_what_it_is_told() {

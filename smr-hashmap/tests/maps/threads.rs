@@ -1,15 +1,13 @@
 //! What threads see of each other.
 
-mod support;
-
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::Drops;
 use smr_core::Domain;
 use smr_hashmap::{Compute, HashMap, Operation};
-use support::Drops;
 
 /// Runs `reader` again and again on two threads while `writer` runs on another.
 fn beside(reader: impl Fn() + Sync, writer: impl FnOnce() + Send) -> usize {

@@ -2,15 +2,13 @@
 //! held up is destroyed all the same.
 #![cfg(feature = "std")]
 
-mod support;
-
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
 
+use crate::support::{Drops, LONG, every_barrier};
 use smr_core::{Domain, Pool};
-use support::{Drops, LONG, every_barrier};
 
 /// So many wait for the reader, each time.
 const BACKLOG: usize = 10_000;

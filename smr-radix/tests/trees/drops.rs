@@ -1,15 +1,13 @@
 //! When values are dropped, and that memory comes back.
 
-mod support;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
 
+use crate::support::{ByReference, Counted, InNodes, Kind, Lie, Mixed};
 use smr_core::{BarrierKind, Domain};
 use smr_radix::{InlineTree, RadixTree, Tree};
-use support::{ByReference, Counted, InNodes, Kind, Lie, Mixed};
 
 /// In a fresh domain with each kind of barrier.
 fn every_barrier(test: impl Fn(&Domain)) {

@@ -6,13 +6,11 @@
     reason = "the tests count with the atomics of std, outside of what is tested"
 )]
 
-mod support;
-
 use std::thread;
 use std::time::Duration;
 
+use crate::support::{Counted, Drops, every_barrier};
 use smr_core::{Domain, Pool, PoolGuard, PoolOwnedGuard};
-use support::{Counted, Drops, every_barrier};
 
 /// Allocates a value and retires it.
 fn retire_one(pool: &Pool<Counted>, drops: &Drops) {

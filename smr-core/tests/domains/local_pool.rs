@@ -1,9 +1,7 @@
 //! A pool in the hands of one participant.
 
-mod support;
-
+use crate::support::{Drops, every_barrier, panic_of};
 use smr_core::{Domain, Pool};
-use support::{Drops, every_barrier, panic_of};
 
 #[test]
 fn it_is_the_same_pool() {

@@ -1,10 +1,8 @@
 //! Retiring inside a section, as lock-free structures do.
 #![cfg(feature = "std")]
 
-mod support;
-
+use crate::support::every_barrier;
 use smr_core::Pool;
-use support::every_barrier;
 
 /// A section holds up what is retired in it, and not what was retired before: memory
 /// comes back although every retirement happens inside some section.

@@ -1,13 +1,11 @@
 //! Input at the edges, and beyond them.
 
-mod support;
-
 use std::ops::Bound::{Excluded, Included, Unbounded};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::support::{ByReference, InNodes, Kind, Lie, Mixed, TestKey};
 use smr_core::{Domain, Guard};
 use smr_radix::{InlineTree, Key, Mark, RadixTree, Tree};
-use support::{ByReference, InNodes, Kind, Lie, Mixed, TestKey};
 
 fn panics(what: impl FnOnce()) -> Option<String> {
     let panic = catch_unwind(AssertUnwindSafe(what)).err()?;
@@ -65,7 +63,7 @@ fn ranges_that_are_none_are_refused_as_btree_map_refuses_them() {
 fn alone<K: TestKey, T: Kind>(key: K) {
     let tree = Tree::<K, T::Policy>::new();
     let guard = tree.guard();
-    let (first, last) = (K::at(0), K::at(support::last::<K>()));
+    let (first, last) = (K::at(0), K::at(crate::support::last::<K>()));
     assert!(tree.first(&guard).is_none() && tree.last(&guard).is_none());
     assert!(tree.get(key, &guard).is_none() && tree.remove(key, &guard).is_none());
     assert_eq!(tree.next_gap(key, &guard), Some(key));

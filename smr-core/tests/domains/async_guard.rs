@@ -1,15 +1,13 @@
 //! Owned guards on a runtime that moves tasks from thread to thread.
 
-mod support;
-
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
+use crate::support::{Drops, LONG};
 use smr_core::{BarrierKind, Domain, OwnedGuard, Pool, SmrCell};
-use support::{Drops, LONG};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{spawn_blocking, yield_now};
 

@@ -1,14 +1,12 @@
 //! The clock of a domain: goals, polling, waiting.
 
-mod support;
-
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::{LONG, Reader, ends, every_barrier, panic_of};
 use smr_core::{Domain, Seq, SeqError, WaitError};
-use support::{LONG, Reader, ends, every_barrier, panic_of};
 
 #[test]
 fn goals_rise_one_by_one() {

@@ -1,7 +1,5 @@
 //! Pools: what each operation promises.
 
-mod support;
-
 use std::collections::HashSet;
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,10 +9,10 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
 
+use crate::support::{Drops, LONG, Reader, every_barrier, panic_of};
 use smr_core::{
     AllocError, Domain, Pool, PoolBox, PoolStats, ReserveError, WaitError, unprotected,
 };
-use support::{Drops, LONG, Reader, every_barrier, panic_of};
 
 fn pass<T: Send>(pool: &Pool<T>, value: T) {
     // SAFETY: never published, retired once.

@@ -1,19 +1,19 @@
 //! The trees against `BTreeMap`: all operations, in any order, on keys of every width
 //! that lie in every way, with values of every kind.
 //!
-//! `PROPTEST_CASES=2000 cargo test --release -p smr-radix --test model` is the deep form.
+//! `PROPTEST_CASES=2000 cargo test --release -p smr-radix --test trees model::` is the deep
+//! form.
 
 #[path = "model/play.rs"]
 mod play;
-mod support;
 
 use std::num::NonZero;
 
 use proptest::prelude::*;
 use smr_radix::{InlineTree, Key, Mark, RadixTree};
 
+use crate::support::{ByReference, InNodes, Kind, Lie, Mixed, TestKey};
 use play::{Play, Step, What};
-use support::{ByReference, InNodes, Kind, Lie, Mixed, TestKey};
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = (

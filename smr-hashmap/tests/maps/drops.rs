@@ -1,14 +1,12 @@
 //! When keys and values are dropped.
 
-mod support;
-
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::{Counted, Drops};
 use smr_core::{BarrierKind, Domain};
 use smr_hashmap::{HashMap, HashSet};
-use support::{Counted, Drops};
 
 fn map(domain: &Domain) -> HashMap<u32, Counted> {
     HashMap::builder().domain(domain.clone()).build()
@@ -343,7 +341,7 @@ fn a_destructor_may_use_the_map_that_drops_it() {
             }
         }
     }
-    support::ends("a chain of destructors", || {
+    crate::support::ends("a chain of destructors", || {
         let drops = Drops::default();
         let map = std::sync::Arc::new(
             HashMap::<u32, Chained>::builder()

@@ -1,17 +1,15 @@
 //! The trees under threads.
 //!
-//! `SMR_RADIX_ROUNDS=1000 cargo test --release -p smr-radix --test threads` is the long
-//! form.
-
-mod support;
+//! `SMR_RADIX_ROUNDS=1000 cargo test --release -p smr-radix --test trees threads::` is the
+//! long form.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::thread;
 
+use crate::support::{ByReference, Counted, InNodes, Kind, Mixed};
 use smr_core::{BarrierKind, Domain};
 use smr_radix::{Change, InlineTree, Mark, RadixTree, Tree};
-use support::{ByReference, Counted, InNodes, Kind, Mixed};
 
 /// How often readers look at everything.
 fn rounds() -> u32 {

@@ -2,15 +2,13 @@
 //! pools that another one has in hand.
 #![cfg(feature = "std")]
 
-mod support;
-
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::Reader;
 use smr_core::{Domain, Pool};
-use support::Reader;
 
 struct Counted(Arc<AtomicUsize>);
 
@@ -179,7 +177,7 @@ impl Drop for Owner {
 /// neither can wait for the other's end.
 #[test]
 fn two_pools_that_own_each_other_go() {
-    support::ends("two sweeps wait for each other", || {
+    crate::support::ends("two sweeps wait for each other", || {
         for _ in 0..200 {
             let domain = Domain::new();
             let dropped = Arc::new(AtomicUsize::new(0));

@@ -1,16 +1,14 @@
 //! Corners: constant hashes, re-entry, references held while writing, bad input,
 //! sizes of keys and values.
 
-mod support;
-
 use std::cell::Cell;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::support::{Constant, ends, panic_of};
 use smr_core::Domain;
 use smr_hashmap::{Compute, Entry, HashMap, HashSet, Operation};
-use support::{Constant, ends, panic_of};
 
 // -- constant hash ------------------------------------------------------------
 

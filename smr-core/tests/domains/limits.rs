@@ -1,13 +1,11 @@
 //! Limits on what may wait for readers, and what is done about it.
 
-mod support;
-
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use crate::support::{Drops, Reader, ends, every_domain};
 use smr_core::{Domain, DomainBuilder, LimitReport, OverLimit, Pool, RetireError};
-use support::{Drops, Reader, ends, every_domain};
 
 const LIMIT: usize = 1000;
 

@@ -1,14 +1,12 @@
 //! Where two features meet.
 
-mod support;
-
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::{Drops, Reader, ends, every_barrier, every_domain};
 use smr_core::{Domain, OverLimit, Pool, is_pinned};
-use support::{Drops, Reader, ends, every_barrier, every_domain};
 
 /// Allocates and retires one value. Nobody ever sees it.
 fn pass<T: Send>(pool: &Pool<T>, value: T) {

@@ -1,0 +1,8 @@
+//! The lists. `lists` and `model` have the sequences at random.
+
+mod drops;
+mod edges;
+mod faces;
+mod lists;
+mod model;
+mod threads;
