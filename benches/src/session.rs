@@ -152,7 +152,7 @@ impl Session {
     /// Says who wins.
     fn tell(&self) -> io::Result<()> {
         println!(
-            "\nWho wins (\"none\", \"malloc\", \"hashbrown\", \"plain\", \"btree\" and \"xarray\" protect nobody and stand aside):"
+            "\nWho wins (\"none\", \"malloc\", \"hashbrown\", \"hashbrown-boxed\", \"plain\", \"btree\" and \"xarray\" protect nobody and stand aside):"
         );
         for records in table::comparisons(&self.records) {
             for line in table::verdict(&records) {

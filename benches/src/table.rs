@@ -198,7 +198,8 @@ pub(crate) fn verdict(records: &[Record]) -> Vec<String> {
 /// stands still until the reader leaves.
 pub(crate) fn contends(record: &Record) -> bool {
     match record.subject.as_str() {
-        "none" | "malloc" | "hashbrown" | "smr-batched" | "plain" | "btree" | "xarray" => false,
+        "none" | "malloc" | "hashbrown" | "hashbrown-boxed" | "smr-batched" | "plain" | "btree"
+        | "xarray" => false,
         "parking_lot-rwlock" | "urcu-memb" | "urcu-mb" | "urcu-bp" | "urcu-qsbr" => {
             record.suite != "stall"
         }

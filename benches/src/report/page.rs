@@ -245,8 +245,9 @@ fn method(page: &mut String) {
          logarithm; so are bars that differ by more than 250 times, as points, since such bars \
          would lie.</li>\
          <li><b>Not measured:</b> the start of a thread, more than one socket, power. \
-         <code>none</code>, <code>malloc</code>, <code>hashbrown</code>, <code>plain</code>, \
-         <code>btree</code> and <code>xarray</code> protect nobody and cannot win.</li></ul>\
+         <code>none</code>, <code>malloc</code>, <code>hashbrown</code>, \
+         <code>hashbrown-boxed</code>, <code>plain</code>, <code>btree</code> and \
+         <code>xarray</code> protect nobody and cannot win.</li></ul>\
          <p>To take the figures again: <code>cargo run --release -p smr-bench -- report --html \
          report.html</code>, which leaves <code>report.jsonl</code> beside the page; to compare \
          two runs: <code>smr-bench diff before.jsonl after.jsonl</code>.</p></section>\n",

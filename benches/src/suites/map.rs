@@ -44,7 +44,7 @@ use crate::cli::{Distribution, Settings, Suite, Workload};
 use crate::crew::{self, Worker};
 use crate::record::{Key, Metric, Sample};
 use crate::run::{Case, Comparison};
-use crate::subjects::maps::bare::Unshared;
+use crate::subjects::maps::bare::{Boxed, Unshared};
 use crate::subjects::maps::dashmap::Dash;
 use crate::subjects::maps::flurry::Flurry;
 use crate::subjects::maps::locks::{ParkingLot, StdLock};
@@ -93,6 +93,7 @@ pub(crate) fn subjects() -> Vec<Entry> {
     let mut all = for_each_map!(entry);
     all.push(entry::<Batched>());
     all.push(entry::<Unshared>());
+    all.push(entry::<Boxed>());
     all
 }
 
@@ -164,6 +165,7 @@ fn comparison(settings: &Settings, workload: Workload, load: Load) -> Comparison
                 cases.push(read_case::<Batched>(workload, load));
             }
             cases.push(read_case::<Unshared>(workload, load));
+            cases.push(read_case::<Boxed>(workload, load));
             cases
         }
         _ => for_each_map!(write_case, workload, load),

@@ -10,7 +10,7 @@
 //! # Exactly once
 //!
 //! A key belongs to one bucket of the first table, and each bucket is visited once. A
-//! visit ends at buckets that count (see `map::current`) when their heads are loaded, one
+//! visit ends at buckets that count (see `RawMap::current`) when their heads are loaded, one
 //! for each range of hashes of the bucket. A key that is present throughout stays in its
 //! slot, also when the bucket is frozen, and is seen. A key is seen twice only if it is
 //! removed, and inserted again where the visit has not been; not among the slots of a

@@ -1,7 +1,7 @@
 //! The inside of the map, and all of its unsafe code.
 //!
 //! ```text
-//!   map -> {resize, iter, drain, batch} -> {table, body} -> line -> word -> entry
+//!   map -> {find, resize, iter, drain, batch} -> {table, body} -> line -> word -> entry
 //! ```
 //!
 //! # The idea
@@ -14,7 +14,7 @@
 //! # Invariants
 //!
 //! 1. A key is in at most one slot that counts: of the first table on the way from the
-//!    current one in which its bucket has not MOVED. (`map::current`)
+//!    current one in which its bucket has not MOVED. (`RawMap::current`)
 //! 2. It stays in that slot until it is removed, or the bucket moves.
 //! 3. The head names no slot but that of a decided insertion. (`line`)
 //! 4. A head goes null → FILLED → FROZEN → MOVED, and never back, and a slot that was used
@@ -36,6 +36,7 @@ mod batch;
 mod body;
 mod drain;
 mod entry;
+mod find;
 mod iter;
 pub(crate) mod line;
 mod map;

@@ -1,0 +1,130 @@
+//! Look-ups.
+
+use core::hint::cold_path;
+
+use smr_core::Guard;
+
+use crate::raw::entry::{Entry, Hash};
+use crate::raw::line::{Line, Slots};
+use crate::raw::map::RawMap;
+use crate::raw::table::Table;
+use crate::raw::word::Wanted;
+
+impl<K, V> RawMap<K, V> {
+    /// The bucket of `hash` that counts, from `table` on.
+    ///
+    /// A live one does, and a frozen one too: nobody writes to a bucket of the next table
+    /// before all that it comes from has moved, so at the moment of our load nobody can
+    /// have written. What is frozen later stays readable as it was then.
+    #[inline(always)]
+    pub(crate) fn current(mut table: &Table, hash: Hash) -> &Line {
+        loop {
+            let line = table.line_of(hash);
+            if !line.head().is_moved() {
+                return line;
+            }
+            cold_path();
+            table = table.next_of_frozen();
+        }
+    }
+
+    /// The entry with this key.
+    ///
+    /// Linearization point of what is found: the load of its slot, or, if the bucket was
+    /// frozen since its head was loaded, the moment when it was. Of what is not found: a
+    /// key that is there from the load of the head to the end stays in its slot, so there
+    /// was a moment without it.
+    #[inline(always)]
+    pub(crate) fn find<'g, R>(
+        &'g self,
+        hash: u64,
+        eq: impl FnMut(&K) -> bool,
+        show: impl Fn(&'g Entry<K, V>) -> R,
+        guard: &'g Guard,
+    ) -> Option<R> {
+        let hash = Hash::new(hash);
+        Self::find_in(Self::current(self.root()?, hash), hash, eq, show, guard)
+    }
+
+    /// The entry with this key in the bucket that counts, as `show` shows it: so that what
+    /// was found is not asked once more whether it was.
+    #[inline(always)]
+    pub(crate) fn find_in<'g, R>(
+        line: &'g Line,
+        hash: Hash,
+        mut eq: impl FnMut(&K) -> bool,
+        show: impl Fn(&'g Entry<K, V>) -> R,
+        _guard: &'g Guard,
+    ) -> Option<R>
+    where
+        K: 'g,
+        V: 'g,
+    {
+        let wanted = Wanted::new(hash);
+        let mut slots = line.slots();
+        loop {
+            // One slot has the tag, most of the time: no need to ask in which order.
+            if let Some(item) = slots.last_of(wanted) {
+                // SAFETY: loaded in the guard's section, after the head.
+                let entry: &Entry<K, V> = unsafe { item.as_ref() };
+                if eq(&entry.key) {
+                    return Some(show(entry));
+                }
+                cold_path();
+                let mut from = 0;
+                loop {
+                    // SAFETY: as above.
+                    let next = unsafe { candidate::<K, V>(slots, from, hash) };
+                    let entry = next.entry?;
+                    if eq(&entry.key) {
+                        return Some(show(entry));
+                    }
+                    from = next.behind;
+                }
+            }
+            slots = slots.next()?;
+        }
+    }
+}
+
+/// What [`candidate`] has found, and the place behind it.
+#[repr(C)]
+struct Candidate<'g, K, V> {
+    entry: Option<&'g Entry<K, V>>,
+    behind: usize,
+}
+
+/// The next entry with this hash, in these slots and those behind them, from this place on.
+///
+/// Ends the process rather than panic, which it does not: so who calls it has nothing to put
+/// in order, and a look-up of keys that do not panic keeps its guard in a register.
+///
+/// # Safety
+///
+/// In a section, and the slots are of a bucket that had not moved when it was open.
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn candidate<K, V>(
+    slots: &Slots,
+    from: usize,
+    hash: Hash,
+) -> Candidate<'_, K, V> {
+    let wanted = Wanted::new(hash);
+    let all = slots.chain().flat_map(Slots::slots).enumerate();
+    for (place, slot) in all.skip(from) {
+        let word = slot.load();
+        if !word.may_be(wanted) {
+            continue;
+        }
+        let Some(item) = word.entry() else { continue };
+        // SAFETY: an entry is retired when no slot that counts has it any more; that was
+        // after the section had begun.
+        let entry: &Entry<K, V> = unsafe { item.as_ref() };
+        if entry.hash == hash {
+            let (entry, behind) = (Some(entry), place + 1);
+            return Candidate { entry, behind };
+        }
+    }
+    let (entry, behind) = (None, 0);
+    Candidate { entry, behind }
+}
