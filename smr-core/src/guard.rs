@@ -56,7 +56,7 @@ use crate::raw::participant::{Participant, Stay};
 /// [`LocalHandle::pin`]: crate::LocalHandle::pin
 #[must_use = "the section ends when the guard is dropped"]
 pub struct Guard {
-    /// `None` for `unprotected`.
+    /// `None` for `unprotected`, and where the section was taken out.
     slot: Option<&'static Participant>,
     _not_send: PhantomData<*mut ()>,
 }

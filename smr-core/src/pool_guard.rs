@@ -63,8 +63,10 @@ impl Drop for PoolGuard<'_> {
     fn drop(&mut self) {
         // Taken out, so that nobody has the address of a guard that collects for nobody: it
         // may live in a register then.
-        if self.visit.is_some() {
-            leave(self.guard.take(), self.visit.take());
+        if self.visit.is_some()
+            && let Some(visit) = self.visit.take()
+        {
+            leave(self.guard.take(), visit);
         }
     }
 }
@@ -114,8 +116,8 @@ impl Deref for PoolOwnedGuard<'_> {
 
 impl Drop for PoolOwnedGuard<'_> {
     fn drop(&mut self) {
-        if let Some(guard) = self.guard.take() {
-            leave(guard, self.visit.take());
+        if let (Some(guard), Some(visit)) = (self.guard.take(), self.visit.take()) {
+            leave(guard, visit);
         }
     }
 }
@@ -169,8 +171,7 @@ fn repin<P: Tended + ?Sized>(guard: &mut impl Hold, visit: Option<&mut Visit<'_,
 /// Ends a section, and collects for what it was in the way of. Out of line, so that
 /// where nothing is to be collected the end of a section is inlined.
 #[inline(never)]
-fn leave<P: Tended + ?Sized>(guard: impl Hold, visit: Option<Visit<'_, P>>) {
-    let Some(visit) = visit else { return };
+fn leave<P: Tended + ?Sized>(guard: impl Hold, visit: Visit<'_, P>) {
     let end = visit.end(guard.section());
     drop(guard);
     visit.leave(end);

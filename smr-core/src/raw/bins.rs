@@ -196,9 +196,10 @@ impl<E> Bins<E> {
 
     /// Takes an empty bucket as the next open one, if it is of use.
     pub(crate) fn reuse(&mut self, mut used_up: Bucket<E>) {
-        debug_assert_eq!(used_up.len(), 0, "the bucket is in use");
+        let is_empty = used_up.len() == 0;
+        debug_assert!(is_empty, "the bucket is in use");
         let fits = self.limit..=self.limit.saturating_mul(2);
-        if self.open.is_none() && fits.contains(&used_up.capacity()) {
+        if is_empty && self.open.is_none() && fits.contains(&used_up.capacity()) {
             used_up.reset();
             self.open = Some(used_up);
         }

@@ -96,13 +96,14 @@ impl<T> Stock<T> {
         self.spare.push_front(bucket);
     }
 
-    /// Items are taken from here now, where nobody has any left. Returns the first.
+    /// Items are taken from this bucket now: the one before is used up. Returns the first.
     pub(crate) fn begin(&mut self, mut free: Bucket<Item<T>>, is_warm: bool) -> Option<Item<T>> {
         if HAS_PREFETCH && !is_warm {
             // Who takes an item writes to it, and publishes it by an exchange, which waits
             // until the line is there.
             free.entries()
                 .iter()
+                .rev()
                 .for_each(|item| prefetch_write(item.as_ptr()));
         }
         let item = free.pop();
@@ -112,7 +113,7 @@ impl<T> Stock<T> {
         item
     }
 
-    /// Whether what was freed last is still in the processor's nearest cache: there are few.
+    /// Whether the spare items are so few that the processor's nearest cache may hold them.
     pub(crate) fn is_warm(&self) -> bool {
         self.spare_items as usize * slab::stride::<T>() <= WARM_BYTES
     }

@@ -21,12 +21,25 @@ pub fn prefetch<T>(at: *const T) {
 /// others have as well has to be asked for once more. As [`prefetch`] otherwise.
 #[inline(always)]
 pub(crate) fn prefetch_write<T>(at: *const T) {
-    #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
-    // SAFETY: as above. Processors that do not know the instruction take it for none; the
-    // compiler has no other name for it, unless it builds for those that are sure to.
+    #[cfg(all(
+        target_arch = "x86_64",
+        target_pointer_width = "64",
+        not(any(loom, miri))
+    ))]
+    // SAFETY: as above. AMD's processors know the instruction; of Intel's all but the first
+    // with 64 bits do, or pass over it. The hint ET0 becomes a fetch for reading, unless what
+    // is built is for processors that are said to know it.
     unsafe {
-        core::arch::asm!("prefetchw [{at}]", at = in(reg) at, options(readonly, nostack, preserves_flags));
+        core::arch::asm!(
+            "prefetchw [{}]",
+            in(reg) at,
+            options(readonly, nostack, preserves_flags)
+        );
     }
-    #[cfg(not(all(target_arch = "x86_64", not(any(loom, miri)))))]
+    #[cfg(not(all(
+        target_arch = "x86_64",
+        target_pointer_width = "64",
+        not(any(loom, miri))
+    )))]
     let _ = at;
 }

@@ -72,14 +72,12 @@ impl<K, V> RawMap<K, V> {
                 }
                 cold_path();
                 let mut from = 0;
-                loop {
-                    // SAFETY: as above.
-                    let next = unsafe { candidate::<K, V>(slots, from, hash) };
-                    let entry = next.entry?;
-                    if eq(&entry.key) {
-                        return Some(show(entry));
+                // SAFETY: as above.
+                while let Some(next) = unsafe { candidate(slots, &mut from, hash) } {
+                    let next: &Entry<K, V> = next;
+                    if eq(&next.key) {
+                        return Some(show(next));
                     }
-                    from = next.behind;
                 }
             }
             slots = slots.next()?;
@@ -87,14 +85,7 @@ impl<K, V> RawMap<K, V> {
     }
 }
 
-/// What [`candidate`] has found, and the place behind it.
-#[repr(C)]
-struct Candidate<'g, K, V> {
-    entry: Option<&'g Entry<K, V>>,
-    behind: usize,
-}
-
-/// The next entry with this hash, in these slots and those behind them, from this place on.
+/// The next entry with this hash in these slots, from this place on; the place goes behind it.
 ///
 /// Ends the process rather than panic, which it does not: so who calls it has nothing to put
 /// in order, and a look-up of keys that do not panic keeps its guard in a register.
@@ -104,14 +95,14 @@ struct Candidate<'g, K, V> {
 /// In a section, and the slots are of a bucket that had not moved when it was open.
 #[cold]
 #[inline(never)]
-unsafe extern "C" fn candidate<K, V>(
-    slots: &Slots,
-    from: usize,
+unsafe extern "C" fn candidate<'g, K, V>(
+    slots: &'g Slots,
+    from: &mut usize,
     hash: Hash,
-) -> Candidate<'_, K, V> {
+) -> Option<&'g Entry<K, V>> {
     let wanted = Wanted::new(hash);
-    let all = slots.chain().flat_map(Slots::slots).enumerate();
-    for (place, slot) in all.skip(from) {
+    for slot in slots.slots().iter().skip(*from) {
+        *from += 1;
         let word = slot.load();
         if !word.may_be(wanted) {
             continue;
@@ -121,10 +112,8 @@ unsafe extern "C" fn candidate<K, V>(
         // after the section had begun.
         let entry: &Entry<K, V> = unsafe { item.as_ref() };
         if entry.hash == hash {
-            let (entry, behind) = (Some(entry), place + 1);
-            return Candidate { entry, behind };
+            return Some(entry);
         }
     }
-    let (entry, behind) = (None, 0);
-    Candidate { entry, behind }
+    None
 }

@@ -49,6 +49,9 @@ const EMPTY: usize = if HAS_TAGS { 1 << 9 } else { LIVE };
 /// What is not the address.
 const BITS: usize = if HAS_TAGS { 0xff } else { 0 } | LIVE | FROZEN | EMPTY;
 
+/// How many those are: the lowest ones.
+const LOW: u32 = BITS.trailing_ones();
+
 impl Word {
     pub(crate) const UNUSED: Self = Self(ptr::null_mut());
     pub(crate) const EMPTY: Self = Self(ptr::without_provenance_mut(EMPTY));
@@ -137,26 +140,23 @@ impl Word {
     /// The entry that is in the map, or the other one if there is none: without a branch.
     #[inline(always)]
     pub(crate) fn entry_or<K, V>(self, other: *const Entry<K, V>) -> *const Entry<K, V> {
-        let entry = self
-            .named()
-            .map_or(other, |entry| entry.as_ptr().cast_const());
-        hint::select_unpredictable(self.is_live(), entry, other)
+        hint::select_unpredictable(self.is_live(), self.address().cast_const(), other)
     }
 
     /// The entry, whether or not it is in the map.
     #[inline(always)]
     pub(crate) fn named<K, V>(self) -> Option<NonNull<Entry<K, V>>> {
-        // What is not the address is shifted out, and the address is a multiple: so it takes
-        // no mask to get it, and the multiplication is part of the access.
-        let place = self.0.addr() >> BITS.trailing_ones();
-        if place == 0 {
+        // Not of the address, which is a multiple: so the compiler needs no mask for it, and
+        // multiplies where it is followed.
+        if self.0.addr() >> LOW == 0 {
             return None;
         }
-        NonNull::new(
-            self.0
-                .map_addr(|_| place << (BITS.trailing_ones() - SHIFT))
-                .cast(),
-        )
+        NonNull::new(self.address())
+    }
+
+    #[inline(always)]
+    fn address<K, V>(self) -> *mut Entry<K, V> {
+        self.0.map_addr(|addr| addr >> LOW << (LOW - SHIFT)).cast()
     }
 }
 
