@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-use smr_core::{BarrierKind, BuildError, Domain, OverLimit, SeqError, WaitError, pin};
+use smr_core::{BuildError, Domain, OverLimit, SeqError, WaitError, pin};
+
+use crate::every_barrier;
 
 /// Counts how often it was dropped.
 struct Counted(Arc<AtomicUsize>);
@@ -13,12 +15,6 @@ struct Counted(Arc<AtomicUsize>);
 impl Drop for Counted {
     fn drop(&mut self) {
         self.0.fetch_add(1, SeqCst);
-    }
-}
-
-fn every_barrier(test: impl Fn(Domain)) {
-    for kind in [BarrierKind::Auto, BarrierKind::Fence] {
-        test(Domain::builder().barrier(kind).build().unwrap());
     }
 }
 

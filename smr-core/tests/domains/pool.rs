@@ -4,19 +4,15 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-use smr_core::{BarrierKind, Domain, Pool};
+use smr_core::{Domain, Pool};
+
+use crate::every_barrier;
 
 struct Counted(Arc<AtomicUsize>, #[allow(dead_code)] [u64; 3]);
 
 impl Drop for Counted {
     fn drop(&mut self) {
         self.0.fetch_add(1, SeqCst);
-    }
-}
-
-fn every_barrier(test: impl Fn(Domain)) {
-    for kind in [BarrierKind::Auto, BarrierKind::Fence] {
-        test(Domain::builder().barrier(kind).build().unwrap());
     }
 }
 

@@ -15,29 +15,7 @@ use smr_list::ordered_list::Change;
 use smr_list::rcu_list::{WriteToken, WrongToken};
 use smr_list::{List, OrderedList, OrderedSet, Queue, RcuList, Stack};
 
-/// Counts how many of its kind live.
-#[derive(Debug)]
-struct Counted(Arc<AtomicUsize>, u32);
-
-impl Counted {
-    fn new(live: &Arc<AtomicUsize>, number: u32) -> Self {
-        live.fetch_add(1, SeqCst);
-        Self(Arc::clone(live), number)
-    }
-}
-
-impl Clone for Counted {
-    fn clone(&self) -> Self {
-        Self::new(&self.0, self.1)
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        let before = self.0.fetch_sub(1, SeqCst);
-        assert_ne!(before, 0, "dropped twice");
-    }
-}
+use crate::counted::Counted;
 
 #[derive(Debug, Clone)]
 enum Step {

@@ -1,5 +1,6 @@
 //! The lists. `lists` and `model` have the sequences at random.
 
+mod counted;
 mod drops;
 mod edges;
 mod faces;
