@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use smr_core::{BuildError, Domain, OverLimit, SeqError, WaitError, pin};
 
-use crate::every_barrier;
+use crate::support::every_barrier;
 
 /// Counts how often it was dropped.
 struct Counted(Arc<AtomicUsize>);

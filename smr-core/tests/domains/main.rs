@@ -21,11 +21,3 @@ mod sections;
 mod support;
 mod together;
 mod writers_that_stop;
-
-use smr_core::{BarrierKind, Domain};
-
-fn every_barrier(test: impl Fn(Domain)) {
-    for kind in [BarrierKind::Auto, BarrierKind::Fence] {
-        test(Domain::builder().barrier(kind).build().unwrap());
-    }
-}

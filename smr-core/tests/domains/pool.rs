@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use smr_core::{Domain, Pool};
 
-use crate::every_barrier;
+use crate::support::every_barrier;
 
 struct Counted(Arc<AtomicUsize>, #[allow(dead_code)] [u64; 3]);
 
