@@ -109,7 +109,7 @@ fn what_a_reader_held_up_goes_when_it_leaves_though_nobody_writes() {
         let drops = Drops::default();
         let pool = Pool::new_in(&domain);
         let reader = Reader::enter(&domain);
-        for turn in 0..200_000 {
+        for turn in 0..1_000_000 {
             if turn % 2 == 0 {
                 domain.retire(drops.one());
             } else {
@@ -120,7 +120,7 @@ fn what_a_reader_held_up_goes_when_it_leaves_though_nobody_writes() {
         }
         assert_eq!(drops.count(), 0);
         reader.leave();
-        assert_eq!(drops.count(), 200_000, "the reader itself has collected");
+        assert_eq!(drops.count(), 1_000_000, "the reader itself has collected");
         assert_eq!(domain.stats().retired_items, 0);
         assert_eq!(domain.stats().retired_bytes, 0);
     });

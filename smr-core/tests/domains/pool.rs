@@ -20,7 +20,7 @@ impl Drop for Counted {
 fn memory_comes_back_when_nobody_reads() {
     every_barrier(|domain| {
         let pool = Pool::new_in(&domain);
-        for i in 0..250_000_u64 {
+        for i in 0..1_000_000_u64 {
             let item = pool.alloc([i; 6]).into_raw();
             // SAFETY: never published, retired once.
             unsafe { pool.retire(item) };

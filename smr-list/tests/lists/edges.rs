@@ -135,6 +135,8 @@ fn values_of_any_size_and_alignment_live_in_every_list() {
     // Each is a copy of every list: a few that differ in what matters.
     live_in_every_list(|_| ());
     live_in_every_list(|n| [n; 17]);
+    live_in_every_list(|n| (u16::from(n), n));
+    live_in_every_list(u128::from);
     live_in_every_list(|n| [n; 5000]);
     live_in_every_list(|n| n.to_string());
     live_in_every_list(|n| (n, Line(n), n));

@@ -54,41 +54,50 @@ fn cases() -> ProptestConfig {
 }
 
 macro_rules! is_a_btree_map {
-    ($($name:ident: $key:ty, $($test:ident: $kind:ty),+;)*) => {$(
+    ($($name:ident: $key:ty),* $(,)?) => {$(
         mod $name {
             use super::*;
 
             proptest! {
                 #![proptest_config(cases())]
-                $(
-                    #[test]
-                    fn $test(pool in pool(), steps in steps(), mixed in any::<bool>()) {
-                        check::<$key, $kind>(pool, steps, mixed);
-                    }
-                )+
+
+                #[test]
+                fn a_tree_of_references_is_a_btree_map(
+                    pool in pool(), steps in steps(), mixed in any::<bool>(),
+                ) {
+                    check::<$key, ByReference>(pool, steps, mixed);
+                }
+
+                #[test]
+                fn a_tree_of_small_values_is_a_btree_map(
+                    pool in pool(), steps in steps(), mixed in any::<bool>(),
+                ) {
+                    check::<$key, InNodes>(pool, steps, mixed);
+                }
+
+                #[test]
+                fn a_tree_of_small_and_large_values_is_a_btree_map(
+                    pool in pool(), steps in steps(), mixed in any::<bool>(),
+                ) {
+                    check::<$key, Mixed>(pool, steps, mixed);
+                }
             }
         }
     )*};
 }
 
-/// Values of every kind, for a type of keys of each width. A tree knows keys by their bits:
-/// the other types have trees of small and large values, which are made in all ways.
-macro_rules! are_btree_maps {
-    (every kind: $($name:ident: $key:ty),*; one: $($other:ident: $other_key:ty),*;) => {
-        is_a_btree_map! {
-            $($name: $key,
-                a_tree_of_references_is_a_btree_map: ByReference,
-                a_tree_of_small_values_is_a_btree_map: InNodes,
-                a_tree_of_small_and_large_values_is_a_btree_map: Mixed;)*
-            $($other: $other_key, a_tree_of_small_and_large_values_is_a_btree_map: Mixed;)*
-        }
-    };
-}
-
-are_btree_maps! {
-    every kind: keys_u8: u8, keys_u16: u16, keys_i32: i32, keys_u64: u64;
-    one: keys_i8: i8, keys_i16_not_zero: NonZero<i16>, keys_u32_not_zero: NonZero<u32>,
-        keys_i64: i64, keys_u64_not_zero: NonZero<u64>, keys_usize: usize, keys_isize: isize;
+is_a_btree_map! {
+    keys_u8: u8,
+    keys_i8: i8,
+    keys_u16: u16,
+    keys_i16_not_zero: NonZero<i16>,
+    keys_i32: i32,
+    keys_u32_not_zero: NonZero<u32>,
+    keys_u64: u64,
+    keys_i64: i64,
+    keys_u64_not_zero: NonZero<u64>,
+    keys_usize: usize,
+    keys_isize: isize,
 }
 
 /// All keys of eight bits, in an order that is none.
