@@ -145,8 +145,9 @@ pub use pool::Pool;
 pub use pool_box::PoolBox;
 pub use pool_guard::{PoolGuard, PoolOwnedGuard};
 pub use pool_report::{AllocError, PoolStats, ReserveError};
+pub use raw::mapped_bytes;
 #[doc(hidden)]
-pub use raw::{Counter, HAS_PREFETCH, advise_huge, prefetch, try_box};
+pub use raw::{Counter, HAS_PREFETCH, Zeroed, prefetch, try_box};
 #[cfg(all(feature = "std", not(loom)))]
 pub use reaper::Reaper;
 pub use room::{DeferRoom, Room};

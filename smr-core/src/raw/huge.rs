@@ -4,7 +4,7 @@ use core::ptr::NonNull;
 
 /// Asks for huge pages under the whole ones of so many bytes, which are the caller's.
 /// Changes nothing that can be observed but time and resident memory.
-pub fn advise(first: NonNull<u8>, bytes: usize) {
+pub(super) fn advise(first: NonNull<u8>, bytes: usize) {
     imp::advise(first, bytes);
 }
 

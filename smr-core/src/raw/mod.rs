@@ -34,13 +34,14 @@ pub(crate) mod sweep;
 pub(crate) mod tagged;
 pub(crate) mod unique;
 mod worker;
+mod zeroed;
 
 #[cfg(all(test, not(loom)))]
 mod tests;
 
 pub use counter::Counter;
-pub use huge::advise as advise_huge;
 pub use prefetch::{HAS_PREFETCH, prefetch};
+pub use zeroed::{Zeroed, mapped_bytes};
 
 /// A box, or `None` if there is no memory.
 pub fn try_box<T>(value: T) -> Option<Box<T>> {

@@ -27,50 +27,23 @@ mod lines {
 
     #[cfg(not(loom))]
     mod native {
+        use core::alloc::Layout;
         use core::ops::Deref;
-        use core::ptr::NonNull;
-        use std::alloc::{Layout, alloc_zeroed, dealloc};
+
+        use smr_core::Zeroed;
 
         use crate::raw::line::Line;
 
-        /// Zeroed by the system, which need not touch the pages of a large one: for an
-        /// alignment that it gives to everybody. For a larger one the allocator of the
-        /// standard library writes zeros itself, to all of a large table in one insertion.
-        /// So room is made for the lines to begin where they have to.
         pub(in crate::raw) struct Lines {
-            memory: NonNull<u8>,
-            first: NonNull<Line>,
+            memory: Zeroed,
             len: usize,
         }
-
-        /// What the system gives to everybody: two words.
-        const ALIGN: usize = 2 * size_of::<usize>();
-
-        // SAFETY: an owned array of atomics.
-        unsafe impl Send for Lines {}
-        // SAFETY: as above.
-        unsafe impl Sync for Lines {}
 
         impl Lines {
             /// `None` if there is no memory; `len` is not 0.
             pub(in crate::raw) fn new(len: usize) -> Option<Self> {
-                let layout = Self::layout(len).filter(|_| len != 0)?;
-                // SAFETY: the layout is not empty.
-                let memory = NonNull::new(unsafe { alloc_zeroed(layout) })?;
-                let ahead = memory.align_offset(align_of::<Line>());
-                debug_assert!(ahead <= align_of::<Line>() - ALIGN);
-                // SAFETY: there is room for it: the memory is aligned to `ALIGN`.
-                let first = unsafe { memory.add(ahead) };
-                smr_core::advise_huge(first, len * size_of::<Line>());
-                let first = first.cast();
-                Some(Self { memory, first, len })
-            }
-
-            /// `None` where no memory is so large.
-            fn layout(len: usize) -> Option<Layout> {
-                let bytes = len.checked_mul(size_of::<Line>())?;
-                let room = bytes.checked_add(align_of::<Line>() - ALIGN)?;
-                Layout::from_size_align(room, ALIGN).ok()
+                let memory = Zeroed::new(Layout::array::<Line>(len).ok()?)?;
+                Some(Self { memory, len })
             }
         }
 
@@ -79,17 +52,10 @@ mod lines {
 
             #[inline(always)]
             fn deref(&self) -> &[Line] {
-                // SAFETY: allocated with this length, and zeros are lines of which
-                // nothing was used.
-                unsafe { core::slice::from_raw_parts(self.first.as_ptr(), self.len) }
-            }
-        }
-
-        impl Drop for Lines {
-            fn drop(&mut self) {
-                let layout = Self::layout(self.len).expect("it was allocated");
-                // SAFETY: allocated in `new` with this layout, and owned.
-                unsafe { dealloc(self.memory.as_ptr(), layout) };
+                let first = self.memory.first().cast::<Line>();
+                // SAFETY: memory of so many lines, and zeros are lines of which nothing
+                // was used.
+                unsafe { core::slice::from_raw_parts(first.as_ptr(), self.len) }
             }
         }
     }

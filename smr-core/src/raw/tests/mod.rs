@@ -3,6 +3,7 @@
 mod bins;
 mod bucket;
 mod deferred;
+mod zeroed;
 
 #[test]
 #[cfg(target_pointer_width = "64")]
