@@ -218,6 +218,7 @@ impl Participant {
     pub(crate) fn enter(&self) {
         // Relaxed: our own store, or 0.
         if self.seq.load(Ordering::Relaxed) != 0 {
+            cold_path();
             self.nest();
             return;
         }
@@ -235,6 +236,7 @@ impl Participant {
     #[inline(always)]
     pub(crate) fn enter_global(&self) {
         if self.seq.load(Ordering::Relaxed) != 0 {
+            cold_path();
             self.nest();
             return;
         }
@@ -283,6 +285,7 @@ impl Participant {
         if gate == 0 {
             Barrier::ASYMMETRIC.publish(&self.seq, 0, ord::exit_seq());
         } else if gate >= NESTED && !mutant("nested_exit") {
+            cold_path();
             self.gate.set(gate - NESTED);
             return None;
         } else {

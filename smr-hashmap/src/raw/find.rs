@@ -17,15 +17,13 @@ impl<K, V> RawMap<K, V> {
     /// before all that it comes from has moved, so at the moment of our load nobody can
     /// have written. What is frozen later stays readable as it was then.
     #[inline(always)]
-    pub(crate) fn current(mut table: &Table, hash: Hash) -> &Line {
-        loop {
-            let line = table.line_of(hash);
-            if !line.head().is_moved() {
-                return line;
-            }
+    pub(crate) fn current(table: &Table, hash: Hash) -> &Line {
+        let line = table.line_of(hash);
+        if line.head().is_moved() {
             cold_path();
-            table = table.next_of_frozen();
+            return moved_to(table, hash);
         }
+        line
     }
 
     /// The entry with this key.
@@ -60,29 +58,67 @@ impl<K, V> RawMap<K, V> {
         K: 'g,
         V: 'g,
     {
-        let wanted = Wanted::new(hash);
         let mut slots = line.slots();
+        // SAFETY: we are in the guard's section, and the head was loaded.
+        let found = unsafe { find_among(slots, hash, &mut eq, &show) };
+        if found.is_some() {
+            return found;
+        }
+        // Not in the loop, so that most look-ups are one straight line.
         loop {
-            // One slot has the tag, most of the time: no need to ask in which order.
-            if let Some(item) = slots.last_of(wanted) {
-                // SAFETY: loaded in the guard's section, after the head.
-                let entry: &Entry<K, V> = unsafe { item.as_ref() };
-                if eq(&entry.key) {
-                    return Some(show(entry));
-                }
-                cold_path();
-                let mut from = 0;
-                // SAFETY: as above.
-                while let Some(next) = unsafe { candidate(slots, &mut from, hash) } {
-                    let next: &Entry<K, V> = next;
-                    if eq(&next.key) {
-                        return Some(show(next));
-                    }
-                }
-            }
             slots = slots.next()?;
+            // SAFETY: as above.
+            let found = unsafe { find_among(slots, hash, &mut eq, &show) };
+            if found.is_some() {
+                return found;
+            }
         }
     }
+}
+
+/// The bucket of a hash in the tables after this one, where it had moved.
+///
+/// Ends the process rather than panic: see [`candidate`].
+#[inline(never)]
+extern "C" fn moved_to(mut table: &Table, hash: Hash) -> &Line {
+    loop {
+        table = table.next_of_frozen();
+        let line = table.line_of(hash);
+        if !line.head().is_moved() {
+            return line;
+        }
+    }
+}
+
+/// The entry with a key among those of some slots of its bucket.
+///
+/// # Safety
+///
+/// In a section, and the slots are of a bucket that had not moved when it was open.
+#[inline(always)]
+unsafe fn find_among<'g, K: 'g, V: 'g, R>(
+    slots: &'g Slots,
+    hash: Hash,
+    mut eq: impl FnMut(&K) -> bool,
+    show: impl Fn(&'g Entry<K, V>) -> R,
+) -> Option<R> {
+    // One slot has the tag, most of the time: no need to ask in which order.
+    let item = slots.last_of(Wanted::new(hash))?;
+    // SAFETY: loaded in the section, after the head.
+    let entry: &Entry<K, V> = unsafe { item.as_ref() };
+    if eq(&entry.key) {
+        return Some(show(entry));
+    }
+    cold_path();
+    let mut from = 0;
+    // SAFETY: as above.
+    while let Some(next) = unsafe { candidate(slots, &mut from, hash) } {
+        let next: &Entry<K, V> = next;
+        if eq(&next.key) {
+            return Some(show(next));
+        }
+    }
+    None
 }
 
 /// The next entry with this hash in these slots, from this place on; the place goes behind it.
