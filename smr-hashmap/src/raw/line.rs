@@ -59,7 +59,7 @@ use smr_core::sync::{AtomicPtr, AtomicU64, Ordering, mutant};
 
 use crate::ord;
 use crate::raw::entry::Entry;
-use crate::raw::word::{Wanted, Word};
+use crate::raw::word::{Marks, Wanted, Word};
 use crate::tunables::SLOTS;
 
 /// The head of a bucket.
@@ -254,6 +254,12 @@ impl Slots {
     #[inline(always)]
     pub(crate) fn words(&self) -> [Word; SLOTS] {
         core::array::from_fn(|index| self.slots[index].load())
+    }
+
+    /// The marks of the slots.
+    #[inline(always)]
+    pub(crate) fn marks(&self) -> Marks {
+        Marks::new(self.slots.iter().map(Slot::load))
     }
 
     /// The entry in the last slot that may hold a hash.
@@ -542,14 +548,4 @@ impl<'l> Filler<'l> {
         self.place += 1;
         Some(())
     }
-}
-
-/// Which words are so, as bits.
-#[inline(always)]
-pub(crate) fn mask_of(words: &[Word; SLOTS], is_so: impl Fn(Word) -> bool) -> u32 {
-    let mut mask = 0;
-    for (place, word) in words.iter().enumerate() {
-        mask |= u32::from(is_so(*word)) << place;
-    }
-    mask
 }

@@ -9,10 +9,10 @@ use smr_core::{Guard, HAS_PREFETCH, Pool, PoolBox, prefetch, try_box};
 use crate::ord;
 use crate::raw::body::{Body, publish_first};
 use crate::raw::entry::{Entry, Hash};
-use crate::raw::line::{Head, Line, MAX_SLOTS, More, Slot, Slots, mask_of};
+use crate::raw::line::{Head, Line, MAX_SLOTS, More, Slot, Slots};
 use crate::raw::resize::{OnUnwind, Panics};
 use crate::raw::table::Table;
-use crate::raw::word::{Wanted, Word};
+use crate::raw::word::{Marks, Wanted, Word};
 use crate::tunables::{LOOK_FROM, MIN_BITS, SLOTS};
 
 /// A map without a hasher: callers bring the hash, and say which key is theirs.
@@ -105,22 +105,24 @@ impl<K, V> Spot<'_, K, V> {
 ///
 /// # Safety
 ///
-/// The words were loaded in the section that `'g` is of, from a bucket that had not
+/// The marks were loaded in the section that `'g` is of, from a bucket that had not
 /// moved when the section was open.
 #[inline(always)]
 unsafe fn search<'g, K, V>(
     slots: &'g Slots,
-    words: &[Word; SLOTS],
+    marks: Marks,
     first: usize,
     hash: Hash,
     eq: &mut impl FnMut(&K) -> bool,
 ) -> Option<Found<'g, K, V>> {
     let wanted = Wanted::new(hash);
-    let mut mask = mask_of(words, |word| word.may_be(wanted));
-    while mask != 0 {
-        let place = mask.trailing_zeros() as usize;
-        mask &= mask - 1;
-        let word = words[place];
+    for place in marks.of(wanted) {
+        let slot = &slots.slots()[place];
+        // Once more, and as good as if it had been the first time.
+        let word = slot.load();
+        if !word.may_be(wanted) {
+            continue;
+        }
         let Some(item) = word.entry() else { continue };
         // SAFETY: an entry is retired when no slot that counts has it any more; that was
         // after the section had begun.
@@ -128,7 +130,7 @@ unsafe fn search<'g, K, V>(
         if entry.hash == hash && eq(&entry.key) {
             return Some(Found {
                 index: first + place,
-                slot: &slots.slots()[place],
+                slot,
                 word,
                 item,
                 entry,
@@ -240,17 +242,20 @@ impl<K, V> RawMap<K, V> {
         let mut first = 0;
         loop {
             let slots = spot.last;
-            let words = slots.words();
+            let marks = slots.marks();
             // SAFETY: loaded in the guard's section, after the head.
-            spot.found = unsafe { search(slots, &words, first, hash, &mut eq) };
+            spot.found = unsafe { search(slots, marks, first, hash, &mut eq) };
             if spot.found.is_some() {
                 return Some(spot);
             }
-            let free = mask_of(&words, Word::is_free);
-            spot.taken += SLOTS - free.count_ones() as usize;
-            if free != 0 && spot.free.is_none() {
-                let place = free.trailing_zeros() as usize;
-                spot.free = Some((first + place, &slots.slots()[place], words[place]));
+            let mut free = marks.free();
+            spot.taken += SLOTS - free.count();
+            if spot.free.is_none() {
+                spot.free = free.find_map(|place| {
+                    let slot = &slots.slots()[place];
+                    let word = slot.load();
+                    word.is_free().then_some((first + place, slot, word))
+                });
             }
             first += SLOTS;
             match slots.next() {
@@ -317,14 +322,22 @@ impl<K, V> RawMap<K, V> {
         }
         let body = self.body().expect("it was made before the table");
         body.len.add(-1);
-        // Last, since it may run destructors of others, which may panic.
-        let table = spot.table;
-        let retire = OnUnwind::new(|| self.retire_entry(found.item, guard));
-        if table.is_sample(spot.bucket) && spot.line.is_clear() {
-            self.shrink_if_sparse(table, guard);
+        if spot.table.is_sample(spot.bucket) && spot.line.is_clear() {
+            self.shrink_and_retire(spot.table, found.item, guard);
+        } else {
+            self.retire_entry(found.item, guard);
         }
-        retire.now();
         true
+    }
+
+    /// Out of line: most removals have nothing to put in order for a panic.
+    #[cold]
+    #[inline(never)]
+    fn shrink_and_retire(&self, table: &Table, entry: NonNull<Entry<K, V>>, guard: &Guard) {
+        // Last, since it may run destructors of others, which may panic.
+        let retire = OnUnwind::new(|| self.retire_entry(entry, guard));
+        self.shrink_if_sparse(table, guard);
+        retire.now();
     }
 
     /// Retires an entry that our exchange cut off. It may run destructors of earlier

@@ -23,6 +23,7 @@ use core::hint;
 use core::ptr::{self, NonNull};
 
 use crate::raw::entry::{Entry, Hash};
+use crate::tunables::SLOTS;
 
 /// A slot's content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,10 +122,19 @@ impl Word {
     /// Whether an entry of this hash may be here.
     #[inline(always)]
     pub(crate) fn may_be(self, wanted: Wanted) -> bool {
+        self.mark() == wanted.0
+    }
+
+    /// A byte: 0 where an entry can be put, [`Wanted`] where one may be. A claim may look as
+    /// if it could.
+    #[inline(always)]
+    pub(crate) fn mark(self) -> u8 {
         if HAS_TAGS {
-            self.0.addr() as u8 == wanted.0
+            self.0.addr() as u8
+        } else if self.is_live() {
+            Wanted::LIVE
         } else {
-            self.is_live()
+            self.is_claimed().into()
         }
     }
 
@@ -165,8 +175,70 @@ impl Word {
 pub(crate) struct Wanted(u8);
 
 impl Wanted {
+    /// Of all entries, where there are no tags.
+    const LIVE: u8 = 0x80;
+
     #[inline(always)]
     pub(crate) fn new(hash: Hash) -> Self {
-        Self(hash.tag())
+        Self(if HAS_TAGS { hash.tag() } else { Self::LIVE })
+    }
+}
+
+/// The marks of some slots side by side, to compare them all at once.
+#[derive(Clone, Copy)]
+pub(crate) struct Marks(u64);
+
+impl Marks {
+    const ONES: u64 = u64::MAX / 0xff;
+    /// Where there is no slot: neither free nor wanted.
+    const BEYOND: u64 = Self::ONES << (8 * SLOTS);
+
+    #[inline(always)]
+    pub(crate) fn new(words: impl Iterator<Item = Word>) -> Self {
+        let marks = words.enumerate();
+        Self(marks.fold(Self::BEYOND, |all, (place, word)| {
+            all | u64::from(word.mark()) << (8 * place)
+        }))
+    }
+
+    /// Where an entry may be.
+    #[inline(always)]
+    pub(crate) fn of(self, wanted: Wanted) -> Places {
+        Self(self.0 ^ (Self::ONES * u64::from(wanted.0))).free()
+    }
+
+    /// Where one can be put, it seems.
+    #[inline(always)]
+    pub(crate) fn free(self) -> Places {
+        // Of a byte that is 0, and of no other, neither is the highest bit set nor is it by
+        // the addition.
+        const LOWER: u64 = Marks::ONES * 0x7f;
+        Places(!(((self.0 & LOWER) + LOWER) | self.0 | LOWER))
+    }
+}
+
+/// Some of the places of a line: the highest bit of a byte for each.
+#[derive(Clone, Copy)]
+pub(crate) struct Places(u64);
+
+impl Places {
+    /// How many.
+    #[inline(always)]
+    pub(crate) fn count(self) -> usize {
+        ((self.0 >> 7).wrapping_mul(Marks::ONES) >> 56) as usize
+    }
+}
+
+impl Iterator for Places {
+    type Item = usize;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<usize> {
+        if self.0 == 0 {
+            return None;
+        }
+        let place = self.0.trailing_zeros() / 8;
+        self.0 &= self.0 - 1;
+        Some(place as usize)
     }
 }
