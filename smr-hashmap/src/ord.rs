@@ -39,6 +39,10 @@ orderings! {
     /// that it named was complete.
     map_head_unname = Release, or Relaxed;
 
+    /// A bucket has no more entries than those in its line. Release: pairs with
+    /// [`map_head_load`]: who does not look for others finds what came before they went.
+    map_head_close = Release, or Relaxed;
+
     /// A bucket is frozen. Release: pairs with [`map_head_load`]: who finds it frozen
     /// finds the next table.
     map_head_freeze = Release, or Relaxed;

@@ -45,6 +45,11 @@ impl Bucket {
         &self.line.slots().slots()[0]
     }
 
+    /// The slot behind the link.
+    fn behind(&self) -> &Slot {
+        &self.line.slots().next().expect("there is more").slots()[0]
+    }
+
     fn word(&self) -> Word {
         self.slot().load()
     }
@@ -203,6 +208,77 @@ fn more_slots() {
         other.join().unwrap();
     });
     MORE.check();
+}
+
+/// A bucket with an entry behind the link.
+fn too_full() -> Arc<Bucket> {
+    let bucket = Bucket::new();
+    let more = Box::leak(Box::new(More::new()));
+    assert!(bucket.line.slots().extend(NonNull::from(more)));
+    let head = bucket.line.settle();
+    assert!(bucket.behind().claim(Word::UNUSED, bucket.claims[0]));
+    assert!(bucket.line.decide(head, 1));
+    bucket.behind().complete(bucket.claims[0]);
+    bucket
+}
+
+/// A removal from behind the link closes it, unless an insertion there is decided.
+#[test]
+fn what_is_behind_the_link_is_said() {
+    static CLOSED: Reached = Reached::new("nothing is behind it any more");
+    static AGAIN: Reached = Reached::new("another one came there");
+    explore(2, || {
+        let bucket = too_full();
+        let other = spawn(&bucket, |bucket| {
+            let old = bucket.claims[0].live();
+            assert!(bucket.line.free(1, bucket.behind(), old));
+            bucket.line.close();
+        });
+        let head = bucket.line.settle();
+        let word = bucket.behind().load();
+        let [_, claim] = bucket.claims;
+        if word.is_free() && bucket.behind().claim(word, claim) {
+            if bucket.line.decide(head, 1) {
+                bucket.behind().complete(claim);
+            } else {
+                bucket.behind().take_back(claim);
+            }
+        }
+        other.join().unwrap();
+        let has_more = bucket.line.head().has_more();
+        let is_there = bucket.behind().load() == claim.live();
+        assert!(has_more || !is_there, "nobody would look for it");
+        CLOSED.hit_if(!has_more);
+        AGAIN.hit_if(is_there);
+    });
+    CLOSED.check();
+    AGAIN.check();
+}
+
+/// Who finds that nothing is behind the link finds what came before it went.
+#[test]
+fn closing_and_what_came_before() {
+    static CLOSED: Reached = Reached::new("nothing is behind it any more");
+    explore(None, || {
+        let bucket = too_full();
+        // So the removal has nothing to take out of the head.
+        let head = bucket.line.settle();
+        assert!(bucket.slot().claim(Word::UNUSED, bucket.claims[1]));
+        assert!(bucket.line.decide(head, 0));
+        bucket.slot().complete(bucket.claims[1]);
+        let other = spawn(&bucket, |bucket| {
+            bucket.note.write();
+            let old = bucket.claims[0].live();
+            assert!(bucket.line.free(1, bucket.behind(), old));
+            bucket.line.close();
+        });
+        if !bucket.line.head().has_more() {
+            CLOSED.hit_if(true);
+            bucket.note.read();
+        }
+        other.join().unwrap();
+    });
+    CLOSED.check();
 }
 
 /// An insertion is decided, or the bucket is frozen without it.

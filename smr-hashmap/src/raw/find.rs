@@ -5,7 +5,7 @@ use core::hint::cold_path;
 use smr_core::Guard;
 
 use crate::raw::entry::{Entry, Hash};
-use crate::raw::line::{Line, Slots};
+use crate::raw::line::{Head, Line, Slots};
 use crate::raw::map::RawMap;
 use crate::raw::table::Table;
 use crate::raw::word::Wanted;
@@ -17,21 +17,22 @@ impl<K, V> RawMap<K, V> {
     /// before all that it comes from has moved, so at the moment of our load nobody can
     /// have written. What is frozen later stays readable as it was then.
     #[inline(always)]
-    pub(crate) fn current(table: &Table, hash: Hash) -> &Line {
+    pub(crate) fn current(table: &Table, hash: Hash) -> Current<'_> {
         let line = table.line_of(hash);
-        if line.head().is_moved() {
+        let head = line.head();
+        if head.is_moved() {
             cold_path();
             return moved_to(table, hash);
         }
-        line
+        Current { line, head }
     }
 
     /// The entry with this key.
     ///
     /// Linearization point of what is found: the load of its slot, or, if the bucket was
     /// frozen since its head was loaded, the moment when it was. Of what is not found: a
-    /// key that is there from the load of the head to the end stays in its slot, so there
-    /// was a moment without it.
+    /// key that is there from the load of the head to the end stays in its slot, and that
+    /// is one that we look at, so there was a moment without it.
     #[inline(always)]
     pub(crate) fn find<'g, R>(
         &'g self,
@@ -48,7 +49,7 @@ impl<K, V> RawMap<K, V> {
     /// was found is not asked once more whether it was.
     #[inline(always)]
     pub(crate) fn find_in<'g, R>(
-        line: &'g Line,
+        bucket: Current<'g>,
         hash: Hash,
         mut eq: impl FnMut(&K) -> bool,
         show: impl Fn(&'g Entry<K, V>) -> R,
@@ -58,13 +59,13 @@ impl<K, V> RawMap<K, V> {
         K: 'g,
         V: 'g,
     {
-        let mut slots = line.slots();
+        let mut slots = bucket.line.slots();
         // SAFETY: we are in the guard's section, and the head was loaded.
         let found = unsafe { find_among(slots, hash, &mut eq, &show) };
-        if found.is_some() {
+        if found.is_some() || !bucket.head.has_more() {
             return found;
         }
-        // Not in the loop, so that most look-ups are one straight line.
+        // Not in one loop, so that most look-ups are a straight line.
         loop {
             slots = slots.next()?;
             // SAFETY: as above.
@@ -76,16 +77,25 @@ impl<K, V> RawMap<K, V> {
     }
 }
 
+/// A bucket that had not moved, and the head that said so.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(crate) struct Current<'t> {
+    pub(crate) line: &'t Line,
+    pub(crate) head: Head,
+}
+
 /// The bucket of a hash in the tables after this one, where it had moved.
 ///
 /// Ends the process rather than panic: see [`candidate`].
 #[inline(never)]
-extern "C" fn moved_to(mut table: &Table, hash: Hash) -> &Line {
+extern "C" fn moved_to(mut table: &Table, hash: Hash) -> Current<'_> {
     loop {
         table = table.next_of_frozen();
         let line = table.line_of(hash);
-        if !line.head().is_moved() {
-            return line;
+        let head = line.head();
+        if !head.is_moved() {
+            return Current { line, head };
         }
     }
 }

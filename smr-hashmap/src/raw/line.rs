@@ -17,6 +17,7 @@
 //!   FILLED               may be written; with the version, and the last insertion's slot
 //!   FILLED | FROZEN      no entry comes in any more: the bucket is moving to the next table
 //!   MOVED                it is in the next table
+//!   ... | MORE           there may be entries behind the link
 //! ```
 //!
 //! # Writes
@@ -44,14 +45,25 @@
 //! may complete it: it is the claim that was decided. The exchange cannot hit another
 //! one, since an entry does not come back to a slot in the section it was seen in.
 //!
+//! # Invariant: without `MORE`, no entry is behind the link
+//!
+//! An insertion there sets the bit with the exchange that decides it, and whoever fills the
+//! bucket with the one that says so. A removal there takes it out, if it has found all of
+//! these slots free after it had loaded the head: had an insertion been decided since, the
+//! exchange would fail, for it is numbered. So a bucket that was too full once is looked
+//! through like any other later.
+//!
+//! Whoever has loaded a head without the bit has loaded all that can be behind the link: a
+//! key that comes there later was in no slot at that moment, or has left it since.
+//!
 //! # Why an exchange cannot succeed wrongly
 //!
 //! A slot that holds the same entry again has held it all the time: what was removed is
 //! retired, and not at its address again while the writer's section is open. A slot that
-//! is free again is as good as before. The head counts insertions, in 40 bits. A writer
-//! that is fooled when they wrap has been in one section for 2^40 insertions into one
+//! is free again is as good as before. The head counts insertions, in 39 bits. A writer
+//! that is fooled when they wrap has been in one section for 2^39 insertions into one
 //! bucket; all but the last million were removed again, and none of them could be reused
-//! meanwhile: 8 TiB at least.
+//! meanwhile: 8 TiB at least, with the lists that they wait in.
 
 use core::ptr::{self, NonNull};
 
@@ -64,6 +76,7 @@ use crate::tunables::SLOTS;
 
 /// The head of a bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
 pub(crate) struct Head(u64);
 
 impl Head {
@@ -71,9 +84,10 @@ impl Head {
     const FROZEN: u64 = 2;
     const MOVED: u64 = 4;
     const NAMES: u64 = 8;
-    const INDEX_SHIFT: u32 = 4;
+    const MORE: u64 = 16;
+    const INDEX_SHIFT: u32 = 5;
     const INDEX: u64 = (MAX_SLOTS as u64 - 1) << Self::INDEX_SHIFT;
-    const VERSION_SHIFT: u32 = 24;
+    const VERSION_SHIFT: u32 = 25;
 
     /// Nothing was inserted.
     pub(crate) const NULL: Self = Self(0);
@@ -100,6 +114,12 @@ impl Head {
     #[inline(always)]
     pub(crate) fn is_live(self) -> bool {
         self.0 & (Self::FROZEN | Self::MOVED) == 0
+    }
+
+    /// Whether there may be entries behind the link.
+    #[inline(always)]
+    pub(crate) fn has_more(self) -> bool {
+        self.0 & Self::MORE != 0
     }
 
     /// How many insertions were decided.
@@ -134,8 +154,18 @@ impl Head {
         } else {
             self.version() + 1
         };
+        let more = if index < SLOTS || mutant("map_more_unsaid") {
+            self.0 & Self::MORE
+        } else {
+            Self::MORE
+        };
         let index = (index as u64) << Self::INDEX_SHIFT;
-        Self(version << Self::VERSION_SHIFT | index | Self::NAMES | Self::FILLED)
+        Self(version << Self::VERSION_SHIFT | index | more | Self::NAMES | Self::FILLED)
+    }
+
+    #[inline(always)]
+    fn without_more(self) -> Self {
+        Self(self.0 & !Self::MORE)
     }
 
     #[inline(always)]
@@ -204,7 +234,7 @@ impl Slot {
     }
 
     /// Says that a moving bucket has this here, unless somebody has.
-    fn install(&self, word: Word) {
+    pub(in crate::raw) fn install(&self, word: Word) {
         let old = if mutant("map_install_over") {
             self.load()
         } else {
@@ -443,6 +473,32 @@ impl Line {
         }
     }
 
+    /// Says that no entry is behind the link any more, if that is so.
+    #[cold]
+    pub(crate) fn close(&self) {
+        let mut head = self.head();
+        if !head.has_more() || !head.is_live() {
+            return;
+        }
+        let is_free = |slots: &Slots| slots.words().iter().all(|word| word.is_free());
+        if !self.slots.chain().skip(1).all(is_free) {
+            return;
+        }
+        if mutant("map_close_late") {
+            head = self.head();
+        }
+        // Release: pairs with the Acquire of `head`: who finds the bit gone finds what came
+        // before the removals.
+        self.exchange(head, head.without_more(), ord::map_head_close());
+    }
+
+    /// All slots that may have entries.
+    #[inline]
+    pub(crate) fn chain(&self, head: Head) -> impl Iterator<Item = &Slots> {
+        let count = if head.has_more() { usize::MAX } else { 1 };
+        self.slots.chain().take(count)
+    }
+
     /// Freezes the bucket: when this returns, its entries stay as they are, and no other
     /// comes in.
     ///
@@ -450,24 +506,21 @@ impl Line {
     /// it is: what was decided before is complete, since the head was settled, and a claim
     /// that comes can no longer be decided.
     pub(crate) fn freeze(&self) {
-        loop {
+        let head = loop {
             let head = self.settle();
             if head.is_moved() {
                 return;
             }
-            if head.is_frozen() {
-                break;
-            }
             // Release: pairs with the Acquire of `head`: who finds it frozen finds the
             // next table.
-            if self.exchange(head, head.frozen(), ord::map_head_freeze()) {
-                break;
+            if head.is_frozen() || self.exchange(head, head.frozen(), ord::map_head_freeze()) {
+                break head;
             }
-        }
+        };
         if mutant("map_no_freeze") {
             return;
         }
-        for slots in self.slots.chain() {
+        for slots in self.chain(head) {
             for slot in &slots.slots {
                 slot.freeze();
             }
@@ -476,8 +529,14 @@ impl Line {
 
     /// Says that the bucket is filled, unless somebody has.
     pub(crate) fn install_head(&self) {
+        // Whoever says so has filled what is behind the link, and nobody else made one.
+        let head = if self.slots.next().is_some() && !mutant("map_filled_unsaid") {
+            Head(Head::FRESH.0 | Head::MORE)
+        } else {
+            Head::FRESH
+        };
         // Release: pairs with the Acquire of `head`: who finds it filled finds the slots.
-        self.exchange(Head::NULL, Head::FRESH, ord::map_head_install());
+        self.exchange(Head::NULL, head, ord::map_head_install());
     }
 
     /// Says that a frozen bucket has moved. Whoever says so says the same, and nothing
@@ -511,41 +570,5 @@ impl Line {
                 return head;
             }
         }
-    }
-}
-
-/// Puts what a target holds into its slots, one after the other.
-pub(crate) struct Filler<'l> {
-    slots: &'l Slots,
-    place: usize,
-}
-
-impl<'l> Filler<'l> {
-    pub(crate) fn new(line: &'l Line) -> Self {
-        Self {
-            slots: &line.slots,
-            place: 0,
-        }
-    }
-
-    /// Installs a word in the next slot; `more` makes slots if there is none, or returns
-    /// `None`, as this does then.
-    pub(crate) fn put(
-        &mut self,
-        word: Word,
-        more: impl FnOnce(&'l Slots) -> Option<()>,
-    ) -> Option<()> {
-        if self.place == SLOTS {
-            if self.slots.next().is_none() {
-                more(self.slots)?;
-            }
-            let Some(next) = self.slots.next() else {
-                unreachable!("more slots were made");
-            };
-            (self.slots, self.place) = (next, 0);
-        }
-        self.slots.slots[self.place].install(word);
-        self.place += 1;
-        Some(())
     }
 }

@@ -258,6 +258,9 @@ impl<K, V> RawMap<K, V> {
                 });
             }
             first += SLOTS;
+            if spot.free.is_some() && !head.has_more() {
+                break;
+            }
             match slots.next() {
                 Some(next) => spot.last = next,
                 None => break,
@@ -322,6 +325,9 @@ impl<K, V> RawMap<K, V> {
         }
         let body = self.body().expect("it was made before the table");
         body.len.add(-1);
+        if found.index >= SLOTS {
+            spot.line.close();
+        }
         if spot.table.is_sample(spot.bucket) && spot.line.is_clear() {
             self.shrink_and_retire(spot.table, found.item, guard);
         } else {

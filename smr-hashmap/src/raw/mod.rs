@@ -16,7 +16,8 @@
 //! 1. A key is in at most one slot that counts: of the first table on the way from the
 //!    current one in which its bucket has not MOVED. (`RawMap::current`)
 //! 2. It stays in that slot until it is removed, or the bucket moves.
-//! 3. The head names no slot but that of a decided insertion. (`line`)
+//! 3. The head names no slot but that of a decided insertion, and says if there is more
+//!    than its line has. (`line`)
 //! 4. A head goes null → FILLED → FROZEN → MOVED, and never back, and a slot that was used
 //!    is never UNUSED again.
 //! 5. A bucket is frozen only when its table has a next one, and MOVED only when all its
@@ -36,6 +37,7 @@ mod batch;
 mod body;
 mod drain;
 mod entry;
+mod filler;
 mod find;
 mod iter;
 pub(crate) mod line;

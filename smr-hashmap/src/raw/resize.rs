@@ -45,7 +45,8 @@ use smr_core::{Guard, HAS_PREFETCH, prefetch};
 use crate::ord;
 use crate::raw::body::Body;
 use crate::raw::entry::{Entry, Hash};
-use crate::raw::line::{Filler, Line, More, Slots};
+use crate::raw::filler::Filler;
+use crate::raw::line::{Line, More, Slots};
 use crate::raw::map::RawMap;
 use crate::raw::table::Table;
 use crate::tunables::{
@@ -248,14 +249,16 @@ impl<K, V> RawMap<K, V> {
             };
             for line in lines(table, group + AHEAD) {
                 fetch_entries(line.slots());
-                if let Some(more) = line.slots().next() {
-                    prefetch(ptr::from_ref(more));
-                }
+                line.chain(line.head())
+                    .skip(1)
+                    .take(1)
+                    .for_each(|more| prefetch(ptr::from_ref(more)));
             }
             for line in lines(table, group + AHEAD / 2) {
-                if let Some(more) = line.slots().next() {
-                    fetch_entries(more);
-                }
+                line.chain(line.head())
+                    .skip(1)
+                    .take(1)
+                    .for_each(fetch_entries);
             }
         }
     }
@@ -316,11 +319,12 @@ impl<K, V> RawMap<K, V> {
     ) -> Option<()> {
         let mut fillers = targets.map(|target| Filler::new(next.line(target)));
         for source in sources {
-            if source.head().is_moved() {
+            let head = source.head();
+            if head.is_moved() {
                 // The targets are filled.
                 return Some(());
             }
-            for slots in source.slots().chain() {
+            for slots in source.chain(head) {
                 for word in slots.words() {
                     let Some(entry) = word.entry::<K, V>() else {
                         continue;
@@ -484,6 +488,7 @@ impl<K, V> RawMap<K, V> {
                     }
                 }
             }
+            line.close();
             bucket += 1;
         }
         // Relaxed: a setting.

@@ -7,8 +7,10 @@ use std::rc::Rc;
 
 use smr_core::{Domain, Guard, OverLimit, Pool};
 
+use crate::raw::entry::{Entry, Hash};
+use crate::raw::word::{Marks, Wanted, Word};
 use crate::raw::{Action, Computed, Inserted, RawMap};
-use crate::tunables::{HELP, MAX_LOAD};
+use crate::tunables::{HELP, MAX_LOAD, SLOTS};
 
 type Map<V> = RawMap<u64, V>;
 
@@ -151,6 +153,91 @@ fn a_claim_that_comes_to_nothing_holds_no_table_up() {
             assert!(writes <= (lost + 1) * in_round, "{lost} claims were lost");
         }
         assert!((0..key).all(|key| has(&map, key, key, &guard)));
+    }
+}
+
+/// A bucket has more entries than fit into its line, and then few again: nobody looks behind
+/// the link any more, and everything that is there is found.
+#[test]
+fn what_was_too_full_once_is_a_line_again() {
+    let domain = Domain::new();
+    let map = map(&domain);
+    let guard = domain.pin();
+    put(&map, 0, 0, 0, &guard);
+    let table = map.root().unwrap();
+    let mut in_first = (1_u64..).filter(|hash| table.bucket(Hash::new(*hash)) == 0);
+    let keys: Vec<u64> = in_first.by_ref().take(3 * SLOTS - 2).collect();
+    let has_more = || table.line(0).head().has_more();
+    let all_are_there = |keys: &[u64]| keys.iter().all(|key| has(&map, *key, *key, &guard));
+    for round in 0..3 {
+        for (count, key) in keys.iter().enumerate() {
+            // One key more was there before.
+            assert!(has_more() || count < SLOTS, "round {round}, {count} keys");
+            assert!(put(&map, *key, *key, *key, &guard));
+            assert!(all_are_there(&keys[..=count]));
+        }
+        assert!(has_more() && table.next().is_none());
+        let mut left = keys.clone();
+        for turn in 0..keys.len() - 2 {
+            // From the front, from the back, from anywhere.
+            let at = [0, left.len() - 1, turn * 7 % left.len()][round];
+            let key = left.remove(at);
+            assert!(take(&map, key, key, &guard));
+            assert!(!has(&map, key, key, &guard));
+            assert!(all_are_there(&left));
+            assert_eq!(map.iter(&guard).count(), left.len() + 1);
+        }
+        // The two that are left, and the first key, may be behind the link.
+        let words = table.line(0).slots().words();
+        let in_line = words.into_iter().filter(|word| word.is_live()).count();
+        assert_eq!(has_more(), in_line < left.len() + 1, "round {round}");
+        for key in left {
+            assert!(take(&map, key, key, &guard));
+        }
+        assert!(!has_more());
+        let absent = in_first.by_ref().take(50);
+        assert!(absent.into_iter().all(|key| !has(&map, key, key, &guard)));
+    }
+}
+
+#[test]
+fn marks_say_where_an_entry_can_be_put_or_may_be() {
+    let entries: Vec<Entry<u64, u64>> = (0..200)
+        .map(|key| Entry {
+            hash: Hash::new(key),
+            key,
+            value: 0,
+        })
+        .collect();
+    let word = |pick: u64| {
+        let entry = &entries[(pick / 4 % 200) as usize];
+        let claim = Word::claimed(entry.hash, core::ptr::NonNull::from(entry));
+        match pick % 4 {
+            0 => [Word::UNUSED, Word::EMPTY][(pick / 4 % 2) as usize],
+            1 => claim,
+            2 => claim.live(),
+            _ => claim.live().frozen(),
+        }
+    };
+    let mut seed = 1_u64;
+    for _ in 0..20_000 {
+        let words: [Word; SLOTS] = core::array::from_fn(|_| {
+            seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1);
+            word(seed >> 33)
+        });
+        let wanted = Wanted::new(entries[(seed >> 40) as usize % 200].hash);
+        let marks = Marks::new(words.into_iter());
+        let places = |is_so: &dyn Fn(Word) -> bool| -> Vec<usize> {
+            (0..SLOTS).filter(|place| is_so(words[*place])).collect()
+        };
+        let may_be: Vec<usize> = marks.of(wanted).collect();
+        assert_eq!(may_be, places(&|word| word.may_be(wanted)));
+        let free: Vec<usize> = marks.free().collect();
+        assert_eq!(marks.free().count(), free.len());
+        // Claims may look as if they were free, and nothing else.
+        assert!(free.iter().all(|place| !words[*place].is_live()));
+        let really: Vec<usize> = places(&|word| word.is_free());
+        assert!(really.iter().all(|place| free.contains(place)));
     }
 }
 
