@@ -99,14 +99,14 @@ impl<'g, 'q, K, V, Q: ?Sized> Row<'g, 'q, K, V, Q> {
         let look_up = unsafe { place.assume_init_mut() };
         self.looked = self.looked.wrapping_add(1);
         let Some(table) = map.root() else { return };
-        let bucket = RawMap::<K, V>::current(table, look_up.hash);
-        let slots = bucket.line.slots();
+        let line = RawMap::<K, V>::current(table, look_up.hash);
+        let slots = line.slots();
         // One slot has the tag, most of the time.
         if let Some(entry) = slots.last_of::<K, V>(Wanted::new(look_up.hash)) {
             Entry::fetch(entry.as_ptr());
             // SAFETY: loaded in the section that `'g` is of, after the head.
             look_up.seen = Seen::Entry(unsafe { entry.as_ref() });
-        } else if bucket.head.has_more()
+        } else if line.head().has_more()
             && let Some(more) = slots.next()
         {
             prefetch(ptr::from_ref(more));
@@ -161,7 +161,7 @@ impl<K, V> RawMap<K, V> {
         eq: impl FnMut(&K) -> bool,
         guard: &'g Guard,
     ) -> Option<&'g Entry<K, V>> {
-        let bucket = Self::current(self.root()?, hash);
-        Self::find_in(bucket, hash, eq, |entry| entry, guard)
+        let line = Self::current(self.root()?, hash);
+        Self::find_in(line, hash, eq, |entry| entry, guard)
     }
 }

@@ -5,7 +5,7 @@ use core::hint::cold_path;
 use smr_core::Guard;
 
 use crate::raw::entry::{Entry, Hash};
-use crate::raw::line::{Head, Line, Slots};
+use crate::raw::line::{Line, Slots};
 use crate::raw::map::RawMap;
 use crate::raw::table::Table;
 use crate::raw::word::Wanted;
@@ -17,14 +17,13 @@ impl<K, V> RawMap<K, V> {
     /// before all that it comes from has moved, so at the moment of our load nobody can
     /// have written. What is frozen later stays readable as it was then.
     #[inline(always)]
-    pub(crate) fn current(table: &Table, hash: Hash) -> Current<'_> {
+    pub(crate) fn current(table: &Table, hash: Hash) -> &Line {
         let line = table.line_of(hash);
-        let head = line.head();
-        if head.is_moved() {
+        if line.head().is_moved() {
             cold_path();
             return moved_to(table, hash);
         }
-        Current { line, head }
+        line
     }
 
     /// The entry with this key.
@@ -49,7 +48,7 @@ impl<K, V> RawMap<K, V> {
     /// was found is not asked once more whether it was.
     #[inline(always)]
     pub(crate) fn find_in<'g, R>(
-        bucket: Current<'g>,
+        line: &'g Line,
         hash: Hash,
         mut eq: impl FnMut(&K) -> bool,
         show: impl Fn(&'g Entry<K, V>) -> R,
@@ -59,10 +58,11 @@ impl<K, V> RawMap<K, V> {
         K: 'g,
         V: 'g,
     {
-        let mut slots = bucket.line.slots();
+        let mut slots = line.slots();
         // SAFETY: we are in the guard's section, and the head was loaded.
         let found = unsafe { find_among(slots, hash, &mut eq, &show) };
-        if found.is_some() || !bucket.head.has_more() {
+        // Loaded once more, so that a look-up that has found its entry need not keep it.
+        if found.is_some() || !line.head().has_more() {
             return found;
         }
         // Not in one loop, so that most look-ups are a straight line.
@@ -77,25 +77,16 @@ impl<K, V> RawMap<K, V> {
     }
 }
 
-/// A bucket that had not moved, and the head that said so.
-#[derive(Clone, Copy)]
-#[repr(C)]
-pub(crate) struct Current<'t> {
-    pub(crate) line: &'t Line,
-    pub(crate) head: Head,
-}
-
 /// The bucket of a hash in the tables after this one, where it had moved.
 ///
 /// Ends the process rather than panic: see [`candidate`].
 #[inline(never)]
-extern "C" fn moved_to(mut table: &Table, hash: Hash) -> Current<'_> {
+extern "C" fn moved_to(mut table: &Table, hash: Hash) -> &Line {
     loop {
         table = table.next_of_frozen();
         let line = table.line_of(hash);
-        let head = line.head();
-        if !head.is_moved() {
-            return Current { line, head };
+        if !line.head().is_moved() {
+            return line;
         }
     }
 }

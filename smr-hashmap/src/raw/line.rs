@@ -53,8 +53,10 @@
 //! exchange would fail, for it is numbered. So a bucket that was too full once is looked
 //! through like any other later.
 //!
-//! Whoever has loaded a head without the bit has loaded all that can be behind the link: a
-//! key that comes there later was in no slot at that moment, or has left it since.
+//! Whoever loads a head without the bit, be it before the slots of the line or after them,
+//! need not look behind the link: a key that is there all the time stays in its slot, which
+//! at that moment was in the line. So it does if the bucket has moved meanwhile: the slots of
+//! a frozen bucket stay as they are, and the bit with them.
 //!
 //! # Why an exchange cannot succeed wrongly
 //!
@@ -76,7 +78,6 @@ use crate::tunables::SLOTS;
 
 /// The head of a bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(transparent)]
 pub(crate) struct Head(u64);
 
 impl Head {
