@@ -112,9 +112,9 @@ pub(crate) const HUGE_BYTES: usize = if TINY { 4 << 10 } else { 2 << 20 };
 /// who use it.
 pub(crate) const HUGE_FROM: usize = 2;
 
-/// Bytes from which on memory that has to be zeros is mapped: below, its zeros are written
-/// in the time of some page faults.
-pub(crate) const MAP_FROM_BYTES: usize = if TINY { 4 << 10 } else { 1 << 20 };
+/// Bytes from which on memory that has to be zeros is mapped: below, an allocator that
+/// clears it writes no more than the system does for one huge page.
+pub(crate) const MAP_FROM_BYTES: usize = 2 * HUGE_BYTES;
 
 /// Free items, in bytes, that one participant keeps before it shares.
 pub(crate) const MAX_CACHED_BYTES: usize = if TINY { 512 } else { 2 << 20 };
