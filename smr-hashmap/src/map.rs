@@ -343,8 +343,11 @@ impl<K, V, S> HashMap<K, V, S> {
         self.raw.capacity()
     }
 
-    /// The bytes of heap that the map holds: table, entries, and what waits for
+    /// The bytes of memory that the map holds: table, entries, and what waits for
     /// readers or for reuse. Not what keys and values own beyond themselves.
+    ///
+    /// Those of a large table do not come from the global allocator: see
+    /// [the limitations](crate::docs::limitations).
     ///
     /// ```
     /// let map = smr_hashmap::HashMap::new();

@@ -52,6 +52,7 @@ impl Zeroed {
             NonNull::new(unsafe { alloc_zeroed(on_heap(layout)?) })?
         };
         let ahead = memory.align_offset(layout.align());
+        debug_assert!(ahead < layout.align());
         // SAFETY: there is room for it on the heap, and a page begins where it has to.
         let first = unsafe { memory.add(ahead) };
         huge::advise(first, layout.size());

@@ -62,7 +62,25 @@ fn reader_of_a_split() {
     NEW.check();
 }
 
-/// The same by look-ups in a row, which look at the bucket and at the entry apart.
+/// Of two keys one is behind the link, and stays to be found there while its bucket is split
+/// under the reader.
+#[test]
+fn reader_of_a_split_that_looks_behind_the_link() {
+    explore(2, || {
+        let (low, high) = (key(2, 0, 0), key(2, 1, 0));
+        play(
+            move |bed, guard| bed.begin_with([low, high], 2, guard),
+            move |bed, own| {
+                let guard = own.pin();
+                (bed.find(low, &guard), bed.find(high, &guard))
+            },
+            move |bed, own| _ = bed.map.move_one(0, &own.pin()),
+            |_, found, ()| assert_eq!(found, (Some(1), Some(2))),
+        );
+    });
+}
+
+/// As [`reader_of_a_split`], by look-ups in a row, which look at the bucket and at the entry apart.
 #[test]
 fn row_of_a_split() {
     static OLD: Reached = Reached::new("a look-up sees the value before");

@@ -51,12 +51,13 @@
 //! bucket with the one that says so. A removal there takes it out, if it has found all of
 //! these slots free after it had loaded the head: had an insertion been decided since, the
 //! exchange would fail, for it is numbered. So a bucket that was too full once is looked
-//! through like any other later.
+//! through like any other later. (Two removals that each see the other's entry still leave
+//! the bit to the next one: it costs time, and nothing else.)
 //!
 //! Whoever loads a head without the bit, be it before the slots of the line or after them,
 //! need not look behind the link: a key that is there all the time stays in its slot, which
-//! at that moment was in the line. So it does if the bucket has moved meanwhile: the slots of
-//! a frozen bucket stay as they are, and the bit with them.
+//! at that moment was in the line. So it does if the bucket has moved meanwhile: the entries
+//! of a frozen bucket stay where they are, and the bit with them.
 //!
 //! # Why an exchange cannot succeed wrongly
 //!
@@ -174,9 +175,15 @@ impl Head {
         Self(self.unnamed().0 | Self::FROZEN)
     }
 
+    /// Who is among the slots still asks whether there are more.
     #[inline(always)]
     fn moved(self) -> Self {
-        Self(self.0 & !Self::FROZEN | Self::MOVED)
+        let lost = if mutant("map_moved_unsaid") {
+            Self::FROZEN | Self::MORE
+        } else {
+            Self::FROZEN
+        };
+        Self(self.0 & !lost | Self::MOVED)
     }
 }
 
@@ -477,20 +484,24 @@ impl Line {
     /// Says that no entry is behind the link any more, if that is so.
     #[cold]
     pub(crate) fn close(&self) {
-        let mut head = self.head();
-        if !head.has_more() || !head.is_live() {
-            return;
+        loop {
+            let mut head = self.head();
+            if !head.has_more() || !head.is_live() {
+                return;
+            }
+            let is_free = |slots: &Slots| slots.words().iter().all(|word| word.is_free());
+            if !self.slots.chain().skip(1).all(is_free) {
+                return;
+            }
+            if mutant("map_close_late") {
+                head = self.head();
+            }
+            // Release: pairs with the Acquire of `head`: who finds the bit gone finds what
+            // came before the removals.
+            if self.exchange(head, head.without_more(), ord::map_head_close()) {
+                return;
+            }
         }
-        let is_free = |slots: &Slots| slots.words().iter().all(|word| word.is_free());
-        if !self.slots.chain().skip(1).all(is_free) {
-            return;
-        }
-        if mutant("map_close_late") {
-            head = self.head();
-        }
-        // Release: pairs with the Acquire of `head`: who finds the bit gone finds what came
-        // before the removals.
-        self.exchange(head, head.without_more(), ord::map_head_close());
     }
 
     /// All slots that may have entries.

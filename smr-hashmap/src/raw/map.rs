@@ -87,9 +87,9 @@ struct Spot<'g, K, V> {
     found: Option<Found<'g, K, V>>,
     /// If nothing was found, a slot that was free, by its number and with what was in it;
     free: Option<(usize, &'g Slot, Word)>,
-    /// the last slots of the bucket;
+    /// the last slots that were looked at;
     last: &'g Slots,
-    /// and how many slots were not free.
+    /// and how many of those did not look free.
     taken: usize,
 }
 
@@ -105,8 +105,8 @@ impl<K, V> Spot<'_, K, V> {
 ///
 /// # Safety
 ///
-/// The marks were loaded in the section that `'g` is of, from a bucket that had not
-/// moved when the section was open.
+/// In the section that `'g` is of, and the slots are of a bucket that had not moved when it
+/// was open.
 #[inline(always)]
 unsafe fn search<'g, K, V>(
     slots: &'g Slots,
@@ -305,6 +305,10 @@ impl<K, V> RawMap<K, V> {
         }
         if !spot.line.decide(spot.head, index) {
             slot.take_back(claim);
+            if index >= SLOTS {
+                // A removal may have found the claim, and left it at that.
+                spot.line.close();
+            }
             return false;
         }
         slot.complete(claim);

@@ -1,7 +1,7 @@
 //! The inside of the map, and all of its unsafe code.
 //!
 //! ```text
-//!   map -> {find, resize, iter, drain, batch} -> {table, body} -> line -> word -> entry
+//!   map -> {find, resize, iter, drain, batch} -> {table, body, filler} -> line -> word -> entry
 //! ```
 //!
 //! # The idea
