@@ -55,7 +55,7 @@ fn what_no_memory_is_large_enough_for_is_refused() {
     for bytes in [
         0,
         isize::MAX as usize & !8191,
-        isize::MAX as usize / 2 & !8191,
+        (isize::MAX as usize / 2) & !8191,
     ] {
         for align in [1, 64, 4096] {
             assert!(make(bytes, align).is_none(), "{bytes} bytes, {align}");
