@@ -322,9 +322,11 @@ fn decisions_are_numbered() {
         let bucket = Bucket::new();
         let more = Box::leak(Box::new(More::new()));
         assert!(bucket.line.slots().extend(NonNull::from(more)));
+        // From the beginning the head says that there is more: its number alone tells.
+        assert!(bucket.line.decide(bucket.line.settle(), 1));
         bucket.insert();
         let head = bucket.line.settle();
-        assert!(head.names(0));
+        assert!(head.names(0) && head.has_more());
         // Others come into another slot, and then into this one.
         assert!(bucket.line.decide(head, 1));
         assert!(bucket.free());
