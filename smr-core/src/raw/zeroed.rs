@@ -104,8 +104,8 @@ static MAPPED: AtomicUsize = AtomicUsize::new(0);
 ///
 /// On Linux, memory of four megabytes and more that has to be zeros is mapped from the
 /// system, so that no operation pays for the zeros of all of it: the array of buckets of a
-/// hash table with some hundred thousand entries. Whoever counts what the global allocator gives
-/// adds this. On other systems it is 0.
+/// hash table with some hundred thousand entries. Whoever counts what the global allocator
+/// gives adds this. On other systems it is 0.
 ///
 /// A load; exact while nobody makes or drops such a table.
 ///

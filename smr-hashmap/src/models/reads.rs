@@ -80,7 +80,8 @@ fn reader_of_a_split_that_looks_behind_the_link() {
     });
 }
 
-/// As [`reader_of_a_split`], by look-ups in a row, which look at the bucket and at the entry apart.
+/// As [`reader_of_a_split`], by look-ups in a row, which look at the bucket and at the entry
+/// apart.
 #[test]
 fn row_of_a_split() {
     static OLD: Reached = Reached::new("a look-up sees the value before");

@@ -106,9 +106,7 @@ impl<'g, 'q, K, V, Q: ?Sized> Row<'g, 'q, K, V, Q> {
             Entry::fetch(entry.as_ptr());
             // SAFETY: loaded in the section that `'g` is of, after the head.
             look_up.seen = Seen::Entry(unsafe { entry.as_ref() });
-        } else if line.head().has_more()
-            && let Some(more) = slots.next()
-        {
+        } else if let Some(more) = line.more(line.head()) {
             prefetch(ptr::from_ref(more));
             look_up.seen = Seen::More;
         }

@@ -58,21 +58,21 @@ impl<K, V> RawMap<K, V> {
         K: 'g,
         V: 'g,
     {
-        let mut slots = line.slots();
         // SAFETY: we are in the guard's section, and the head was loaded.
-        let found = unsafe { find_among(slots, hash, &mut eq, &show) };
-        // Loaded once more, so that a look-up that has found its entry need not keep it.
-        if found.is_some() || !line.head().has_more() {
+        let found = unsafe { find_among(line.slots(), hash, &mut eq, &show) };
+        if found.is_some() {
             return found;
         }
-        // Not in one loop, so that most look-ups are a straight line.
+        // Not in one loop, so that most look-ups are a straight line. The head is loaded once
+        // more, so that a look-up that has found its entry need not keep it.
+        let mut slots = line.more(line.head())?;
         loop {
-            slots = slots.next()?;
             // SAFETY: as above.
             let found = unsafe { find_among(slots, hash, &mut eq, &show) };
             if found.is_some() {
                 return found;
             }
+            slots = slots.next()?;
         }
     }
 }

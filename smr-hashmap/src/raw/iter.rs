@@ -188,10 +188,10 @@ impl<'g, K, V> RawIter<'g, K, V> {
     #[inline(always)]
     fn look(&mut self, line: &'g Line, words: &mut [Word; SLOTS]) -> Head {
         let head = line.picture(words);
-        self.more = if head.has_more() && !head.is_moved() {
-            line.slots().next()
-        } else {
+        self.more = if head.is_moved() {
             None
+        } else {
+            line.more(head)
         };
         head
     }

@@ -294,6 +294,11 @@ impl Slots {
         core::array::from_fn(|index| self.slots[index].load())
     }
 
+    /// Whether nothing is in these slots.
+    pub(crate) fn is_clear(&self) -> bool {
+        self.words().iter().all(|word| word.is_free())
+    }
+
     /// The marks of the slots.
     #[inline(always)]
     pub(crate) fn marks(&self) -> Marks {
@@ -489,8 +494,7 @@ impl Line {
             if !head.has_more() || !head.is_live() {
                 return;
             }
-            let is_free = |slots: &Slots| slots.words().iter().all(|word| word.is_free());
-            if !self.slots.chain().skip(1).all(is_free) {
+            if !self.slots.chain().skip(1).all(Slots::is_clear) {
                 return;
             }
             if mutant("map_close_late") {
@@ -501,6 +505,16 @@ impl Line {
             if self.exchange(head, head.without_more(), ord::map_head_close()) {
                 return;
             }
+        }
+    }
+
+    /// The slots behind the link, if there may be entries.
+    #[inline(always)]
+    pub(crate) fn more(&self, head: Head) -> Option<&Slots> {
+        if head.has_more() {
+            self.slots.next()
+        } else {
+            None
         }
     }
 
@@ -560,11 +574,6 @@ impl Line {
             // targets filled.
             self.head.store(head.moved().0, ord::map_head_moved());
         }
-    }
-
-    /// Whether nothing is in the line itself.
-    pub(crate) fn is_clear(&self) -> bool {
-        self.slots.words().iter().all(|word| word.is_free())
     }
 
     /// The words of the line, as they were while no insertion was decided, and the head of

@@ -332,7 +332,7 @@ impl<K, V> RawMap<K, V> {
         if found.index >= SLOTS {
             spot.line.close();
         }
-        if spot.table.is_sample(spot.bucket) && spot.line.is_clear() {
+        if spot.table.is_sample(spot.bucket) && spot.line.slots().is_clear() {
             self.shrink_and_retire(spot.table, found.item, guard);
         } else {
             self.retire_entry(found.item, guard);

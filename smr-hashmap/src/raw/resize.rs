@@ -249,16 +249,14 @@ impl<K, V> RawMap<K, V> {
             };
             for line in lines(table, group + AHEAD) {
                 fetch_entries(line.slots());
-                line.chain(line.head())
-                    .skip(1)
-                    .take(1)
-                    .for_each(|more| prefetch(ptr::from_ref(more)));
+                if let Some(more) = line.more(line.head()) {
+                    prefetch(ptr::from_ref(more));
+                }
             }
             for line in lines(table, group + AHEAD / 2) {
-                line.chain(line.head())
-                    .skip(1)
-                    .take(1)
-                    .for_each(fetch_entries);
+                if let Some(more) = line.more(line.head()) {
+                    fetch_entries(more);
+                }
             }
         }
     }
